@@ -1,0 +1,56 @@
+/**
+ * Ping-pong between two processes that spin on words of one section, beside C11 atomics on a memfd.
+ */
+import { Section } from 'sectile';
+import type { Bench, Group } from '../bench.js';
+import { Peer } from '../peer.js';
+import type { PongAnswer, PongRequest } from '../peers/pong.js';
+import { atMost, ns } from '../rows.js';
+import { PONG, ping } from '../spin.js';
+
+const NAME = 'bench-pingpong';
+/** Round trips in one sample. */
+const BATCH = 2000;
+
+async function run(bench: Bench): Promise<void> {
+  using section = Section.create({ name: NAME, size: 4096 });
+  using view = section.map();
+  const words = view.as(Int32Array);
+  const peer = new Peer<PongAnswer>('pong');
+  bench.defer(() => peer.close());
+  const floor = bench.floor('pingpong', []);
+
+  const samplesPerRound = bench.pick(50, 25);
+  let last = 0;
+  const ours = async (): Promise<number[]> => {
+    const count = samplesPerRound * BATCH;
+    // The peer says that it is about to spin; the warm-up turn shows that it does.
+    await peer.ask({ name: NAME, last, count: count + 1 } satisfies PongRequest);
+    ping(words, last++, 1);
+    const samples: number[] = [];
+    for (let sample = 0; sample < samplesPerRound; sample++) {
+      const start = performance.now();
+      ping(words, last, BATCH);
+      samples.push(((performance.now() - start) * 1e6) / BATCH);
+      last += BATCH;
+    }
+    const { answered } = await peer.next();
+    if (answered !== last || words[PONG] !== last) throw new Error(`${answered} of ${last} turns were answered`);
+    return samples;
+  };
+  await bench.compare({
+    name: 'round trip',
+    unit: ns,
+    rounds: bench.pick(30, 12),
+    ours,
+    floor: floor && (() => floor.sample(samplesPerRound, BATCH)),
+    goal: atMost('ratio', 2.5),
+  });
+}
+
+export const pingpong: Group = {
+  name: 'pingpong',
+  title: 'Ping-pong by Atomics between two processes',
+  notes: ['A round trip is two stores and two loads that saw them, both sides spinning, words 128 bytes apart. Nothing is pinned.'],
+  run,
+};

@@ -1,0 +1,250 @@
+/*
+ * Reads JavaScript arguments into C values and turns failures into exceptions. Knows no system call.
+ */
+#include "sectile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+const napi_type_tag sectile_tag_descriptor = {0x5ec711e0de5c0001, 0x8f1d2c3b4a596877};
+const napi_type_tag sectile_tag_mapping = {0x5ec711e03a990002, 0x8f1d2c3b4a596877};
+const napi_type_tag sectile_tag_server = {0x5ec711e05e4e0003, 0x8f1d2c3b4a596877};
+
+/* The symbol of an error number; the numbers that the calls in posix/ can meet. */
+static const char *error_symbol(int error) {
+  switch (error) {
+#define SYMBOL(name) \
+  case name:         \
+    return #name
+    SYMBOL(EPERM);
+    SYMBOL(ENOENT);
+    SYMBOL(ESRCH);
+    SYMBOL(EINTR);
+    SYMBOL(EIO);
+    SYMBOL(ENXIO);
+    SYMBOL(E2BIG);
+    SYMBOL(EBADF);
+    SYMBOL(EAGAIN);
+    SYMBOL(ENOMEM);
+    SYMBOL(EACCES);
+    SYMBOL(EFAULT);
+    SYMBOL(EBUSY);
+    SYMBOL(EEXIST);
+    SYMBOL(ENODEV);
+    SYMBOL(ENOTDIR);
+    SYMBOL(EISDIR);
+    SYMBOL(EINVAL);
+    SYMBOL(ENFILE);
+    SYMBOL(EMFILE);
+    SYMBOL(ENOTTY);
+    SYMBOL(ETXTBSY);
+    SYMBOL(EFBIG);
+    SYMBOL(ENOSPC);
+    SYMBOL(ESPIPE);
+    SYMBOL(EROFS);
+    SYMBOL(EPIPE);
+    SYMBOL(ERANGE);
+    SYMBOL(EDEADLK);
+    SYMBOL(ENAMETOOLONG);
+    SYMBOL(ENOLCK);
+    SYMBOL(ENOSYS);
+    SYMBOL(ELOOP);
+    SYMBOL(EPROTO);
+    SYMBOL(EOVERFLOW);
+    SYMBOL(EMSGSIZE);
+    SYMBOL(EPROTOTYPE);
+    SYMBOL(EOPNOTSUPP);
+    SYMBOL(EADDRINUSE);
+    SYMBOL(ECONNREFUSED);
+    SYMBOL(ECONNRESET);
+    SYMBOL(ENOTCONN);
+    SYMBOL(ENOBUFS);
+    SYMBOL(ETIMEDOUT);
+    SYMBOL(EDQUOT);
+    SYMBOL(ECANCELED);
+#undef SYMBOL
+    default:
+      return "EUNKNOWN";
+  }
+}
+
+napi_value sectile_error_errno(napi_env env, const char *syscall, int error) {
+  char text[160];
+  napi_value message, symbol, result;
+  snprintf(text, sizeof text, "%s: %s (%s)", syscall, strerror(error), error_symbol(error));
+  if (napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message) != napi_ok ||
+      napi_create_string_utf8(env, error_symbol(error), NAPI_AUTO_LENGTH, &symbol) != napi_ok ||
+      napi_create_error(env, symbol, message, &result) != napi_ok) {
+    return sectile_fail_napi(env, syscall);
+  }
+  napi_value name;
+  if (napi_create_string_utf8(env, syscall, NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      !sectile_set(env, result, "errno", sectile_number(env, error)) || !sectile_set(env, result, "syscall", name)) {
+    return NULL;
+  }
+  return result;
+}
+
+napi_value sectile_fail_errno(napi_env env, const char *syscall, int error) {
+  napi_value result = sectile_error_errno(env, syscall, error);
+  if (result != NULL) napi_throw(env, result);
+  return NULL;
+}
+
+napi_value sectile_fail_argument(napi_env env, const char *call, const char *what) {
+  char text[160];
+  snprintf(text, sizeof text, "%s: %s", call, what);
+  napi_throw_type_error(env, "ERR_INVALID_ARG_VALUE", text);
+  return NULL;
+}
+
+napi_value sectile_fail_napi(napi_env env, const char *call) {
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending) return NULL;
+  const napi_extended_error_info *info = NULL;
+  const char *reason = "Node-API refused the call";
+  if (napi_get_last_error_info(env, &info) == napi_ok && info->error_message != NULL) reason = info->error_message;
+  char text[160];
+  snprintf(text, sizeof text, "%s: %s", call, reason);
+  napi_throw_error(env, "ERR_NAPI", text);
+  return NULL;
+}
+
+bool sectile_arguments(napi_env env, napi_callback_info info, const char *call, size_t count, napi_value *values) {
+  size_t given = count;
+  if (napi_get_cb_info(env, info, &given, values, NULL, NULL) != napi_ok) {
+    sectile_fail_napi(env, call);
+    return false;
+  }
+  if (given != count) {
+    sectile_fail_argument(env, call, "wrong number of arguments");
+    return false;
+  }
+  return true;
+}
+
+static bool wrong(napi_env env, const char *call, const char *name, const char *rule) {
+  char text[96];
+  snprintf(text, sizeof text, "%s %s", name, rule);
+  sectile_fail_argument(env, call, text);
+  return false;
+}
+
+/* A whole number within [minimum, maximum]; both are exact as doubles. */
+static bool read_whole(napi_env env, napi_value value, const char *call, const char *name, double minimum,
+                       double maximum, double *result) {
+  if (napi_get_value_double(env, value, result) != napi_ok) return wrong(env, call, name, "must be a number");
+  if (!(*result >= minimum && *result <= maximum) || (double)(int64_t)*result != *result) {
+    return wrong(env, call, name, "is no whole number in its range");
+  }
+  return true;
+}
+
+bool sectile_read_uint32(napi_env env, napi_value value, const char *call, const char *name, uint32_t *result) {
+  double number;
+  if (!read_whole(env, value, call, name, 0, UINT32_MAX, &number)) return false;
+  *result = (uint32_t)number;
+  return true;
+}
+
+bool sectile_read_int32(napi_env env, napi_value value, const char *call, const char *name, int32_t *result) {
+  double number;
+  if (!read_whole(env, value, call, name, INT32_MIN, INT32_MAX, &number)) return false;
+  *result = (int32_t)number;
+  return true;
+}
+
+bool sectile_read_size(napi_env env, napi_value value, const char *call, const char *name, uint64_t *result) {
+  double number;
+  if (!read_whole(env, value, call, name, 0, (double)SECTILE_MAX_SIZE, &number)) return false;
+  *result = (uint64_t)number;
+  return true;
+}
+
+bool sectile_read_address(napi_env env, napi_value value, const char *call, const char *name, uint64_t *result) {
+  bool lossless = false;
+  if (napi_get_value_bigint_uint64(env, value, result, &lossless) != napi_ok || !lossless) {
+    return wrong(env, call, name, "must be a bigint of 64 bits");
+  }
+  return true;
+}
+
+bool sectile_read_bool(napi_env env, napi_value value, const char *call, const char *name, bool *result) {
+  if (napi_get_value_bool(env, value, result) != napi_ok) return wrong(env, call, name, "must be true or false");
+  return true;
+}
+
+bool sectile_read_string(napi_env env, napi_value value, const char *call, const char *name, char *buffer,
+                         size_t capacity) {
+  size_t length = 0, copied = 0;
+  if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) {
+    return wrong(env, call, name, "must be a string");
+  }
+  if (length + 1 > capacity) return wrong(env, call, name, "is too long");
+  if (napi_get_value_string_utf8(env, value, buffer, capacity, &copied) != napi_ok || strlen(buffer) != length) {
+    return wrong(env, call, name, "must not contain a NUL");
+  }
+  return true;
+}
+
+bool sectile_read_bytes(napi_env env, napi_value value, const char *call, const char *name, uint8_t **bytes,
+                        size_t *length) {
+  bool is_typed_array = false;
+  napi_typedarray_type type = napi_int8_array;
+  void *data = NULL;
+  if (napi_is_typedarray(env, value, &is_typed_array) != napi_ok || !is_typed_array ||
+      napi_get_typedarray_info(env, value, &type, length, &data, NULL, NULL) != napi_ok || type != napi_uint8_array) {
+    return wrong(env, call, name, "must be a Uint8Array");
+  }
+  *bytes = data;
+  if (data == NULL) *length = 0;
+  return true;
+}
+
+napi_value sectile_undefined(napi_env env) {
+  napi_value result = NULL;
+  napi_get_undefined(env, &result);
+  return result;
+}
+
+napi_value sectile_number(napi_env env, double value) {
+  napi_value result = NULL;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+napi_value sectile_boolean(napi_env env, bool value) {
+  napi_value result = NULL;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
+bool sectile_set(napi_env env, napi_value object, const char *name, napi_value value) {
+  if (value != NULL && napi_set_named_property(env, object, name, value) == napi_ok) return true;
+  sectile_fail_napi(env, name);
+  return false;
+}
+
+napi_value sectile_wrap(napi_env env, void *pointer, const napi_type_tag *tag, napi_finalize finalize) {
+  napi_value result;
+  if (napi_create_external(env, pointer, finalize, NULL, &result) != napi_ok) {
+    finalize(env, pointer, NULL);
+    return sectile_fail_napi(env, "napi_create_external");
+  }
+  /* From here the finalizer owns the pointer, also when tagging fails. */
+  if (napi_type_tag_object(env, result, tag) != napi_ok) return sectile_fail_napi(env, "napi_type_tag_object");
+  return result;
+}
+
+bool sectile_unwrap(napi_env env, napi_value value, const char *call, const char *name, const napi_type_tag *tag,
+                    void **pointer) {
+  napi_valuetype type = napi_undefined;
+  bool tagged = false;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
+      napi_check_object_type_tag(env, value, tag, &tagged) != napi_ok || !tagged ||
+      napi_get_value_external(env, value, pointer) != napi_ok || *pointer == NULL) {
+    return wrong(env, call, name, "is of another kind");
+  }
+  return true;
+}

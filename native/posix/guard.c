@@ -1,0 +1,397 @@
+/*
+ * The fault guard: see guard.h for what it promises.
+ *
+ * What runs inside a signal handler is marked so. It takes no lock, allocates nothing and calls only
+ * mmap and write. A handler pins the slot it works on; whoever changes a slot first marks it busy and
+ * waits until no handler pins it.
+ */
+#include "guard.h"
+
+#include "sectile.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum slot_state { SLOT_FREE = 0, SLOT_BUSY, SLOT_LIVE, SLOT_RETIRED };
+
+struct sectile_guarded {
+  _Atomic uint32_t state;
+  _Atomic uint32_t pins;
+  sectile_guard_range range; /* constant while live, but for protection */
+  _Atomic int protection;
+  _Atomic uint32_t fault_kind;
+  _Atomic uint64_t fault_count;
+  _Atomic uintptr_t fault_address;
+  _Atomic bool unreported;
+  /* Where private copies may stand in for pages: [low, high), empty when low >= high. */
+  _Atomic uintptr_t copied_low;
+  _Atomic uintptr_t copied_high;
+};
+
+/* Slots come in blocks that are never freed, so a handler can walk them at any time. */
+enum { SLOTS_PER_BLOCK = 256 };
+typedef struct slot_block {
+  sectile_guarded slots[SLOTS_PER_BLOCK];
+  struct slot_block *_Atomic next;
+} slot_block;
+
+static slot_block first_block;
+static pthread_mutex_t add_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The handlers that were there before ours, per signal; old copies are leaked on purpose. */
+static const struct sigaction *_Atomic previous_segv;
+static const struct sigaction *_Atomic previous_bus;
+static __thread bool chaining __attribute__((tls_model("initial-exec")));
+
+static int report_event = -1;
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+static int start_error;
+
+typedef struct watcher {
+  napi_threadsafe_function call;
+  struct watcher *next;
+} watcher;
+static watcher *watchers;
+static pthread_mutex_t watchers_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* ---------------------------------------------------------------- inside the signal handler ---- */
+
+static bool contains(const sectile_guarded *slot, uintptr_t address) {
+  return address - slot->range.base < slot->range.length;
+}
+
+/* In a handler. The slot that owns an address, pinned; NULL when the address is none of ours. */
+static sectile_guarded *pin(uintptr_t address) {
+  for (slot_block *block = &first_block; block != NULL; block = atomic_load(&block->next)) {
+    for (int i = 0; i < SLOTS_PER_BLOCK; i++) {
+      sectile_guarded *slot = &block->slots[i];
+      if (atomic_load(&slot->state) == SLOT_FREE || !contains(slot, address)) continue;
+      atomic_fetch_add(&slot->pins, 1);
+      if (atomic_load(&slot->state) != SLOT_FREE && contains(slot, address)) return slot;
+      atomic_fetch_sub(&slot->pins, 1);
+    }
+  }
+  return NULL;
+}
+
+static void unpin(sectile_guarded *slot) { atomic_fetch_sub(&slot->pins, 1); }
+
+/* In a handler. */
+static bool put_zeros(uintptr_t page, size_t size) {
+  return mmap((void *)page, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+/* In a handler. Widens [low, high) by a page; the thread that empties it may run at the same time. */
+static void note_copied(sectile_guarded *slot, uintptr_t low, uintptr_t high) {
+  uintptr_t seen = atomic_load(&slot->copied_low);
+  while (low < seen && !atomic_compare_exchange_weak(&slot->copied_low, &seen, low)) {
+  }
+  seen = atomic_load(&slot->copied_high);
+  while (high > seen && !atomic_compare_exchange_weak(&slot->copied_high, &seen, high)) {
+  }
+}
+
+/* In a handler. One page if the system has room for one more mapping, else the whole range. */
+static bool put_private_copy(sectile_guarded *slot, uintptr_t page) {
+  const sectile_guard_range *range = &slot->range;
+  const int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_FIXED;
+  if (mmap((void *)page, range->page_size, protection, flags, range->fd, range->offset + (int64_t)(page - range->base)) !=
+      MAP_FAILED) {
+    note_copied(slot, page, page + range->page_size);
+    return true;
+  }
+  if (mmap((void *)range->base, range->length, protection, flags, range->fd, range->offset) == MAP_FAILED) return false;
+  note_copied(slot, range->base, range->base + range->length);
+  return true;
+}
+
+/* In a handler. Whether the faulting instruction wrote; true where the machine does not say. */
+static bool was_write(const ucontext_t *context) {
+#if defined(__x86_64__)
+  return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
+#elif defined(__aarch64__)
+  /* Records behind the registers: {magic, size}; the one with this magic holds the syndrome. */
+  const unsigned char *record = (const unsigned char *)context->uc_mcontext.__reserved;
+  const unsigned char *end = record + sizeof context->uc_mcontext.__reserved;
+  while (record + 16 <= end) {
+    uint32_t head[2];
+    memcpy(head, record, sizeof head);
+    if (head[0] == 0x45535201) {
+      uint64_t syndrome;
+      memcpy(&syndrome, record + 8, sizeof syndrome);
+      return (syndrome & (1u << 6)) != 0;
+    }
+    if (head[0] == 0 || head[1] < 8) break;
+    record += head[1];
+  }
+  return true;
+#else
+  (void)context;
+  return true;
+#endif
+}
+
+/* In a handler. Makes the faulting instruction succeed when it is started again. */
+static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info, const ucontext_t *context) {
+  uint32_t state = atomic_load(&slot->state);
+  if (state == SLOT_BUSY) return true; /* about to change: try again */
+  uintptr_t address = (uintptr_t)info->si_addr;
+  size_t size = slot->range.page_size;
+  uintptr_t page = address & ~(uintptr_t)(size - 1);
+  if (state == SLOT_RETIRED) return put_zeros(page, size);
+
+  int protection = atomic_load(&slot->protection);
+  uint32_t kind;
+  if (signal_number == SIGBUS) {
+    kind = info->si_code == BUS_ADRERR ? SECTILE_FAULT_BACKING_LOST : SECTILE_FAULT_HARDWARE;
+  } else if ((protection & PROT_READ) && !(protection & PROT_WRITE) && was_write(context)) {
+    kind = SECTILE_FAULT_WRITE;
+  } else {
+    kind = SECTILE_FAULT_NO_ACCESS;
+  }
+  bool mended = kind == SECTILE_FAULT_WRITE && slot->range.fd >= 0 ? put_private_copy(slot, page) : put_zeros(page, size);
+  if (kind == SECTILE_FAULT_NO_ACCESS && mended) note_copied(slot, page, page + size);
+  if (!mended) return false;
+  atomic_store(&slot->fault_kind, kind);
+  atomic_store(&slot->fault_address, address);
+  atomic_fetch_add(&slot->fault_count, 1);
+  atomic_store(&slot->unreported, true);
+  uint64_t one = 1;
+  ssize_t ignored = write(report_event, &one, sizeof one); /* full: the thread is awake already */
+  (void)ignored;
+  return true;
+}
+
+/* In a handler. Passes a fault that is none of ours to whoever had the signal before. */
+static void pass_on(int signal_number, siginfo_t *info, void *context) {
+  const struct sigaction *before = atomic_load(signal_number == SIGBUS ? &previous_bus : &previous_segv);
+  bool has_handler = before != NULL && (before->sa_flags & SA_SIGINFO || (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN));
+  /* `chaining` is set when the one before us passes the signal back to us: then nobody wants it. */
+  if (!has_handler || chaining) {
+    struct sigaction fall = {.sa_handler = SIG_DFL};
+    sigaction(signal_number, &fall, NULL);
+    /* A fault comes again when we return; a signal that was sent does not. */
+    if (info->si_code <= 0) raise(signal_number);
+    return;
+  }
+  chaining = true;
+  if (before->sa_flags & SA_SIGINFO) {
+    before->sa_sigaction(signal_number, info, context);
+  } else {
+    before->sa_handler(signal_number);
+  }
+  chaining = false;
+}
+
+static void on_fault(int signal_number, siginfo_t *info, void *context) {
+  int saved = errno;
+  bool mended = false;
+  /* Only the kernel's own reports of an access: not kill(2), not a misaligned address. */
+  bool access = info->si_code > 0 && !(signal_number == SIGBUS && info->si_code == BUS_ADRALN);
+  sectile_guarded *slot = access ? pin((uintptr_t)info->si_addr) : NULL;
+  if (slot != NULL) {
+    mended = mend(slot, signal_number, info, context);
+    unpin(slot);
+  }
+  if (!mended) pass_on(signal_number, info, context);
+  errno = saved;
+}
+
+/* ------------------------------------------------------------------------ the report thread ---- */
+
+/* Puts the shared pages back where private copies stand, so that the mapping shows the section. */
+static void take_copies_back(sectile_guarded *slot) {
+  uintptr_t low = atomic_exchange(&slot->copied_low, UINTPTR_MAX);
+  uintptr_t high = atomic_exchange(&slot->copied_high, 0);
+  const sectile_guard_range *range = &slot->range;
+  if (low >= high || range->fd < 0) return;
+  mmap((void *)low, high - low, atomic_load(&slot->protection), MAP_SHARED | MAP_FIXED, range->fd,
+       range->offset + (int64_t)(low - range->base));
+}
+
+static bool report_slot(sectile_guarded *slot) {
+  if (!atomic_load(&slot->unreported)) return false;
+  atomic_fetch_add(&slot->pins, 1); /* keeps the range from being closed while pages are put back */
+  bool live = atomic_load(&slot->state) == SLOT_LIVE;
+  if (live && atomic_exchange(&slot->unreported, false)) take_copies_back(slot);
+  unpin(slot);
+  return live;
+}
+
+static void *report_faults(void *unused) {
+  (void)unused;
+  for (;;) {
+    uint64_t count;
+    if (read(report_event, &count, sizeof count) != sizeof count && errno != EINTR) return NULL;
+    /* One report for a burst: filling a read-only view faults once per page. */
+    nanosleep(&(struct timespec){.tv_sec = 0, .tv_nsec = 2000000}, NULL);
+    bool any = false;
+    for (slot_block *block = &first_block; block != NULL; block = atomic_load(&block->next)) {
+      for (int i = 0; i < SLOTS_PER_BLOCK; i++) any = report_slot(&block->slots[i]) || any;
+    }
+    if (!any) continue;
+    pthread_mutex_lock(&watchers_lock);
+    for (watcher *each = watchers; each != NULL; each = each->next) {
+      napi_call_threadsafe_function(each->call, NULL, napi_tsfn_nonblocking);
+    }
+    pthread_mutex_unlock(&watchers_lock);
+  }
+}
+
+/* -------------------------------------------------------------------------- starting it all ---- */
+
+static int install(int signal_number, const struct sigaction *_Atomic *previous) {
+  struct sigaction current;
+  if (sigaction(signal_number, NULL, &current) != 0) return errno;
+  if ((current.sa_flags & SA_SIGINFO) && current.sa_sigaction == on_fault) return 0;
+  /* First time, or somebody put a handler over ours: take its place again and chain to it. */
+  struct sigaction *copy = malloc(sizeof *copy);
+  if (copy == NULL) return ENOMEM;
+  *copy = current;
+  atomic_store(previous, copy);
+  struct sigaction ours = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+  sigemptyset(&ours.sa_mask);
+  return sigaction(signal_number, &ours, NULL) == 0 ? 0 : errno;
+}
+
+static void start(void) {
+  report_event = eventfd(0, EFD_CLOEXEC);
+  if (report_event < 0) {
+    start_error = errno;
+    return;
+  }
+  pthread_attr_t attributes;
+  pthread_t thread;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 128 * 1024);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the program's own threads */
+  start_error = pthread_create(&thread, &attributes, report_faults, NULL);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+}
+
+/* ---------------------------------------------------------------------- for mapping.c to call ---- */
+
+static void wait_for_handlers(const sectile_guarded *slot) {
+  while (atomic_load(&slot->pins) != 0) sched_yield();
+}
+
+/* Under add_lock. A free slot, marked busy. */
+static sectile_guarded *claim_slot(void) {
+  slot_block *block = &first_block;
+  for (;;) {
+    for (int i = 0; i < SLOTS_PER_BLOCK; i++) {
+      if (atomic_load(&block->slots[i].state) == SLOT_FREE) return &block->slots[i];
+    }
+    slot_block *next = atomic_load(&block->next);
+    if (next == NULL) {
+      next = calloc(1, sizeof *next);
+      if (next == NULL) return NULL;
+      atomic_store(&block->next, next);
+    }
+    block = next;
+  }
+}
+
+sectile_guarded *sectile_guard_add(const sectile_guard_range *range) {
+  pthread_once(&started, start);
+  pthread_mutex_lock(&add_lock);
+  sectile_guarded *slot = NULL;
+  int error = start_error;
+  if (error == 0) error = install(SIGSEGV, &previous_segv);
+  if (error == 0) error = install(SIGBUS, &previous_bus);
+  if (error == 0 && (slot = claim_slot()) == NULL) error = ENOMEM;
+  if (slot != NULL) {
+    wait_for_handlers(slot); /* one that looked at the last owner */
+    slot->range = *range;
+    atomic_store(&slot->protection, range->protection);
+    atomic_store(&slot->fault_kind, SECTILE_FAULT_NONE);
+    atomic_store(&slot->fault_count, 0);
+    atomic_store(&slot->unreported, false);
+    atomic_store(&slot->copied_low, UINTPTR_MAX);
+    atomic_store(&slot->copied_high, 0);
+    atomic_store(&slot->state, SLOT_LIVE);
+  }
+  pthread_mutex_unlock(&add_lock);
+  errno = error;
+  return slot;
+}
+
+void sectile_guard_protect(sectile_guarded *slot, int protection) { atomic_store(&slot->protection, protection); }
+
+sectile_guard_fault sectile_guard_read(sectile_guarded *slot) {
+  return (sectile_guard_fault){
+      .kind = atomic_load(&slot->fault_kind),
+      .count = atomic_load(&slot->fault_count),
+      .address = atomic_load(&slot->fault_address),
+  };
+}
+
+bool sectile_guard_retire(sectile_guarded *slot) {
+  atomic_store(&slot->state, SLOT_BUSY);
+  wait_for_handlers(slot);
+  void *base = (void *)slot->range.base;
+  bool done = mmap(base, slot->range.length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+  atomic_store(&slot->state, SLOT_RETIRED);
+  return done;
+}
+
+void sectile_guard_remove(sectile_guarded *slot) {
+  atomic_store(&slot->state, SLOT_BUSY);
+  wait_for_handlers(slot);
+  atomic_store(&slot->state, SLOT_FREE);
+}
+
+/* ------------------------------------------------------------------------------- JavaScript ---- */
+
+static void forget_watcher(void *data) {
+  watcher *self = data;
+  pthread_mutex_lock(&watchers_lock);
+  for (watcher **link = &watchers; *link != NULL; link = &(*link)->next) {
+    if (*link == self) {
+      *link = self->next;
+      break;
+    }
+  }
+  pthread_mutex_unlock(&watchers_lock);
+  napi_release_threadsafe_function(self->call, napi_tsfn_abort);
+  free(self);
+}
+
+static napi_value watch_faults(napi_env env, napi_callback_info info) {
+  static const char call[] = "watchFaults";
+  napi_value argument[1], name;
+  napi_valuetype type;
+  if (!sectile_arguments(env, info, call, 1, argument)) return NULL;
+  if (napi_typeof(env, argument[0], &type) != napi_ok || type != napi_function) {
+    return sectile_fail_argument(env, call, "listener must be a function");
+  }
+  watcher *self = calloc(1, sizeof *self);
+  if (self == NULL) return sectile_fail_errno(env, "malloc", ENOMEM);
+  if (napi_create_string_utf8(env, call, NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_threadsafe_function(env, argument[0], NULL, name, 0, 1, NULL, NULL, NULL, NULL, &self->call) != napi_ok) {
+    free(self);
+    return sectile_fail_napi(env, call);
+  }
+  napi_unref_threadsafe_function(env, self->call);
+  pthread_mutex_lock(&watchers_lock);
+  self->next = watchers;
+  watchers = self;
+  pthread_mutex_unlock(&watchers_lock);
+  napi_add_env_cleanup_hook(env, forget_watcher, self);
+  return sectile_undefined(env);
+}
+
+const sectile_export sectile_guard_exports[] = {{"watchFaults", watch_faults}, {NULL, NULL}};

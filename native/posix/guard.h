@@ -1,0 +1,53 @@
+/*
+ * The fault guard: keeps an access to one of our mappings from ending the process. It owns the list
+ * of guarded ranges and the SIGBUS and SIGSEGV handlers; it never touches memory outside a range
+ * that was registered here.
+ *
+ *   access                                   what the guard puts there        kind
+ *   a page whose backing is gone             a private zero page              SECTILE_FAULT_BACKING_LOST
+ *   a write to a read-only mapping           a private copy of the page,      SECTILE_FAULT_WRITE
+ *                                            taken back shortly after
+ *   any access to a no-access mapping        a private zero page              SECTILE_FAULT_NO_ACCESS
+ *   a memory error that the hardware found   a private zero page              SECTILE_FAULT_HARDWARE
+ *   a mapping that was closed                a private zero page              not reported
+ */
+#ifndef SECTILE_GUARD_H
+#define SECTILE_GUARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SECTILE_FAULT_NONE = 0, SECTILE_FAULT_WRITE, SECTILE_FAULT_NO_ACCESS, SECTILE_FAULT_BACKING_LOST, SECTILE_FAULT_HARDWARE };
+
+typedef struct sectile_guarded sectile_guarded;
+
+typedef struct {
+  uintptr_t base; /* aligned to page_size, as is length */
+  size_t length;
+  size_t page_size;
+  int protection;  /* PROT_… */
+  int fd;          /* what a read-only or no-access mapping maps, so that a page can be put back; else -1 */
+  int64_t offset;  /* in fd, of base */
+} sectile_guard_range;
+
+typedef struct {
+  uint32_t kind;
+  uint64_t count;
+  uintptr_t address; /* of the last one */
+} sectile_guard_fault;
+
+/* Guards a mapped range. NULL: out of memory, or the handlers cannot be installed (errno is set). */
+sectile_guarded *sectile_guard_add(const sectile_guard_range *range);
+void sectile_guard_protect(sectile_guarded *guarded, int protection);
+sectile_guard_fault sectile_guard_read(sectile_guarded *guarded);
+/*
+ * Takes the memory away and keeps the addresses: from here on an access finds zeros. For code of
+ * other threads that still holds a pointer when a view is closed. False: errno is set.
+ */
+bool sectile_guard_retire(sectile_guarded *guarded);
+/* Forgets the range; the caller unmaps it afterwards. */
+void sectile_guard_remove(sectile_guarded *guarded);
+
+#endif

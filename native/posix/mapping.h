@@ -1,0 +1,35 @@
+/*
+ * A mapping as mapping.c and mapping_async.c share it.
+ */
+#ifndef SECTILE_MAPPING_H
+#define SECTILE_MAPPING_H
+
+#include "guard.h"
+#include "sectile.h"
+
+typedef struct sectile_mapping {
+  uintptr_t base;      /* page-aligned start and length of what is mapped */
+  size_t mapped;
+  size_t before;       /* bytes from base to the first requested one */
+  size_t length;       /* bytes requested */
+  size_t page_size;
+  int protection;      /* PROT_… */
+  bool private_copy;
+  int fd;              /* kept for the guard by mappings that cannot be written; else -1 */
+  sectile_guarded *guarded;
+  _Atomic bool closed;
+  napi_ref buffer;     /* weak; NULL until the buffer is asked for */
+  /* Who may still touch the addresses: the handle, the buffer's memory, async work, the quarantine. */
+  _Atomic uint32_t references;
+  struct sectile_mapping *next_retired;
+} sectile_mapping;
+
+bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sectile_mapping **mapping);
+/* Reads offset and length arguments and checks them against the mapping. */
+bool sectile_mapping_range(napi_env env, const napi_value *offset_and_length, const char *call, const sectile_mapping *mapping,
+                           uint64_t *offset, uint64_t *length);
+void sectile_mapping_retain(sectile_mapping *mapping);
+/* The last release unmaps. Touches no Node-API: any thread. */
+void sectile_mapping_release(sectile_mapping *mapping);
+
+#endif

@@ -1,0 +1,343 @@
+/*
+ * The server's thread: accepts, reads and queues, and what JavaScript's thread does to the same clients.
+ * Never calls JavaScript and never waits for it; one client's share is a message per round and
+ * maximum_in_flight messages in memory.
+ *
+ * Who closes what: a client's socket is closed by the thread alone (after it has ended, by stop), so the
+ * thread uses it without the lock. JavaScript's thread uses it under the lock, and ends a connection by
+ * shutting it down, which the thread then sees as a hang-up.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define EVENTS_PER_ROUND 64
+#define STACK_SIZE ((size_t)256 * 1024)
+/* How long nobody is accepted when descriptors or places have run out; clients wait in the backlog. */
+#define ACCEPT_PAUSE_MS 20
+
+static int watch(sectile_server *server, int operation, int fd, uint32_t events, void *subject) {
+  struct epoll_event event = {.events = events, .data.ptr = subject};
+  return epoll_ctl(server->epoll, operation, fd, &event) == 0 ? 0 : errno;
+}
+
+/* ---- clients and the queue; the lock is held ---- */
+
+static sectile_client **bucket_of(sectile_server *server, uint64_t id) {
+  return &server->buckets[id & server->bucket_mask];
+}
+
+static sectile_client *find_client(sectile_server *server, uint64_t id) {
+  sectile_client *client = *bucket_of(server, id);
+  while (client != NULL && client->id != id) client = client->next;
+  return client;
+}
+
+static void free_client(sectile_server *server, sectile_client *client) {
+  sectile_client **link = bucket_of(server, client->id);
+  while (*link != client) link = &(*link)->next;
+  *link = client->next;
+  server->client_count--;
+  sectile_peer_free(&client->peer);
+  free(client);
+}
+
+/* The thread sees it as a hang-up, whatever it watches the client for. */
+static void cut_client(sectile_client *client) {
+  client->cut = true;
+  if (client->fd >= 0) shutdown(client->fd, SHUT_RDWR);
+}
+
+/*
+ * Shut down and taken out of epoll before it is closed: a process that is being forked may hold the
+ * socket open for a moment longer, and neither the peer nor epoll would notice the end until then.
+ */
+static void close_client(sectile_server *server, sectile_client *client) {
+  shutdown(client->fd, SHUT_RDWR);
+  watch(server, EPOLL_CTL_DEL, client->fd, 0, NULL);
+  close(client->fd);
+  client->fd = -1;
+}
+
+static void append(sectile_server *server, sectile_event *event) {
+  event->next = NULL;
+  if (server->last == NULL) server->first = event;
+  else server->last->next = event;
+  server->last = event;
+}
+
+/* ---- the thread ---- */
+
+/* One call for each event, without the lock. It fails only when the environment is coming down. */
+static void notify(sectile_server *server) {
+  if (napi_call_threadsafe_function(server->notify, NULL, napi_tsfn_nonblocking) != napi_ok) server->deaf = true;
+}
+
+static void end_client(sectile_server *server, sectile_client *client) {
+  pthread_mutex_lock(&server->lock);
+  close_client(server, client);
+  server->ended_count++;
+  append(server, &client->disconnected);
+  pthread_mutex_unlock(&server->lock);
+  notify(server);
+}
+
+/* A client without credentials, a place or memory is no client: NULL, and its socket is closed. */
+static sectile_client *new_client(sectile_server *server, int fd) {
+  sectile_client *client = calloc(1, sizeof *client);
+  if (client == NULL) {
+    close(fd);
+    return NULL;
+  }
+  client->fd = fd;
+  client->connected = (sectile_event){.client = client, .kind = SECTILE_CONNECTED};
+  client->disconnected = (sectile_event){.client = client, .kind = SECTILE_DISCONNECTED};
+  if (sectile_peer_read(fd, &client->peer) != 0 || watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, client) != 0) {
+    sectile_peer_free(&client->peer);
+    close(fd);
+    free(client);
+    return NULL;
+  }
+  return client;
+}
+
+static void pause_accepting(sectile_server *server) {
+  server->accept_again = sectile_monotonic_ms() + ACCEPT_PAUSE_MS;
+  watch(server, EPOLL_CTL_MOD, server->listener, 0, &server->listener);
+}
+
+static void accept_client(sectile_server *server) {
+  pthread_mutex_lock(&server->lock);
+  bool full = server->client_count >= server->limits.maximum_clients;
+  bool soon = full && server->ended_count > 0;
+  pthread_mutex_unlock(&server->lock);
+  /* Places that are free as soon as JavaScript has heard of it: no reason to turn anybody away. */
+  if (soon) {
+    pause_accepting(server);
+    return;
+  }
+  int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0) {
+    /* Whatever else it is, it would be so again at once: the listener stays readable. */
+    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) pause_accepting(server);
+    return;
+  }
+  if (full) {
+    close(fd);
+    return;
+  }
+  sectile_client *client = new_client(server, fd);
+  if (client == NULL) return;
+  client->id = ++server->last_id;
+  pthread_mutex_lock(&server->lock);
+  sectile_client **bucket = bucket_of(server, client->id);
+  client->next = *bucket;
+  *bucket = client;
+  server->client_count++;
+  append(server, &client->connected);
+  pthread_mutex_unlock(&server->lock);
+  notify(server);
+}
+
+/* One message into memory of its own; NULL when the connection has come to its end. */
+static sectile_incoming *read_message(sectile_server *server, sectile_client *client, bool *nothing) {
+  sectile_descriptors descriptors;
+  size_t length = 0;
+  int error = sectile_message_receive(client->fd, server->buffer, server->limits.maximum_message,
+                                      server->limits.maximum_descriptors, &length, &descriptors);
+  *nothing = error == EAGAIN;
+  if (error != 0) return NULL;
+  sectile_incoming *message = malloc(sizeof *message + length);
+  if (message == NULL) {
+    sectile_descriptors_close(&descriptors);
+    return NULL;
+  }
+  message->event = (sectile_event){.client = client, .kind = SECTILE_MESSAGE};
+  message->length = length;
+  message->descriptors = descriptors;
+  memcpy(message->bytes, server->buffer, length);
+  return message;
+}
+
+static void serve_client(sectile_server *server, sectile_client *client, uint32_t events) {
+  pthread_mutex_lock(&server->lock);
+  bool full = client->in_flight >= server->limits.maximum_in_flight;
+  bool cut = client->cut;
+  pthread_mutex_unlock(&server->lock);
+  if (full && !cut) {
+    /* Not to be read now. If it has gone, its answers have nowhere to go, nor has what it still sent. */
+    cut = (events & (EPOLLHUP | EPOLLERR)) != 0;
+    if (!cut) return;
+  }
+  bool nothing = false;
+  sectile_incoming *message = cut ? NULL : read_message(server, client, &nothing);
+  if (nothing) return;
+  if (message == NULL) {
+    end_client(server, client);
+    return;
+  }
+  pthread_mutex_lock(&server->lock);
+  client->in_flight++;
+  append(server, &message->event);
+  /* Hang-ups are reported to a mask of 0 as well. */
+  if (client->in_flight == server->limits.maximum_in_flight) watch(server, EPOLL_CTL_MOD, client->fd, 0, client);
+  pthread_mutex_unlock(&server->lock);
+  notify(server);
+}
+
+/* Resumes accepting when the pause is over; returns how long epoll may wait. */
+static int accept_timeout(sectile_server *server) {
+  if (server->accept_again == 0) return -1;
+  int64_t left = server->accept_again - sectile_monotonic_ms();
+  if (left > 0) return (int)left;
+  server->accept_again = 0;
+  watch(server, EPOLL_CTL_MOD, server->listener, EPOLLIN, &server->listener);
+  return -1;
+}
+
+static void *run(void *data) {
+  sectile_server *server = data;
+  struct epoll_event events[EVENTS_PER_ROUND];
+  while (!server->deaf) {
+    /* Level-triggered, each subject once per round: the kernel puts the ready ones in a ring. */
+    int count = epoll_wait(server->epoll, events, EVENTS_PER_ROUND, accept_timeout(server));
+    for (int i = 0; i < count; i++) {
+      void *subject = events[i].data.ptr;
+      if (subject == &server->wake) return NULL;
+      if (subject == &server->listener) accept_client(server);
+      else serve_client(server, subject, events[i].events);
+    }
+  }
+  return NULL;
+}
+
+/* ---- JavaScript's thread ---- */
+
+/* Signals belong to the threads of the runtime, which knows what to do with them. */
+static int start_thread(sectile_server *server) {
+  pthread_attr_t attributes;
+  sigset_t all, before;
+  int error = pthread_attr_init(&attributes);
+  if (error != 0) return error;
+  sigfillset(&all);
+  pthread_attr_setstacksize(&attributes, STACK_SIZE);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  error = pthread_create(&server->thread, &attributes, run, server);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) return error;
+  server->running = true;
+  pthread_setname_np(server->thread, "sectile-server");
+  return 0;
+}
+
+int sectile_server_start(sectile_server *server, const char **syscall) {
+  *syscall = "malloc";
+  uint32_t buckets = 1;
+  while (buckets < server->limits.maximum_clients) buckets *= 2;
+  server->bucket_mask = buckets - 1;
+  server->buckets = calloc(buckets, sizeof(sectile_client *));
+  server->buffer = malloc(server->limits.maximum_message);
+  if (server->buckets == NULL || server->buffer == NULL) return ENOMEM;
+  *syscall = "epoll_create1";
+  server->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (server->epoll < 0) return errno;
+  *syscall = "eventfd";
+  server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (server->wake < 0) return errno;
+  *syscall = "epoll_ctl";
+  int error = watch(server, EPOLL_CTL_ADD, server->wake, EPOLLIN, &server->wake);
+  if (error == 0) error = watch(server, EPOLL_CTL_ADD, server->listener, EPOLLIN, &server->listener);
+  if (error != 0) return error;
+  *syscall = "pthread_create";
+  return start_thread(server);
+}
+
+void sectile_server_stop(sectile_server *server) {
+  if (server->running) {
+    eventfd_write(server->wake, 1);
+    pthread_join(server->thread, NULL);
+    server->running = false;
+  }
+  /* Nobody else is left: the lock has nothing to keep apart any more. */
+  for (sectile_event *event = server->first; event != NULL;) {
+    sectile_event *next = event->next;
+    if (event->kind == SECTILE_MESSAGE) sectile_server_discard(server, event);
+    event = next;
+  }
+  server->first = server->last = NULL;
+  for (uint32_t i = 0; server->buckets != NULL && i <= server->bucket_mask; i++) {
+    while (server->buckets[i] != NULL) {
+      sectile_client *client = server->buckets[i];
+      if (client->fd >= 0) close_client(server, client);
+      free_client(server, client);
+    }
+  }
+  if (server->epoll >= 0) close(server->epoll);
+  if (server->wake >= 0) close(server->wake);
+  server->epoll = server->wake = -1;
+  free(server->buckets);
+  free(server->buffer);
+  server->buckets = NULL;
+  server->buffer = NULL;
+}
+
+sectile_event *sectile_server_take(sectile_server *server) {
+  pthread_mutex_lock(&server->lock);
+  sectile_event *event = server->first;
+  bool unwanted = false;
+  if (event != NULL) {
+    server->first = event->next;
+    if (server->first == NULL) server->last = NULL;
+    if (event->kind == SECTILE_MESSAGE) {
+      unwanted = event->client->cut;
+      event->client->delivered++;
+    }
+  }
+  pthread_mutex_unlock(&server->lock);
+  if (!unwanted) return event;
+  sectile_server_discard(server, event);
+  return NULL;
+}
+
+void sectile_server_discard(sectile_server *server, sectile_event *event) {
+  if (event->kind == SECTILE_MESSAGE) {
+    sectile_incoming *message = (sectile_incoming *)event;
+    sectile_descriptors_close(&message->descriptors);
+    free(message);
+  } else if (event->kind == SECTILE_DISCONNECTED) {
+    pthread_mutex_lock(&server->lock);
+    server->ended_count--;
+    free_client(server, event->client);
+    pthread_mutex_unlock(&server->lock);
+  }
+}
+
+void sectile_server_answer(sectile_server *server, uint64_t id, const sectile_outgoing *message) {
+  pthread_mutex_lock(&server->lock);
+  sectile_client *client = find_client(server, id);
+  if (client != NULL && client->fd >= 0 && !client->cut && client->delivered > 0) {
+    bool was_full = client->in_flight == server->limits.maximum_in_flight;
+    client->delivered--;
+    client->in_flight--;
+    /* A client that does not read its answers, or has gone, is not waited for. */
+    int error = sectile_message_send(client->fd, message);
+    if (error == 0 && was_full) error = watch(server, EPOLL_CTL_MOD, client->fd, EPOLLIN, client);
+    if (error != 0) cut_client(client);
+  }
+  pthread_mutex_unlock(&server->lock);
+}
+
+void sectile_server_cut(sectile_server *server, uint64_t id) {
+  pthread_mutex_lock(&server->lock);
+  sectile_client *client = find_client(server, id);
+  if (client != NULL) cut_client(client);
+  pthread_mutex_unlock(&server->lock);
+}
+

@@ -1,0 +1,66 @@
+/**
+ * A security descriptor in plain words: who owns the object, and who may do what with it.
+ */
+import { readFileSync } from 'node:fs';
+import {
+  aliasOf,
+  groupOfSid,
+  MAXIMUM_ALLOWED,
+  mapGeneric,
+  parseSddl,
+  SECTION_ALL_ACCESS,
+  type Sid,
+  sectionMapping,
+  userOfSid,
+  WellKnownSid,
+} from '../security/index.js';
+import { rightsText } from './protection.js';
+
+const wellKnown = new Map<string, string>([
+  [WellKnownSid.everyone, 'everyone'],
+  [WellKnownSid.authenticatedUsers, 'every authenticated user'],
+  [WellKnownSid.users, 'every user'],
+  [WellKnownSid.administrators, 'administrators'],
+  [WellKnownSid.localSystem, 'LocalSystem'],
+]);
+
+/** The name that a colon-separated file of /etc gives to a number; undefined where it has none. */
+function nameIn(file: string, id: number): string | undefined {
+  try {
+    const line = readFileSync(file, 'utf8').split('\n').find((each) => each.split(':')[2] === String(id));
+    return line?.split(':')[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** `user 1000 (ada)`. */
+export function userText(uid: number): string {
+  const name = nameIn('/etc/passwd', uid);
+  return `user ${uid}${name === undefined ? '' : ` (${name})`}`;
+}
+
+function sidText(sid: Sid): string {
+  const user = userOfSid(sid);
+  if (user !== undefined) return userText(user);
+  const group = groupOfSid(sid);
+  if (group !== undefined) {
+    const name = nameIn('/etc/group', group);
+    return `group ${group}${name === undefined ? '' : ` (${name})`}`;
+  }
+  return wellKnown.get(sid) ?? aliasOf(sid) ?? sid;
+}
+
+function maskText(mask: number): string {
+  const mapped = mapGeneric(mask & ~MAXIMUM_ALLOWED, sectionMapping);
+  return (mapped & SECTION_ALL_ACCESS) === SECTION_ALL_ACCESS ? 'everything' : rightsText(mapped);
+}
+
+/** One line per statement of the descriptor: its owner, then who is allowed or denied what, in order. */
+export function securityLines(sddl: string): readonly string[] {
+  const { owner, dacl } = parseSddl(sddl, 'sectile show');
+  const lines = owner === null ? [] : [`owned by ${sidText(owner)}`];
+  if (dacl === null) return [...lines, 'everybody may do everything'];
+  if (dacl.length === 0) return [...lines, 'nobody may do anything'];
+  return [...lines, ...dacl.map(({ type, mask, sid }) => `${sidText(sid)} ${type === 'allow' ? 'may' : 'may not'}: ${maskText(mask)}`)];
+}

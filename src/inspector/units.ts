@@ -1,0 +1,26 @@
+/**
+ * Numbers and names as people read them, in facts and in tables alike.
+ */
+const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** `64 MiB`, `1.5 GiB`, `812 bytes`: at most one decimal, and exact where it shows none. */
+export function sizeText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  const rounded = Math.round(value * 10) / 10;
+  return `${Number.isInteger(value) ? value : rounded.toFixed(1)} ${units[unit]}`;
+}
+
+/** `1 handle`, `2 handles`. */
+export function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
+/** Text from elsewhere (names, command lines, paths) with whatever could steer a terminal made visible. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}

@@ -1,0 +1,206 @@
+/**
+ * Memory objects over something that already is: a file, a POSIX shared memory object, a descriptor.
+ * Each is looked at before it is trusted: its kind, its size, and how it may be opened.
+ */
+import { type BigIntStats, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { MAXIMUM_SECTION_SIZE, show } from '../base/checks.js';
+import { SectionError } from '../base/error.js';
+import { type Descriptor, type DescriptorStat, isOsError, OpenFlag, os } from '../os/index.js';
+import { type Backing, MemoryObject, sectionErrorFrom } from './memory-object.js';
+
+/** Undefined: as much as the descriptor allows. */
+export type OverAccess = 'read' | 'readwrite' | undefined;
+
+const FILE_TYPE = 0o170000;
+const fileTypes: Readonly<Record<number, string>> = {
+  0o040000: 'a directory',
+  0o010000: 'a pipe',
+  0o140000: 'a socket',
+  0o020000: 'a character device',
+  0o060000: 'a block device',
+};
+const REGULAR = 0o100000;
+const CHARACTER_DEVICE = 0o020000;
+
+/** The devices of mem(4) that reach physical memory: /dev/mem, /dev/kmem, /dev/port, as major and minor. */
+const MEMORY_MAJOR = 1n;
+const physicalMinors: readonly bigint[] = [1n, 2n, 4n];
+
+/** Whether a path leads to physical memory, by whatever name: it is never mapped for anybody. */
+function isPhysicalMemory(path: string): boolean {
+  let stat: BigIntStats;
+  try {
+    stat = statSync(path, { bigint: true });
+  } catch {
+    return false; // opening it gives the better error
+  }
+  if (!stat.isCharacterDevice()) return false;
+  const major = ((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn);
+  const minor = (stat.rdev & 0xffn) | ((stat.rdev >> 12n) & ~0xffn);
+  return major === MEMORY_MAJOR && physicalMinors.includes(minor);
+}
+
+/**
+ * Opens a regular file as memory; grows it to `size` when that is larger, allocating the new part so
+ * that a full disk is an error now and not a fault later.
+ */
+export function openFile(operation: string, path: string | URL, access: 'read' | 'readwrite', size?: number): MemoryObject {
+  if (typeof path !== 'string' && !(path instanceof URL)) {
+    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `path must be a string or a file URL, not ${show(path)}` });
+  }
+  const file = typeof path === 'string' ? path : fileURLToPath(path);
+  const object = `file ${file}`;
+  if (file === '' || file.includes('\0')) throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `${show(file)} is no path` });
+  refusePhysicalMemory(operation, file);
+  const write = access === 'readwrite';
+  const descriptor = open(operation, object, file, write, 0);
+  return complete(operation, object, descriptor, (stat) => {
+    requireRegular(operation, object, stat);
+    return { backing: 'file', size: sizeOfFile(operation, object, descriptor, stat, write, size), writable: write };
+  });
+}
+
+function open(operation: string, object: string, path: string, write: boolean, flags: number): Descriptor {
+  try {
+    // Not blocking: a pipe or a device must be refused, not waited for.
+    return os.descriptorOpen(path, flags | OpenFlag.nonBlocking | (write ? OpenFlag.write : 0), 0);
+  } catch (error) {
+    throw sectionErrorFrom(error, operation, object, write ? "Check the path and its permissions, or ask for access 'read'" : 'Check the path and its permissions');
+  }
+}
+
+function complete(
+  operation: string,
+  object: string,
+  descriptor: Descriptor,
+  look: (stat: DescriptorStat) => { backing: Backing; size: number; writable: boolean },
+): MemoryObject {
+  try {
+    return MemoryObject.adopt(descriptor, look(os.descriptorStat(descriptor)));
+  } catch (error) {
+    os.descriptorClose(descriptor);
+    throw sectionErrorFrom(error, operation, object);
+  }
+}
+
+function requireRegular(operation: string, object: string, stat: DescriptorStat): void {
+  const type = stat.mode & FILE_TYPE;
+  if (type === REGULAR) return;
+  throw new SectionError('ERR_SECTION_FILE', {
+    operation,
+    object,
+    rule: `it is ${fileTypes[type] ?? 'no regular file'}`,
+    wayOut: type === CHARACTER_DEVICE ? 'Open the device yourself and use Section.fromDescriptor' : 'Only regular files can back a section',
+  });
+}
+
+function sizeOfFile(operation: string, object: string, descriptor: Descriptor, stat: DescriptorStat, write: boolean, size?: number): number {
+  const wanted = size ?? stat.size;
+  if (wanted === 0) {
+    throw new SectionError('ERR_SECTION_FILE_EMPTY', {
+      operation,
+      object,
+      rule: 'it is empty, and an empty section cannot be',
+      wayOut: 'Give a size to grow it (with access readwrite), or write to it first',
+    });
+  }
+  if (wanted > MAXIMUM_SECTION_SIZE) {
+    throw new SectionError('ERR_SECTION_TOO_BIG', { operation, object, rule: `it has ${wanted} bytes, a section at most ${MAXIMUM_SECTION_SIZE}` });
+  }
+  if (wanted <= stat.size) return wanted;
+  if (!write) {
+    throw new SectionError('ERR_SECTION_TOO_BIG', {
+      operation,
+      object,
+      rule: `size ${wanted} is beyond its ${stat.size} bytes, and a read-only section does not grow it`,
+      wayOut: "Ask for access 'readwrite', or for no more than the file has",
+    });
+  }
+  try {
+    os.descriptorAllocate(descriptor, stat.size, wanted - stat.size);
+  } catch (error) {
+    throw sectionErrorFrom(error, operation, object, `It could not be grown to ${wanted} bytes`);
+  }
+  return wanted;
+}
+
+/** Opens what shm_open(3) made: on Linux a file of the tmpfs at /dev/shm. */
+export function openPosixObject(operation: string, name: string, access: 'read' | 'readwrite'): MemoryObject {
+  if (typeof name !== 'string' || !/^\/?[^/\0]+$/.test(name) || /^\/?\.\.?$/.test(name) || Buffer.byteLength(name) > 256) {
+    throw new SectionError('ERR_SECTION_INVALID_NAME', {
+      operation,
+      object: show(name),
+      rule: 'the name of a POSIX object is a slash and up to 255 bytes without one',
+      wayOut: "Give the name that its maker gave to shm_open, such as '/frames'",
+    });
+  }
+  const leaf = name.replace(/^\//, '');
+  const object = `POSIX object "/${leaf}"`;
+  const write = access === 'readwrite';
+  const descriptor = open(operation, object, `/dev/shm/${leaf}`, write, OpenFlag.noFollow);
+  return complete(operation, object, descriptor, (stat) => {
+    requireRegular(operation, object, stat);
+    if (stat.size === 0) {
+      throw new SectionError('ERR_SECTION_FILE_EMPTY', {
+        operation,
+        object,
+        rule: 'its maker has not given it a size yet',
+        wayOut: 'Open it again when the publisher is up',
+      });
+    }
+    return { backing: 'posix', size: stat.size, writable: write };
+  });
+}
+
+/** Takes a duplicate of a descriptor; `size` says how much of it can be mapped. */
+export function openDescriptor(operation: string, fd: number, access: OverAccess, size: number): MemoryObject {
+  if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff) {
+    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `fd must be a descriptor number, not ${show(fd)}` });
+  }
+  const object = `descriptor ${fd}`;
+  let descriptor: Descriptor;
+  try {
+    descriptor = os.descriptorFromNumber(fd);
+  } catch (cause) {
+    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+      operation,
+      object,
+      rule: 'it is not open in this process',
+      ...(isOsError(cause) ? { errno: cause.errno } : {}),
+      cause,
+    });
+  }
+  return complete(operation, object, descriptor, (stat) => {
+    const type = stat.mode & FILE_TYPE;
+    if (type === 0o040000 || type === 0o010000 || type === 0o140000) requireRegular(operation, object, stat);
+    refusePhysicalMemory(operation, `/proc/self/fd/${os.descriptorNumber(descriptor)}`);
+    if (!stat.readable || (access === 'readwrite' && !stat.writable)) {
+      throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
+        operation,
+        object,
+        rule: stat.readable ? 'it was opened for reading' : 'it was not opened for reading, and every view reads',
+        wayOut: stat.readable ? "Ask for access 'read', or open it for reading and writing" : 'Open it for reading and writing',
+      });
+    }
+    if (type === REGULAR && size > Math.ceil(stat.size / os.pageSize) * os.pageSize) {
+      throw new SectionError('ERR_SECTION_TOO_BIG', {
+        operation,
+        object,
+        rule: `size ${size} is beyond its ${stat.size} bytes`,
+        wayOut: 'Ask for no more than it has, or grow it first',
+      });
+    }
+    return { backing: 'descriptor', size, writable: access === undefined ? stat.writable : access === 'readwrite' };
+  });
+}
+
+function refusePhysicalMemory(operation: string, path: string): void {
+  if (!isPhysicalMemory(path)) return;
+  throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
+    operation,
+    object: path,
+    rule: 'physical memory is never mapped',
+    wayOut: 'Have the driver that owns the memory share a section of its own',
+  });
+}

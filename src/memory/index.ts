@@ -1,0 +1,7 @@
+/** The floor of memory: objects, views and what limits them. */
+export * from './commit.js';
+export * from './existing.js';
+export * from './huge-pages.js';
+export * from './memory-object.js';
+export * from './section-handle.js';
+export * from './view.js';

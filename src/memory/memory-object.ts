@@ -1,0 +1,310 @@
+/**
+ * The memory behind a section: one descriptor, its size and what may be done with it. Knows nothing
+ * of names and rights; whoever opens a section gets a memory object that can do no more than granted.
+ */
+import { SectionError, type SectionErrorCode } from '../base/error.js';
+import { Commit, type Descriptor, isOsError, type Mapping, os, Protect, Seal } from '../os/index.js';
+import { checkCommit } from './commit.js';
+import { hugePagesHelp, largePages, transparentHugePages } from './huge-pages.js';
+
+/** What a section's memory is: the paging file (anonymous memory), or something that already is. */
+export type Backing = 'pagefile' | 'file' | 'posix' | 'descriptor';
+
+/** How a view may be used. `copy` is copy-on-write: writes stay in the view. */
+export type ViewAccess = 'read' | 'readwrite' | 'copy';
+
+export interface MapOptions {
+  readonly offset: number;
+  readonly length: number;
+  /** Bits of `Protect`. */
+  readonly protection: number;
+  readonly private: boolean;
+  /** Address of byte `offset`, or 0n. */
+  readonly address?: bigint;
+  /** Alignment of the view's base, for faces that promise one; default the page size. */
+  readonly alignment?: number;
+}
+
+export interface PagefileOptions {
+  /** Shown in /proc as the object's name; carries no meaning. */
+  readonly label: string;
+  readonly size: number;
+  readonly reserve?: boolean;
+  readonly largePages?: boolean;
+  /** Only this object may ever be mapped for writing: the kernel refuses every later writable map. */
+  readonly soleWriter?: boolean;
+  /** Further seals may still be set, by whoever gets a writable descriptor. */
+  readonly leaveSealable?: boolean;
+}
+
+/** Which code an operating system error becomes when memory is made or mapped. */
+const codeOfErrno: Readonly<Record<string, SectionErrorCode>> = {
+  EACCES: 'ERR_SECTION_ACCESS_DENIED',
+  EPERM: 'ERR_SECTION_ACCESS_DENIED',
+  EEXIST: 'ERR_SECTION_ADDRESS_CONFLICT',
+  ENOMEM: 'ERR_SECTION_NO_MEMORY',
+  EAGAIN: 'ERR_SECTION_NO_MEMORY',
+  ENOSPC: 'ERR_SECTION_DISK_FULL',
+  EDQUOT: 'ERR_SECTION_DISK_FULL',
+  ENODEV: 'ERR_SECTION_FILE',
+  ENOENT: 'ERR_SECTION_NOT_FOUND',
+  EISDIR: 'ERR_SECTION_FILE',
+  EOPNOTSUPP: 'ERR_SECTION_BUFFER_UNAVAILABLE',
+  EBADF: 'ERR_SECTION_CLOSED',
+  EFBIG: 'ERR_SECTION_TOO_BIG',
+  EOVERFLOW: 'ERR_SECTION_TOO_BIG',
+};
+
+/** Turns an operating system error into a {@link SectionError}; passes anything else through. */
+export function sectionErrorFrom(error: unknown, operation: string, object: string, wayOut?: string): unknown {
+  if (!isOsError(error)) return error;
+  return new SectionError(codeOfErrno[error.code] ?? 'ERR_SECTION_SYSTEM_CALL', {
+    operation,
+    object,
+    rule: `the system refused: ${error.message}`,
+    ...(wayOut === undefined ? {} : { wayOut }),
+    errno: error.errno,
+    cause: error,
+  });
+}
+
+/** Rounds up to whole pages. */
+export function roundUp(size: number, page: number): number {
+  return Math.ceil(size / page) * page;
+}
+
+export class MemoryObject {
+  readonly backing: Backing;
+  /** Bytes that views may cover. */
+  readonly size: number;
+  /** The host's page, or the large page that this object is made of. */
+  readonly pageSize: number;
+  /** Whether shared writable views can be had from this object. */
+  readonly writable: boolean;
+  readonly soleWriter: boolean;
+  readonly #descriptor: Descriptor;
+  /** The one writable mapping that a sole writer's further ones come from. */
+  readonly #writer: Mapping | null;
+  #closed = false;
+
+  private constructor(
+    descriptor: Descriptor,
+    facts: { backing: Backing; size: number; pageSize?: number; writable: boolean },
+    writer: Mapping | null = null,
+  ) {
+    this.#descriptor = descriptor;
+    this.backing = facts.backing;
+    this.size = facts.size;
+    this.pageSize = facts.pageSize ?? os.pageSize;
+    this.writable = facts.writable;
+    this.soleWriter = writer !== null;
+    this.#writer = writer;
+  }
+
+  /** New anonymous memory: committed unless `reserve`, its size sealed. */
+  static createPagefile(operation: string, object: string, options: PagefileOptions): MemoryObject {
+    const plan = planPagefile(operation, object, options);
+    try {
+      return MemoryObject.#complete(os.memoryCreate(plan.label, plan.mapped, plan.commit, plan.largePageSize), plan);
+    } catch (error) {
+      throw creationError(error, operation, object, plan);
+    }
+  }
+
+  /** As {@link createPagefile}, with the pages zeroed on another thread. */
+  static async createPagefileAsync(operation: string, object: string, options: PagefileOptions): Promise<MemoryObject> {
+    const plan = planPagefile(operation, object, options);
+    try {
+      return MemoryObject.#complete(
+        await os.memoryCreateAsync(plan.label, plan.mapped, plan.commit, plan.largePageSize),
+        plan,
+      );
+    } catch (error) {
+      throw creationError(error, operation, object, plan);
+    }
+  }
+
+  static #complete(descriptor: Descriptor, plan: PagefilePlan): MemoryObject {
+    const facts = { backing: 'pagefile', size: plan.size, pageSize: plan.pageSize } as const;
+    if (plan.soleWriter) return MemoryObject.#sealForOne(descriptor, facts, Seal.shrink | Seal.grow);
+    try {
+      // A section that its creator is to seal later (in the client of a system process) must stay open to that one seal.
+      os.memorySeal(descriptor, Seal.shrink | Seal.grow | (plan.leaveSealable ? 0 : Seal.seal));
+      return new MemoryObject(descriptor, { ...facts, writable: true });
+    } catch (error) {
+      os.descriptorClose(descriptor);
+      throw error;
+    }
+  }
+
+  /** Maps the whole object for writing, then closes the door behind that one mapping. */
+  static #sealForOne(
+    descriptor: Descriptor,
+    facts: { backing: Backing; size: number; pageSize: number },
+    otherSeals: number,
+  ): MemoryObject {
+    let writer: Mapping | null = null;
+    try {
+      const mapped = roundUp(facts.size, facts.pageSize);
+      writer = os.map(descriptor, {
+        offset: 0,
+        length: mapped,
+        protection: Protect.read | Protect.write,
+        private: false,
+        address: 0n,
+        alignment: 0,
+        pageSize: facts.pageSize,
+        advanceHuge: facts.pageSize === os.pageSize && hugePagesHelp(mapped),
+      });
+      os.memorySeal(descriptor, otherSeals | Seal.futureWrite | Seal.seal);
+      return new MemoryObject(descriptor, { ...facts, writable: true }, writer);
+    } catch (error) {
+      if (writer !== null) os.mappingClose(writer);
+      os.descriptorClose(descriptor);
+      throw error;
+    }
+  }
+
+  /** Takes over the writable descriptor of a new object, and makes this process its only writer for good. */
+  static adoptAsSoleWriter(
+    operation: string,
+    descriptor: Descriptor,
+    facts: { backing: Backing; size: number; pageSize: number },
+  ): MemoryObject {
+    try {
+      return MemoryObject.#sealForOne(descriptor, facts, 0);
+    } catch (error) {
+      throw sectionErrorFrom(error, operation, 'the new section');
+    }
+  }
+
+  /** Takes over a descriptor whose size and rights the caller has established. */
+  static adopt(
+    descriptor: Descriptor,
+    facts: { backing: Backing; size: number; pageSize?: number; writable: boolean },
+  ): MemoryObject {
+    return new MemoryObject(descriptor, facts);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** For handing on: the descriptor itself, still owned by this object. */
+  get descriptor(): Descriptor {
+    return this.#descriptor;
+  }
+
+  /**
+   * Maps a range that the caller has checked against `size`. Throws ERR_SECTION_ADDRESS_CONFLICT,
+   * ERR_SECTION_ACCESS_DENIED or ERR_SECTION_NO_MEMORY as the system answers.
+   */
+  map(operation: string, object: string, options: MapOptions): Mapping {
+    const request = {
+      offset: options.offset,
+      length: options.length,
+      protection: options.protection,
+      private: options.private,
+      address: options.address ?? 0n,
+      alignment: options.alignment ?? 0,
+      pageSize: this.pageSize,
+      advanceHuge: hugePagesHelp(options.length),
+    };
+    const writes = (options.protection & Protect.write) !== 0 && !options.private;
+    try {
+      return writes && this.#writer !== null ? os.mapAgain(this.#writer, request) : os.map(this.#descriptor, request);
+    } catch (error) {
+      throw sectionErrorFrom(
+        error,
+        operation,
+        object,
+        options.address === undefined ? undefined : 'Another address, or none, lets the system choose',
+      );
+    }
+  }
+
+  /** Lets go of the descriptor. Mappings live on. Safe to call twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#writer !== null) os.mappingClose(this.#writer);
+    os.descriptorClose(this.#descriptor);
+  }
+}
+
+interface PagefilePlan {
+  readonly label: string;
+  readonly size: number;
+  readonly mapped: number;
+  readonly pageSize: number;
+  readonly largePageSize: number;
+  readonly commit: number;
+  readonly soleWriter: boolean;
+  readonly leaveSealable: boolean;
+}
+
+function planPagefile(operation: string, object: string, options: PagefileOptions): PagefilePlan {
+  const { size, reserve = false, largePages: large = false, soleWriter = false } = options;
+  let largePageSize = 0;
+  if (large) {
+    if (reserve) {
+      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+        operation,
+        object,
+        rule: 'large pages are always committed, so largePages and reserve exclude each other',
+      });
+    }
+    largePageSize = largePages()?.size ?? 0;
+    if (largePageSize === 0) {
+      throw new SectionError('ERR_SECTION_LARGE_PAGES', { operation, object, rule: 'this host has no large pages' });
+    }
+    if (size % largePageSize !== 0) {
+      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+        operation,
+        object,
+        rule: `with largePages, size must be a multiple of ${largePageSize}, not ${size}`,
+        wayOut: `Ask for ${roundUp(size, largePageSize)}`,
+      });
+    }
+  } else if (!reserve) {
+    checkCommit(operation, object, size);
+  }
+  const pageSize = largePageSize || os.pageSize;
+  const huge = largePageSize === 0 && hugePagesHelp(size);
+  return {
+    label: options.label,
+    size,
+    mapped: roundUp(size, pageSize),
+    pageSize,
+    largePageSize,
+    commit: reserve ? Commit.none : huge && transparentHugePages() === 'advise' ? Commit.nowHuge : Commit.now,
+    soleWriter,
+    leaveSealable: options.leaveSealable ?? false,
+  };
+}
+
+function creationError(error: unknown, operation: string, object: string, plan: PagefilePlan): unknown {
+  if (!isOsError(error)) return error;
+  if (plan.largePageSize !== 0) {
+    const needed = plan.mapped / plan.largePageSize;
+    return new SectionError('ERR_SECTION_LARGE_PAGES', {
+      operation,
+      object,
+      rule: `${needed} large pages of ${plan.largePageSize} bytes are not free on this host (${largePages()?.free ?? 0} are)`,
+      wayOut: `Set them aside as root: "sysctl vm.nr_hugepages=${needed}", or leave out largePages`,
+      errno: error.errno,
+      cause: error,
+    });
+  }
+  if (['ENOSPC', 'ENOMEM', 'EDQUOT'].includes(error.code)) {
+    return new SectionError('ERR_SECTION_COMMIT_LIMIT', {
+      operation,
+      object,
+      rule: `${plan.size} bytes cannot be committed: ${error.message}`,
+      wayOut: 'Ask for less, or use reserve: true and touch only what you need',
+      errno: error.errno,
+      cause: error,
+    });
+  }
+  return sectionErrorFrom(error, operation, object);
+}

@@ -1,0 +1,359 @@
+/**
+ * A view: a part of a section as this process sees it. It owns one mapping and the one buffer over it,
+ * and nothing that is done with either can end the process.
+ */
+import { constants } from 'node:buffer';
+import { EventEmitter } from 'node:events';
+import { byteCount, show } from '../base/checks.js';
+import { SectionError } from '../base/error.js';
+import { type FaultKind, isOsError, type Mapping, os } from '../os/index.js';
+import { sectionErrorFrom, type ViewAccess } from './memory-object.js';
+
+/**
+ * What an access found that could not go through. `write-to-read-only`: the write stayed out of the
+ * section and is undone in the view within milliseconds. `backing-lost`: the file was cut short (or
+ * the disk is full); the page reads as zeros in this view from now on. `no-access`: the view's
+ * protection allows no access. `hardware`: the machine found a memory error.
+ */
+export interface FaultReport {
+  readonly kind: FaultKind;
+  /** Where in the view, in bytes. */
+  readonly offset: number;
+  /** Faults in this view so far; a report may stand for several. */
+  readonly count: number;
+}
+
+type ArrayConstructor<T> = { new (buffer: ArrayBuffer, byteOffset: number, length: number): T; readonly BYTES_PER_ELEMENT: number };
+
+/** Anything whose bytes can be copied: a typed array, a DataView, a Buffer, an ArrayBuffer. */
+export type Bytes = ArrayBufferView | ArrayBuffer;
+
+function bytesOf(operation: string, name: string, value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return new Uint8Array(value);
+  throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+    operation,
+    rule: `${name} must be a typed array, a DataView or an ArrayBuffer, not ${show(value)}`,
+  });
+}
+
+/** Views that somebody listens to. Weak: a listener does not keep a view. */
+const listened = new Set<WeakRef<View>>();
+let watching = false;
+
+function tellListeners(): void {
+  for (const reference of listened) {
+    const view = reference.deref();
+    if (view === undefined) listened.delete(reference);
+    else view[report]();
+  }
+}
+
+const report = Symbol('report');
+
+export interface ViewFacts {
+  /** The section as messages name it. */
+  readonly object: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly access: ViewAccess;
+  /** What must stay alive as long as the view: the section it came from. */
+  readonly keeps?: object;
+}
+
+export class View {
+  readonly #mapping: Mapping;
+  readonly #facts: ViewFacts;
+  readonly #address: bigint;
+  #buffer: ArrayBuffer | null = null;
+  #bytes: Uint8Array<ArrayBuffer> | null = null;
+  #closed = false;
+  #events: EventEmitter | null = null;
+  #reported = 0;
+
+  /** @internal Views come from `section.map()` and from the NT faces. */
+  constructor(mapping: Mapping, facts: ViewFacts) {
+    this.#mapping = mapping;
+    this.#facts = facts;
+    this.#address = os.mappingAddress(mapping);
+  }
+
+  /** Where the view starts in this process; other processes see other addresses. */
+  get address(): bigint {
+    return this.#address;
+  }
+
+  /** Bytes in the view; 0 after close. */
+  get length(): number {
+    return this.#closed ? 0 : this.#facts.length;
+  }
+
+  /** The section's byte at which the view starts. */
+  get offset(): number {
+    return this.#facts.offset;
+  }
+
+  get access(): ViewAccess {
+    return this.#facts.access;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * The memory itself, the same buffer each time. Detached (length 0) after {@link close}.
+   *
+   * @throws SectionError ERR_SECTION_BUFFER_UNAVAILABLE where the runtime allows no external buffers
+   * (Electron) or none of this length; `read` and `write` work all the same.
+   */
+  get buffer(): ArrayBuffer {
+    if (this.#buffer === null) this.#buffer = this.#closed ? new ArrayBuffer(0) : this.#makeBuffer();
+    return this.#buffer;
+  }
+
+  #makeBuffer(): ArrayBuffer {
+    const { object, length } = this.#facts;
+    if (length > constants.MAX_LENGTH) {
+      throw new SectionError('ERR_SECTION_BUFFER_UNAVAILABLE', {
+        operation: 'view.buffer',
+        object,
+        rule: `this Node.js allows buffers of ${constants.MAX_LENGTH} bytes, the view has ${length}`,
+        wayOut: 'Map a part of the section, or use view.read() and view.write()',
+      });
+    }
+    try {
+      return os.mappingBuffer(this.#mapping);
+    } catch (error) {
+      throw sectionErrorFrom(error, 'view.buffer', object, 'This runtime allows no external buffers: use view.read() and view.write()');
+    }
+  }
+
+  /** The view as bytes, the same array each time. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    if (this.#bytes === null) {
+      const bytes = new Uint8Array(this.buffer);
+      if (this.#closed) return bytes;
+      this.#bytes = bytes;
+    }
+    return this.#bytes;
+  }
+
+  /**
+   * The view as an array of another element type; a rest shorter than one element is left out.
+   *
+   * @param type Float64Array, Int32Array, BigUint64Array … On processors other than x86, `Atomics` on
+   * it need a view whose offset is a multiple of the element's size.
+   * @throws SectionError ERR_SECTION_CLOSED
+   */
+  as<T>(type: ArrayConstructor<T>): T {
+    this.#mustBeOpen('view.as');
+    if (typeof type !== 'function' || !Number.isInteger(type.BYTES_PER_ELEMENT)) {
+      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+        operation: 'view.as',
+        rule: `type must be a typed array's constructor, not ${show(type)}`,
+        wayOut: 'For a DataView, use new DataView(view.buffer)',
+      });
+    }
+    return new type(this.buffer, 0, Math.floor(this.#facts.length / type.BYTES_PER_ELEMENT));
+  }
+
+  /**
+   * Copies out of the view until `target` is full.
+   *
+   * @param target What to fill.
+   * @param offset First byte of the view to copy, default 0.
+   * @returns The number of bytes copied: `target`'s length.
+   * @throws SectionError ERR_SECTION_OUT_OF_RANGE when the view ends before `target` is full (nothing
+   * is copied then), ERR_SECTION_FAULT when the backing was lost meanwhile, ERR_SECTION_CLOSED.
+   */
+  read(target: Bytes, offset: number | bigint = 0): number {
+    return this.#copy('view.read', 'target', target, offset, os.mappingRead);
+  }
+
+  /**
+   * Copies `source` into the view.
+   *
+   * @param source What to copy, whole.
+   * @param offset First byte of the view to write, default 0.
+   * @returns The number of bytes copied.
+   * @throws SectionError as {@link read}, and ERR_SECTION_ACCESS_DENIED on a read-only view.
+   */
+  write(source: Bytes, offset: number | bigint = 0): number {
+    if (this.#facts.access === 'read') {
+      throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
+        operation: 'view.write',
+        object: this.#facts.object,
+        rule: 'the view is read-only',
+        wayOut: "Map with access 'readwrite', or 'copy' for private changes",
+      });
+    }
+    return this.#copy('view.write', 'source', source, offset, os.mappingWrite);
+  }
+
+  #copy(operation: string, name: string, value: Bytes, offset: number | bigint, copy: typeof os.mappingRead): number {
+    this.#mustBeOpen(operation);
+    const bytes = bytesOf(operation, name, value);
+    const { object, length } = this.#facts;
+    const start = byteCount(operation, 'offset', offset, { maximum: length, code: 'ERR_SECTION_OUT_OF_RANGE' });
+    if (bytes.length > length - start) {
+      throw new SectionError('ERR_SECTION_OUT_OF_RANGE', {
+        operation,
+        object,
+        rule: `${bytes.length} bytes from offset ${start} go beyond the view's ${length}`,
+        wayOut: `Take a subarray of at most ${length - start} bytes`,
+      });
+    }
+    const faults = copy(this.#mapping, start, bytes);
+    if (faults !== 0) {
+      throw new SectionError('ERR_SECTION_FAULT', {
+        operation,
+        object,
+        rule: `${faults} page(s) could not be reached: ${this.fault?.kind ?? 'backing-lost'}`,
+        wayOut: 'The file was cut short or its disk is full: map it again when that is mended',
+      });
+    }
+    return bytes.length;
+  }
+
+  /**
+   * Writes a file-backed view's changes to the disk, off the event loop. Resolves when they are there;
+   * for other sections there is nothing to do. Defaults to the whole view.
+   *
+   * @param offset First byte, default 0.
+   * @param length Bytes, default to the view's end.
+   * @throws SectionError ERR_SECTION_CLOSED, ERR_SECTION_OUT_OF_RANGE
+   * @see msync(2), MS_SYNC
+   */
+  flush(offset: number | bigint = 0, length?: number | bigint): Promise<void> {
+    const range = this.#range('view.flush', offset, length);
+    const done = this.#promise('view.flush', os.mappingFlushAsync(this.#mapping, range.start, range.count));
+    // A caller that does not wait must not die of a full disk.
+    done.catch(() => {});
+    return done;
+  }
+
+  /** As {@link flush}, and blocks until the disk has it. */
+  flushSync(offset: number | bigint = 0, length?: number | bigint): void {
+    const range = this.#range('view.flushSync', offset, length);
+    try {
+      os.mappingFlushSync(this.#mapping, range.start, range.count);
+    } catch (error) {
+      throw sectionErrorFrom(error, 'view.flushSync', this.#facts.object);
+    }
+  }
+
+  /**
+   * Reads the whole view in on another thread, so that later accesses find it in memory.
+   * Rejects with ERR_SECTION_CLOSED when the view is closed meanwhile.
+   *
+   * @see madvise(2), MADV_POPULATE_READ
+   */
+  prefetch(): Promise<void> {
+    this.#mustBeOpen('view.prefetch');
+    const done = this.#promise('view.prefetch', os.mappingPrefetch(this.#mapping));
+    done.catch(() => {});
+    return done;
+  }
+
+  async #promise(operation: string, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (isOsError(error) && error.code === 'ECANCELED') throw this.#closedError(operation);
+      if (isOsError(error) && error.code === 'EFAULT') {
+        throw new SectionError('ERR_SECTION_FAULT', {
+          operation,
+          object: this.#facts.object,
+          rule: 'a part of the view has no backing any more',
+          wayOut: 'The file was cut short: map it again',
+          errno: error.errno,
+          cause: error,
+        });
+      }
+      throw sectionErrorFrom(error, operation, this.#facts.object);
+    }
+  }
+
+  #range(operation: string, offset: number | bigint, length: number | bigint | undefined): { start: number; count: number } {
+    this.#mustBeOpen(operation);
+    const whole = this.#facts.length;
+    const start = byteCount(operation, 'offset', offset, { maximum: whole, code: 'ERR_SECTION_OUT_OF_RANGE' });
+    const rest = whole - start;
+    const count = length === undefined ? rest : byteCount(operation, 'length', length, { maximum: rest, code: 'ERR_SECTION_OUT_OF_RANGE' });
+    return { start, count };
+  }
+
+  /** The last fault in this view, or null. Stays readable after close. */
+  get fault(): FaultReport | null {
+    return os.mappingFault(this.#mapping);
+  }
+
+  /** Calls `listener` soon after a fault in this view. Does not keep the process alive. */
+  on(event: 'fault', listener: (fault: FaultReport) => void): this {
+    this.#emitter(event).on(event, listener);
+    return this;
+  }
+
+  /** As {@link on}, for one report. */
+  once(event: 'fault', listener: (fault: FaultReport) => void): this {
+    this.#emitter(event).once(event, listener);
+    return this;
+  }
+
+  off(event: 'fault', listener: (fault: FaultReport) => void): this {
+    this.#emitter(event).off(event, listener);
+    return this;
+  }
+
+  #emitter(event: string): EventEmitter {
+    if (event !== 'fault') {
+      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation: 'view.on', rule: `a view has the event 'fault', not ${show(event)}` });
+    }
+    if (this.#events === null) {
+      this.#events = new EventEmitter();
+      listened.add(new WeakRef(this));
+      if (!watching) {
+        os.watchFaults(tellListeners);
+        watching = true;
+      }
+    }
+    return this.#events;
+  }
+
+  /** @internal */
+  [report](): void {
+    const { fault } = this;
+    if (fault === null || fault.count === this.#reported) return;
+    this.#reported = fault.count;
+    this.#events?.emit('fault', fault);
+  }
+
+  /**
+   * Unmaps the view and detaches its buffer. The section and other views go on. Safe to call twice.
+   * A view that is collected unmaps by itself, once its buffer is collected too.
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    os.mappingClose(this.#mapping);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #mustBeOpen(operation: string): void {
+    if (this.#closed) throw this.#closedError(operation);
+  }
+
+  #closedError(operation: string): SectionError {
+    return new SectionError('ERR_SECTION_CLOSED', {
+      operation,
+      object: this.#facts.object,
+      rule: 'the view is closed',
+      wayOut: 'Map the section again',
+    });
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * What Sectile asks of an operating system, as one interface. Each platform implements it once;
+ * nothing outside this folder knows which one it runs on. No names, no rights, no policy here.
+ *
+ * Every call may throw an {@link OsError}: the operating system said no, and this is its number.
+ */
+
+/** An error of a system call: `code` is the symbol (`ENOSPC`), `errno` its positive number. */
+export interface OsError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+}
+
+export function isOsError(error: unknown): error is OsError {
+  return error instanceof Error && 'syscall' in error && 'errno' in error && typeof error.errno === 'number';
+}
+
+declare const opaque: unique symbol;
+/** An open descriptor. Closed by `descriptorClose`, else when it is collected. */
+export interface Descriptor {
+  readonly [opaque]: 'descriptor';
+}
+/** One mapping of memory. Unmapped by `mappingClose`, else when it and its buffer are collected. */
+export interface Mapping {
+  readonly [opaque]: 'mapping';
+}
+/** A listening socket with its reading thread. */
+export interface Server {
+  readonly [opaque]: 'server';
+}
+
+export interface DescriptorStat {
+  /** Device and inode: together the identity of the memory or file behind the descriptor. */
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly size: number;
+  /** File type and permission bits, as in `stat(2)`. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly links: number;
+  /** Bytes really allocated. */
+  readonly allocated: number;
+  /** Whether this descriptor itself was opened for writing (`F_GETFL`). */
+  readonly writable: boolean;
+  readonly readable: boolean;
+}
+
+/** Bits for `descriptorOpen`. */
+export const OpenFlag = { write: 1, create: 2, exclusive: 4, noFollow: 8, directory: 16, nonBlocking: 32 } as const;
+
+/** Bits for `memorySeal`; the values are those of `fcntl(2)` F_SEAL_…. */
+export const Seal = { seal: 1, shrink: 2, grow: 4, write: 8, futureWrite: 16 } as const;
+
+/** How memory is committed at birth. */
+export const Commit = {
+  /** Nothing is set aside: a sparse object. */
+  none: 0,
+  /** Every page is allocated now; failure is an error now. */
+  now: 1,
+  /** As `now`, by touching a mapping that asks for transparent huge pages. */
+  nowHuge: 2,
+} as const;
+
+/** Page protection of a mapping; the values are PROT_… of `mmap(2)`. */
+export const Protect = { none: 0, read: 1, write: 2, execute: 4 } as const;
+
+export interface MapRequest {
+  /** Byte offset into the object; need not be aligned. */
+  readonly offset: number;
+  readonly length: number;
+  /** A union of {@link Protect} bits. */
+  readonly protection: number;
+  /** Copy-on-write: writes stay private to this mapping. */
+  readonly private: boolean;
+  /** The exact address of byte `offset`, or 0n to let the system choose. */
+  readonly address: bigint;
+  /** The base address (of the page that holds `offset`) is a multiple of this; 0 for the page size. */
+  readonly alignment: number;
+  /** The object's page size: the host's, or that of its large pages. */
+  readonly pageSize: number;
+  /** Ask for transparent huge pages. */
+  readonly advanceHuge: boolean;
+}
+
+/** Why a guarded access could not go through. */
+export type FaultKind = 'write-to-read-only' | 'no-access' | 'backing-lost' | 'hardware';
+
+export interface MappingFault {
+  readonly kind: FaultKind;
+  /** Offset of the last faulting byte within the mapping (from its first requested byte). */
+  readonly offset: number;
+  /** Faults so far in this mapping. */
+  readonly count: number;
+}
+
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups: readonly number[];
+}
+
+export interface Message {
+  readonly bytes: Uint8Array;
+  readonly descriptors: readonly Descriptor[];
+}
+
+export type ServerEvent =
+  | { readonly type: 'connect'; readonly client: number; readonly peer: PeerCredentials }
+  | { readonly type: 'message'; readonly client: number; readonly message: Message }
+  | { readonly type: 'disconnect'; readonly client: number };
+
+export interface ServerOptions {
+  readonly path: string;
+  /** Permission bits of the socket file. */
+  readonly mode: number;
+  /** Messages longer than this end the connection. */
+  readonly maximumMessage: number;
+  /** Descriptors in one message; more end the connection. */
+  readonly maximumDescriptors: number;
+  /** Unanswered messages of one client; its socket is not read beyond them. */
+  readonly maximumInFlight: number;
+  readonly maximumClients: number;
+}
+
+export interface Os {
+  /** Bytes per page, and the granularity at which mappings can start. */
+  readonly pageSize: number;
+
+  // Descriptors
+  descriptorOpen(path: string, flags: number, mode: number): Descriptor;
+  /** A new description of the same object, with its own access mode (and fresh permission check). */
+  descriptorReopen(descriptor: Descriptor, write: boolean): Descriptor;
+  /** Takes a duplicate of a descriptor number that belongs to the caller. */
+  descriptorFromNumber(number: number): Descriptor;
+  /** The number in this process, for `/proc/PID/fd`. It is valid while the descriptor is open. */
+  descriptorNumber(descriptor: Descriptor): number;
+  descriptorStat(descriptor: Descriptor): DescriptorStat;
+  /** Reads at a position; returns the bytes read, fewer at the end. */
+  descriptorRead(descriptor: Descriptor, target: Uint8Array, position: number): number;
+  /** Writes all of `source` at a position, with one system call when it is below a page. */
+  descriptorWrite(descriptor: Descriptor, source: Uint8Array, position: number): void;
+  descriptorResize(descriptor: Descriptor, size: number): void;
+  /** Allocates storage for a range so that later writes cannot fail for want of space; grows the file. */
+  descriptorAllocate(descriptor: Descriptor, offset: number, length: number): void;
+  descriptorSetMode(descriptor: Descriptor, mode: number): void;
+  /** Safe to call twice. */
+  descriptorClose(descriptor: Descriptor): void;
+
+  // Memory objects
+  /**
+   * A new anonymous memory object that only descriptors name. `largePageSize` 0 for ordinary pages.
+   * Grow, shrink and seal are left open: seal when it is complete.
+   */
+  memoryCreate(label: string, size: number, commit: number, largePageSize: number): Descriptor;
+  /** The same on another thread. */
+  memoryCreateAsync(label: string, size: number, commit: number, largePageSize: number): Promise<Descriptor>;
+  memorySeal(descriptor: Descriptor, seals: number): void;
+  /** The seals, or -1 where the object cannot have any. */
+  memorySeals(descriptor: Descriptor): number;
+
+  // Mappings
+  map(descriptor: Descriptor, request: MapRequest): Mapping;
+  /**
+   * A further writable mapping of what `source` maps, made from the mapping and not from a descriptor:
+   * it succeeds where future writable maps are sealed off. `offset` counts from the start of `source`.
+   */
+  mapAgain(source: Mapping, request: MapRequest): Mapping;
+  /** Address of the first requested byte. */
+  mappingAddress(mapping: Mapping): bigint;
+  /** One buffer per mapping: the same one each time. Throws where the runtime refuses external memory. */
+  mappingBuffer(mapping: Mapping): ArrayBuffer;
+  /**
+   * Copies out of the mapping; works without `mappingBuffer`. Ranges are checked here again.
+   * Returns how many faults the guard mended meanwhile: 0 unless bytes were lost.
+   */
+  mappingRead(mapping: Mapping, offset: number, target: Uint8Array): number;
+  mappingWrite(mapping: Mapping, offset: number, source: Uint8Array): number;
+  mappingProtect(mapping: Mapping, protection: number): void;
+  /** Returns when the range is on disk. */
+  mappingFlushSync(mapping: Mapping, offset: number, length: number): void;
+  /** Resolves when the range is on disk. */
+  mappingFlushAsync(mapping: Mapping, offset: number, length: number): Promise<void>;
+  /** Reads the range in on another thread. */
+  mappingPrefetch(mapping: Mapping): Promise<void>;
+  mappingFault(mapping: Mapping): MappingFault | null;
+  /** Detaches the buffer and unmaps. Safe to call twice. */
+  mappingClose(mapping: Mapping): void;
+  /**
+   * Calls `listener` on this thread soon after a fault in any mapping of this thread; it looks at
+   * `mappingFault` of those it cares for. Does not keep the process alive.
+   */
+  watchFaults(listener: () => void): void;
+
+  // Locks: held by the descriptor's open file description, dropped by the kernel when it closes.
+  /** Tries an exclusive lock on a byte range. */
+  lockTry(descriptor: Descriptor, start: number, length: number): boolean;
+  /** As `lockTry`, for at most so many milliseconds. */
+  lockWait(descriptor: Descriptor, start: number, length: number, timeout: number): boolean;
+  unlock(descriptor: Descriptor, start: number, length: number): void;
+  /** Start of the first range in which somebody else holds a lock, or -1. */
+  lockHolder(descriptor: Descriptor, start: number, length: number): number;
+
+  // Sockets: message boundaries kept, descriptors travel beside the bytes, no event loop reads them.
+  socketConnect(path: string): Descriptor;
+  socketPeer(descriptor: Descriptor): PeerCredentials;
+  /** Sends one message and waits for one answer, at most `timeout` milliseconds (else ETIMEDOUT). */
+  socketRequest(descriptor: Descriptor, bytes: Uint8Array, descriptors: readonly Descriptor[], timeout: number): Message;
+
+  /** Listens, with a thread that reads and hands over on this thread. Keeps the process alive. */
+  serverListen(options: ServerOptions, listener: (event: ServerEvent) => void): Server;
+  /** Answers the oldest unanswered message of a client. A client that does not read is cut off. */
+  serverReply(server: Server, client: number, bytes: Uint8Array, descriptors: readonly Descriptor[]): void;
+  /** Ends a connection; `disconnect` follows. */
+  serverCut(server: Server, client: number): void;
+  /** Ends all connections and removes the socket file. Safe to call twice. */
+  serverClose(server: Server): void;
+}

@@ -1,0 +1,351 @@
+/**
+ * The idiomatic face of a section: create or open one, map views of it, let it go. Everything it does
+ * is done by the floors below; here are the names, the defaults and the checks of what users pass.
+ */
+import { byteCount, flag, MAXIMUM_SECTION_SIZE, oneOf, options, show } from './base/checks.js';
+import { SectionError } from './base/error.js';
+import { openDescriptor, openFile, openPosixObject, type OverAccess } from './memory/existing.js';
+import type { MemoryObject, ViewAccess } from './memory/memory-object.js';
+import type { SectionHandle } from './memory/section-handle.js';
+import { View } from './memory/view.js';
+import { parseName, type SectionName } from './namespace/name.js';
+import { Protect } from './os/index.js';
+import { MAXIMUM_ALLOWED, SECTION_MAP_READ, SECTION_MAP_WRITE, SECTION_QUERY } from './security/index.js';
+import { createSection, openSection, type SectionCreation } from './system/lookup.js';
+
+/** What a holder may do with a section. */
+export type SectionAccess = 'read' | 'readwrite';
+
+export interface CreateOptions {
+  /** `X` or `Local\X` for this user's processes, `Global\X` by way of the system process; unnamed if left out. */
+  readonly name?: string;
+  /** Bytes, 1 to 2^46. */
+  readonly size: number | bigint;
+  /** `'read'`: only the creator ever writes; the kernel refuses every other writable view. Default `'readwrite'`. */
+  readonly protection?: SectionAccess;
+  /** Commit nothing now: pages come when they are touched. For large sparse sections. Default false. */
+  readonly reserve?: boolean;
+  /** Large pages that the host has set aside; `size` must be a multiple of theirs. Default false. */
+  readonly largePages?: boolean;
+  /** Who may do what, as SDDL. Default: the creator's user and LocalSystem, everything. */
+  readonly security?: string;
+  /** When the name is taken: fail (the default), or open what is there; its size and rights are then its own. */
+  readonly ifExists?: 'fail' | 'open';
+}
+
+export interface OpenOptions {
+  /** Left out: all that is granted, up to `'readwrite'`. */
+  readonly access?: SectionAccess;
+}
+
+export interface FileOptions {
+  /** Default `'read'`. */
+  readonly access?: SectionAccess;
+  /** Bytes; default the file's length. A larger size grows the file, which takes `'readwrite'`. */
+  readonly size?: number | bigint;
+  /** A name under which others open the same section. */
+  readonly name?: string;
+}
+
+export interface DescriptorOptions {
+  /** Bytes that can be mapped. */
+  readonly size: number | bigint;
+  /** Default: as the descriptor was opened. */
+  readonly access?: SectionAccess;
+}
+
+export interface ViewOptions {
+  /** First byte of the section, at any offset. Default 0. */
+  readonly offset?: number | bigint;
+  /** Bytes, at least 1. Default: to the section's end. */
+  readonly length?: number | bigint;
+  /** Default: what the section allows. `'copy'` is copy-on-write: changes stay in the view. */
+  readonly access?: ViewAccess;
+  /** Where byte `offset` shall stand in this process. Default: where there is room. */
+  readonly address?: bigint;
+}
+
+const PAGE_READONLY = 0x02;
+const PAGE_READWRITE = 0x04;
+const SEC_FILE = 0x0080_0000;
+const SEC_RESERVE = 0x0400_0000;
+const SEC_COMMIT = 0x0800_0000;
+const SEC_LARGE_PAGES = 0x8000_0000;
+
+const accesses = ['read', 'readwrite'] as const;
+
+/** The rights that stand behind an access, as a handle asks for them. */
+const desiredAccess = {
+  read: SECTION_MAP_READ,
+  readwrite: SECTION_MAP_READ | SECTION_MAP_WRITE,
+  granted: MAXIMUM_ALLOWED,
+} as const;
+
+/** A forgotten section gives its handle back when it is collected; its views keep it from that. */
+const forgotten = new FinalizationRegistry<SectionHandle>((handle) => handle.close());
+
+export class Section {
+  readonly #handle: SectionHandle;
+  readonly #name: string | undefined;
+  readonly #access: SectionAccess;
+  #closed = false;
+
+  private constructor(handle: SectionHandle, name: string | undefined, access: SectionAccess) {
+    this.#handle = handle;
+    this.#name = name;
+    this.#access = access;
+    forgotten.register(this, handle, this);
+  }
+
+  /**
+   * Creates a section of zeros, backed by the paging file.
+   *
+   * The memory is committed before this returns, so that no later access can fail for want of it
+   * (`reserve` and the 64 TiB it allows are the exception). The size never changes. The section and
+   * its name live until the last handle is closed or its process ends, however it ends.
+   *
+   * @throws SectionError ERR_SECTION_EXISTS, ERR_SECTION_INVALID_NAME, ERR_SECTION_INVALID_ARGUMENT,
+   * ERR_SECTION_INVALID_SECURITY, ERR_SECTION_TOO_BIG, ERR_SECTION_COMMIT_LIMIT,
+   * ERR_SECTION_LARGE_PAGES, ERR_SECTION_REGISTRY_…, ERR_SECTION_SYSTEM_…
+   * @see CreateFileMappingW, ZwCreateSection (Microsoft); memfd_create(2)
+   */
+  static create(createOptions: CreateOptions): Section {
+    const operation = 'Section.create';
+    const given = options(operation, requireOptions(operation, createOptions), [
+      'name',
+      'size',
+      'protection',
+      'reserve',
+      'largePages',
+      'security',
+      'ifExists',
+    ]);
+    const name = given.name === undefined ? null : parseName(operation, given.name);
+    const size = sectionSize(operation, given.size);
+    const protection = given.protection === undefined ? 'readwrite' : oneOf(operation, 'protection', given.protection, accesses);
+    const reserve = flag(operation, 'reserve', given.reserve);
+    const large = flag(operation, 'largePages', given.largePages);
+    if (given.security !== undefined && typeof given.security !== 'string') {
+      throw invalid(operation, `security must be SDDL text, not ${show(given.security)}`);
+    }
+    const ifExists = given.ifExists === undefined ? 'fail' : oneOf(operation, 'ifExists', given.ifExists, ['fail', 'open']);
+    const handle = createSection(operation, name, {
+      size,
+      reserve,
+      largePages: large,
+      soleWriter: protection === 'read',
+      pageProtection: PAGE_READWRITE,
+      attributes: (reserve ? SEC_RESERVE : SEC_COMMIT) | (large ? SEC_LARGE_PAGES : 0),
+      security: given.security,
+      openExisting: ifExists === 'open',
+      desired: MAXIMUM_ALLOWED,
+    });
+    return Section.#from(operation, handle, name, undefined);
+  }
+
+  /**
+   * Opens a section that some process holds.
+   *
+   * @param name As given to create.
+   * @throws SectionError ERR_SECTION_NOT_FOUND, ERR_SECTION_ACCESS_DENIED, ERR_SECTION_INVALID_NAME,
+   * ERR_SECTION_HOLDER_UNREACHABLE, ERR_SECTION_REGISTRY_…, ERR_SECTION_SYSTEM_…
+   * @see OpenFileMappingW, ZwOpenSection (Microsoft)
+   */
+  static open(name: string, openOptions?: OpenOptions): Section {
+    const operation = 'Section.open';
+    const given = options(operation, openOptions, ['access']);
+    const parsed = parseName(operation, name);
+    const access = given.access === undefined ? undefined : oneOf(operation, 'access', given.access, accesses);
+    return Section.#from(operation, openSection(operation, parsed, desiredAccess[access ?? 'granted']), parsed, access);
+  }
+
+  /**
+   * A section over a file. All sections and views over one file see the same bytes.
+   *
+   * @param path A regular file. It is not created.
+   * @throws SectionError ERR_SECTION_NOT_FOUND, ERR_SECTION_ACCESS_DENIED, ERR_SECTION_FILE (a
+   * directory, a pipe), ERR_SECTION_FILE_EMPTY, ERR_SECTION_TOO_BIG (larger than the file, read-only),
+   * ERR_SECTION_DISK_FULL, ERR_SECTION_EXISTS
+   * @see CreateFileMappingW with a file; mmap(2)
+   */
+  static fromFile(path: string | URL, fileOptions?: FileOptions): Section {
+    const operation = 'Section.fromFile';
+    const given = options(operation, fileOptions, ['access', 'size', 'name']);
+    const access = given.access === undefined ? 'read' : oneOf(operation, 'access', given.access, accesses);
+    const size = given.size === undefined ? undefined : sectionSize(operation, given.size);
+    const name = given.name === undefined ? null : parseName(operation, given.name);
+    const handle = createSection(operation, name, overExisting(access, () => openFile(operation, path, access, size)));
+    return Section.#from(operation, handle, name, access);
+  }
+
+  /**
+   * A shared memory object that another program made with shm_open(3). It is mapped as it is: no
+   * header, no marker, its bytes are the other program's.
+   *
+   * @param name As given to shm_open: a slash, then a name without one.
+   * @throws SectionError ERR_SECTION_NOT_FOUND, ERR_SECTION_ACCESS_DENIED, ERR_SECTION_INVALID_NAME,
+   * ERR_SECTION_FILE_EMPTY
+   */
+  static openPosix(name: string, openOptions?: OpenOptions): Section {
+    const operation = 'Section.openPosix';
+    const given = options(operation, openOptions, ['access']);
+    const access = given.access === undefined ? 'read' : oneOf(operation, 'access', given.access, accesses);
+    const handle = createSection(operation, null, overExisting(access, () => openPosixObject(operation, name, access)));
+    return Section.#from(operation, handle, null, access);
+  }
+
+  /**
+   * A section over any descriptor that can be mapped: a device, an eBPF map, a memfd. The number stays
+   * the caller's; the section holds a duplicate.
+   *
+   * @throws SectionError ERR_SECTION_INVALID_ARGUMENT (no open descriptor), ERR_SECTION_FILE (cannot be
+   * mapped), ERR_SECTION_ACCESS_DENIED, ERR_SECTION_TOO_BIG (larger than the file behind it)
+   */
+  static fromDescriptor(fd: number, descriptorOptions: DescriptorOptions): Section {
+    const operation = 'Section.fromDescriptor';
+    const given = options(operation, requireOptions(operation, descriptorOptions), ['size', 'access']);
+    const size = sectionSize(operation, given.size);
+    const access = given.access === undefined ? undefined : oneOf(operation, 'access', given.access, accesses);
+    const handle = createSection(operation, null, overExisting(access, () => openDescriptor(operation, fd, access, size)));
+    return Section.#from(operation, handle, null, access);
+  }
+
+  static #from(operation: string, handle: SectionHandle, name: SectionName | null, wanted: SectionAccess | undefined): Section {
+    const object = name === null ? undefined : `"${name.full}"`;
+    if ((handle.granted & SECTION_MAP_READ) === 0 || (wanted === 'readwrite' && !canWrite(handle))) {
+      handle.close();
+      throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
+        operation,
+        ...(object === undefined ? {} : { object }),
+        rule: handle.facts.soleWriter ? 'only its creator writes to it' : `it does not grant this process ${wanted ?? 'read'} access`,
+        wayOut: "Ask for access 'read', or have its creator grant more",
+      });
+    }
+    return new Section(handle, name?.full, wanted ?? (canWrite(handle) ? 'readwrite' : 'read'));
+  }
+
+  /** With its prefix, `Local\…` or `Global\…`; undefined for an unnamed section. */
+  get name(): string | undefined {
+    return this.#name;
+  }
+
+  /** Bytes. */
+  get size(): number {
+    return this.#handle.facts.size;
+  }
+
+  /** What this holder may do. */
+  get access(): SectionAccess {
+    return this.#access;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Maps a view. Views of one section are separate, at addresses and with protections of their own,
+   * and see the same bytes. They outlive the section's handle.
+   *
+   * @throws SectionError ERR_SECTION_CLOSED, ERR_SECTION_OUT_OF_RANGE, ERR_SECTION_ACCESS_DENIED,
+   * ERR_SECTION_ADDRESS_CONFLICT, ERR_SECTION_MISALIGNED, ERR_SECTION_NO_MEMORY
+   * @see MapViewOfFileEx (Microsoft); mmap(2)
+   */
+  map(viewOptions?: ViewOptions): View {
+    const operation = 'section.map';
+    const object = this.#object;
+    const given = options(operation, viewOptions, ['offset', 'length', 'access', 'address']);
+    if (this.#closed) {
+      throw new SectionError('ERR_SECTION_CLOSED', { operation, object, rule: 'the section is closed', wayOut: 'Open it again' });
+    }
+    const { size } = this;
+    const range = { code: 'ERR_SECTION_OUT_OF_RANGE', wayOut: `The section has ${size} bytes` } as const;
+    const offset = byteCount(operation, 'offset', given.offset ?? 0, { maximum: size - 1, ...range });
+    const length = byteCount(operation, 'length', given.length ?? size - offset, { minimum: 1, maximum: size - offset, ...range });
+    const access = given.access === undefined ? this.#access : oneOf(operation, 'access', given.access, ['read', 'readwrite', 'copy']);
+    if (access === 'readwrite' && this.#access === 'read') {
+      throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
+        operation,
+        object,
+        rule: 'the section was opened for reading',
+        wayOut: "Open it with access 'readwrite', or map with access 'copy' for private changes",
+      });
+    }
+    const mapping = this.#handle.memory.map(operation, object, {
+      offset,
+      length,
+      protection: access === 'read' ? Protect.read : Protect.read | Protect.write,
+      private: access === 'copy',
+      ...(given.address === undefined ? {} : { address: this.#wantedAddress(operation, given.address, offset) }),
+    });
+    return new View(mapping, { object, offset, length, access, keeps: this });
+  }
+
+  #wantedAddress(operation: string, address: unknown, offset: number): bigint {
+    const { pageSize } = this.#handle.memory;
+    if (typeof address !== 'bigint' || address <= 0n || address >= 1n << 64n) {
+      throw invalid(operation, `address must be a bigint of 64 bits above 0, not ${show(address)}`);
+    }
+    if ((address - BigInt(offset)) % BigInt(pageSize) === 0n) return address;
+    throw new SectionError('ERR_SECTION_MISALIGNED', {
+      operation,
+      object: this.#object,
+      rule: `address and offset must lie alike within a page of ${pageSize} bytes`,
+      wayOut: `For this offset, use an address that ends in 0x${(offset % pageSize).toString(16)} modulo 0x${pageSize.toString(16)}`,
+    });
+  }
+
+  get #object(): string {
+    return this.#name === undefined ? 'an unnamed section' : `"${this.#name}"`;
+  }
+
+  /**
+   * Gives the handle back. Views live on; the name dies with the last handle. Safe to call twice.
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    forgotten.unregister(this);
+    this.#handle.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function canWrite(handle: SectionHandle): boolean {
+  return (handle.granted & SECTION_MAP_WRITE) !== 0 && handle.memory.writable;
+}
+
+function overExisting(access: OverAccess, over: () => MemoryObject): SectionCreation {
+  return {
+    size: 0, // the memory object says it
+    reserve: false,
+    largePages: false,
+    soleWriter: false,
+    pageProtection: access === 'read' ? PAGE_READONLY : PAGE_READWRITE,
+    attributes: SEC_FILE,
+    security: undefined,
+    openExisting: false,
+    desired: SECTION_QUERY | desiredAccess[access === 'read' ? 'read' : 'readwrite'],
+    over,
+  };
+}
+
+function requireOptions<T extends object>(operation: string, value: T): T {
+  if (value !== null && typeof value === 'object') return value;
+  throw invalid(operation, `options must be an object with at least size, not ${show(value)}`);
+}
+
+function sectionSize(operation: string, size: unknown): number {
+  return byteCount(operation, 'size', size, {
+    minimum: 1,
+    maximum: MAXIMUM_SECTION_SIZE,
+    code: typeof size === 'number' || typeof size === 'bigint' ? (size > 0 ? 'ERR_SECTION_TOO_BIG' : 'ERR_SECTION_INVALID_ARGUMENT') : 'ERR_SECTION_INVALID_ARGUMENT',
+  });
+}
+
+function invalid(operation: string, rule: string): SectionError {
+  return new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule });
+}

@@ -1,0 +1,32 @@
+/**
+ * What the rest of Sectile uses of security/. This folder knows base/ and nothing else: no names, no
+ * descriptors of files, no sockets.
+ */
+export * from './access-mask.js';
+export { type AccessDecision, accessCheck, grantsToAnyone } from './access-check.js';
+export type { Ace, DescriptorContent } from './acl.js';
+export { formatSddl, MAXIMUM_ACES, MAXIMUM_SDDL_LENGTH, parseSddl, type SddlDescriptor } from './sddl.js';
+export { defaultDescriptor, fromSddl, type SecurityDescriptor } from './security-descriptor.js';
+export {
+  aliasOf,
+  formatSid,
+  groupOfSid,
+  isSid,
+  parseSid,
+  type Sid,
+  type SidParts,
+  sidOfGroup,
+  sidOfUser,
+  sidParts,
+  userOfSid,
+  WellKnownSid,
+} from './sid.js';
+export {
+  kernelToken,
+  type PeerCredentials,
+  type Token,
+  type TokenRoles,
+  tokenForPeer,
+  tokenHolds,
+  tokenOfThisProcess,
+} from './token.js';

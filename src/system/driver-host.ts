@@ -1,0 +1,235 @@
+/**
+ * Hosts drivers: ES modules with a DriverEntry, in kernel mode, that is in this process. A driver that
+ * throws, whenever it does, is unloaded: its timers stop, its views and handles are closed, its error
+ * is reported, and the system process goes on.
+ */
+import { register } from 'node:module';
+import * as nodeModule from 'node:module';
+import { existsSync } from 'node:fs';
+import { basename, dirname, extname, isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { show } from '../base/checks.js';
+import { SectionError } from '../base/error.js';
+import { isSuccess, type NTSTATUS, statusName } from '../base/status.js';
+import * as hooks from './driver-hooks.js';
+import { DriverScope } from './driver-timers.js';
+import type { DriverContext } from './kernel.js';
+import type { DriverListing } from './protocol.js';
+
+const REGISTRY_ROOT = '\\Registry\\Machine\\System\\CurrentControlSet\\Services\\';
+
+/** As DriverEntry gets it, and as the driver fills it in. */
+export interface DriverObject {
+  readonly DriverName: string;
+  DriverUnload: ((driverObject: DriverObject) => unknown) | null;
+  readonly DriverExtension: { AddDevice: ((driverObject: DriverObject, physicalDeviceObject: object) => unknown) | null };
+}
+
+interface Release {
+  readonly what: 'handle' | 'view';
+  readonly release: () => void;
+}
+
+class Driver implements DriverContext {
+  readonly name: string;
+  readonly file: string;
+  readonly loaded = Date.now();
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly object: DriverObject;
+  readonly releases = new Set<Release>();
+  url = '';
+
+  constructor(name: string, file: string, parameters: Readonly<Record<string, string>>) {
+    this.name = name;
+    this.file = file;
+    this.parameters = parameters;
+    this.object = { DriverName: `\\Driver\\${name}`, DriverUnload: null, DriverExtension: { AddDevice: null } };
+  }
+
+  get registryPath(): string {
+    return REGISTRY_ROOT + this.name;
+  }
+
+  onUnload(what: 'handle' | 'view', release: () => void): () => void {
+    const entry = { what, release };
+    this.releases.add(entry);
+    return () => this.releases.delete(entry);
+  }
+
+  listing(): DriverListing {
+    const count = (what: Release['what']) => [...this.releases].filter((each) => each.what === what).length;
+    return { name: this.name, file: this.file, loaded: this.loaded, handles: count('handle'), views: count('view') };
+  }
+}
+
+/** `drivers/echo.ts` is echo; `drivers/echo/driver.js` and `drivers/echo/index.js` are echo as well. */
+function nameOf(file: string): string {
+  const stem = basename(file, extname(file));
+  return ['driver', 'index'].includes(stem) ? basename(dirname(file)) : stem;
+}
+
+let hooksAreSet = false;
+
+async function setHooks(): Promise<void> {
+  if (hooksAreSet) return;
+  hooksAreSet = true;
+  const { registerHooks } = nodeModule as { registerHooks?: (given: typeof hooks) => unknown };
+  if (registerHooks === undefined) {
+    register(new URL('./driver-hooks.js', import.meta.url));
+  } else {
+    if (!(process.features as { typescript?: unknown }).typescript) await hooks.prepare();
+    registerHooks({ resolve: hooks.resolve, load: hooks.load } as typeof hooks);
+  }
+}
+
+export class DriverHost {
+  readonly #drivers = new Map<string, Driver>();
+  readonly #scope = new DriverScope<Driver>();
+  readonly #log: (line: string) => void;
+  #loads = 0;
+
+  readonly #onError = (error: unknown): void => this.#fail(error);
+
+  constructor(log: (line: string) => void) {
+    this.#log = log;
+  }
+
+  /** Takes over the process's last-resort error handling and its timers. */
+  install(): void {
+    this.#scope.install();
+    process.on('uncaughtException', this.#onError);
+    process.on('unhandledRejection', this.#onError);
+  }
+
+  current(): DriverContext | null {
+    return this.#scope.current();
+  }
+
+  parametersOf(registryPath: string): Readonly<Record<string, string>> | null {
+    const wanted = registryPath.toLowerCase();
+    return [...this.#drivers.values()].find((each) => each.registryPath.toLowerCase() === wanted)?.parameters ?? null;
+  }
+
+  list(): readonly DriverListing[] {
+    return [...this.#drivers.values()].map((each) => each.listing());
+  }
+
+  /**
+   * Loads a driver and calls its DriverEntry, then its AddDevice if it has set one. Either may return a
+   * promise of its status.
+   *
+   * @param file Absolute path of an ES module, JavaScript or TypeScript.
+   * @throws SectionError ERR_SECTION_DRIVER with the driver's own status or error; it is unloaded then.
+   */
+  async load(file: string, parameters: Readonly<Record<string, string>>): Promise<DriverListing> {
+    const refuse = (rule: string, extra: { wayOut?: string; status?: NTSTATUS; cause?: unknown } = {}): SectionError =>
+      new SectionError('ERR_SECTION_DRIVER', { operation: 'driver load', object: file, rule, ...extra });
+    if (!isAbsolute(file) || !existsSync(file)) throw refuse('there is no such file', { wayOut: 'Give an absolute path that the system process can read' });
+    const name = nameOf(file);
+    if (this.#drivers.has(name)) throw refuse(`a driver of the name ${name} is loaded`, { wayOut: `"sectile driver unload ${name}" first` });
+    const driver = new Driver(name, file, parameters);
+    this.#drivers.set(name, driver);
+    try {
+      await setHooks();
+      // A driver that is loaded again starts anew: another query makes another instance of the module.
+      driver.url = `${pathToFileURL(file).href}?load=${++this.#loads}`;
+      await this.#scope.run(driver, () => this.#enter(driver, refuse));
+    } catch (error) {
+      this.#discard(driver);
+      if (error instanceof SectionError && error.code === 'ERR_SECTION_DRIVER') throw error;
+      throw refuse(`it threw: ${describe(error)}`, { cause: error });
+    }
+    // It may have thrown in a timer meanwhile.
+    if (this.#drivers.get(name) !== driver) throw refuse('it threw while it was loaded; the log has its error');
+    this.#log(`driver ${name}: loaded from ${file}`);
+    return driver.listing();
+  }
+
+  async #enter(driver: Driver, refuse: (rule: string, extra?: { wayOut?: string; status?: NTSTATUS }) => SectionError): Promise<void> {
+    const module: Record<string, unknown> = await import(driver.url);
+    const entry = module['DriverEntry'];
+    if (typeof entry !== 'function') throw refuse('it exports no function DriverEntry', { wayOut: 'export function DriverEntry(driverObject, registryPath)' });
+    const check = (what: string, status: unknown): void => {
+      if (typeof status !== 'number') throw refuse(`${what} must return an NTSTATUS, not ${show(status)}`, { wayOut: 'Return STATUS_SUCCESS' });
+      if (!isSuccess(status)) throw refuse(`${what} returned ${statusName(status)}`, { status: status >>> 0 });
+    };
+    check('DriverEntry', await this.#scope.run(driver, () => entry(driver.object, driver.registryPath) as unknown));
+    const { AddDevice } = driver.object.DriverExtension;
+    if (AddDevice === null) return;
+    if (typeof AddDevice !== 'function') throw refuse(`DriverExtension.AddDevice must be a function, not ${show(AddDevice)}`);
+    const device = Object.freeze({ DeviceName: `\\Device\\${driver.name}` });
+    check('AddDevice', await this.#scope.run(driver, () => AddDevice(driver.object, device)));
+  }
+
+  /**
+   * Calls the driver's DriverUnload and takes back whatever it still holds.
+   *
+   * @throws SectionError ERR_SECTION_NOT_FOUND, or ERR_SECTION_DRIVER when DriverUnload threw: the
+   * driver is gone all the same.
+   */
+  async unload(name: string): Promise<void> {
+    const driver = this.#drivers.get(name);
+    if (driver === undefined) {
+      throw new SectionError('ERR_SECTION_NOT_FOUND', {
+        operation: 'driver unload',
+        object: name,
+        rule: 'no driver of that name is loaded',
+        wayOut: '"sectile driver ls" shows what is',
+      });
+    }
+    const { DriverUnload } = driver.object;
+    try {
+      if (typeof DriverUnload === 'function') await this.#scope.run(driver, () => DriverUnload(driver.object));
+    } catch (error) {
+      throw new SectionError('ERR_SECTION_DRIVER', { operation: 'driver unload', object: name, rule: `DriverUnload threw: ${describe(error)}`, cause: error });
+    } finally {
+      this.#discard(driver);
+      this.#log(`driver ${name}: unloaded`);
+    }
+  }
+
+  /** Unloads all, last loaded first; no error stops it. */
+  async unloadAll(): Promise<void> {
+    for (const name of [...this.#drivers.keys()].reverse()) {
+      try {
+        await this.unload(name);
+      } catch (error) {
+        this.#log(describe(error));
+      }
+    }
+    this.#scope.uninstall();
+    process.off('uncaughtException', this.#onError);
+    process.off('unhandledRejection', this.#onError);
+  }
+
+  /** An error that nobody caught: of the driver whose code was running, or whose file is in the stack. */
+  #fail(error: unknown): void {
+    const stack = error instanceof Error ? String(error.stack) : '';
+    const driver = this.#scope.current() ?? [...this.#drivers.values()].find((each) => stack.includes(each.url) || stack.includes(each.file));
+    if (driver === undefined || driver === null) {
+      this.#log(`error outside of any driver: ${stack || describe(error)}`);
+      return;
+    }
+    this.#log(`driver ${driver.name}: threw and is unloaded: ${stack || describe(error)}`);
+    this.#discard(driver as Driver);
+  }
+
+  #discard(driver: Driver): void {
+    if (this.#drivers.get(driver.name) === driver) this.#drivers.delete(driver.name);
+    this.#scope.clear(driver);
+    const left = [...driver.releases].reverse();
+    driver.releases.clear();
+    if (left.length > 0) this.#log(`driver ${driver.name}: left ${left.length} handles and views open; they are closed`);
+    for (const { release } of left) {
+      try {
+        release();
+      } catch (error) {
+        this.#log(`driver ${driver.name}: closing what it left: ${describe(error)}`);
+      }
+    }
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : show(error);
+}

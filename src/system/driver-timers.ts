@@ -1,0 +1,84 @@
+/**
+ * The timers of drivers. A driver that is unloaded, perhaps because it threw, must not run again: in
+ * the system process the global timer functions note whose timer it is, and unloading clears them.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** The driver whose code runs, followed through promises, timers and callbacks. */
+export class DriverScope<Driver extends object> {
+  readonly #storage = new AsyncLocalStorage<Driver>();
+  readonly #timers = new WeakMap<Driver, Set<NodeJS.Timeout | NodeJS.Immediate>>();
+  readonly #originals = {
+    setTimeout: globalThis.setTimeout,
+    setInterval: globalThis.setInterval,
+    setImmediate: globalThis.setImmediate,
+  };
+
+  current(): Driver | null {
+    return this.#storage.getStore() ?? null;
+  }
+
+  run<T>(driver: Driver, code: () => T): T {
+    return this.#storage.run(driver, code);
+  }
+
+  /** Runs code outside of any driver, whoever called it. */
+  exit<T>(code: () => T): T {
+    return this.#storage.exit(code);
+  }
+
+  /** Replaces the global functions; undone by {@link uninstall}. */
+  install(): void {
+    const { setTimeout, setInterval, setImmediate } = this.#originals;
+    const note = <T extends NodeJS.Timeout | NodeJS.Immediate>(timer: T): T => {
+      const driver = this.current();
+      if (driver !== null) this.#of(driver).add(timer);
+      return timer;
+    };
+    // A timer that fires once is forgotten when it has: a driver may start millions of them.
+    const once = (start: (callback: (...args: unknown[]) => void) => NodeJS.Timeout | NodeJS.Immediate, callback: unknown) => {
+      if (typeof callback !== 'function') return start(callback as never); // Node's own complaint
+      const timer = start((...args) => {
+        this.#forget(timer);
+        callback(...args);
+      });
+      return note(timer);
+    };
+    const replacements = {
+      setTimeout: Object.assign(
+        (callback: unknown, delay?: number, ...args: unknown[]) => once((wrapped) => setTimeout(wrapped, delay, ...args), callback),
+        setTimeout, // util.promisify.custom
+      ),
+      setImmediate: Object.assign(
+        (callback: unknown, ...args: unknown[]) => once((wrapped) => setImmediate(wrapped, ...args), callback),
+        setImmediate,
+      ),
+      setInterval: (...args: Parameters<typeof setInterval>) => note(setInterval(...args)),
+    };
+    Object.assign(globalThis, replacements);
+  }
+
+  uninstall(): void {
+    Object.assign(globalThis, this.#originals);
+  }
+
+  /** Clears every timer that a driver has left. */
+  clear(driver: Driver): void {
+    for (const timer of this.#of(driver)) {
+      clearTimeout(timer as NodeJS.Timeout);
+      clearImmediate(timer as NodeJS.Immediate);
+    }
+    this.#timers.delete(driver);
+  }
+
+  #of(driver: Driver): Set<NodeJS.Timeout | NodeJS.Immediate> {
+    let timers = this.#timers.get(driver);
+    if (timers === undefined) this.#timers.set(driver, (timers = new Set()));
+    return timers;
+  }
+
+  #forget(timer: NodeJS.Timeout | NodeJS.Immediate): void {
+    const driver = this.current();
+    if (driver !== null) this.#timers.get(driver)?.delete(timer);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Whether this process is the system process, and if so, its objects. A process becomes one only by
+ * starting the server; there is no switch to claim it, and nothing to gain: every right of other
+ * processes is granted by descriptors that the real system process hands out.
+ */
+import { SectionError } from '../base/error.js';
+import type { SectionHandle } from '../memory/section-handle.js';
+import type { SectionName } from '../namespace/name.js';
+import type { LookupOptions, SectionCreation } from './lookup.js';
+
+/** A driver as the code it runs sees it. */
+export interface DriverContext {
+  readonly name: string;
+  /** Called when the driver is unloaded, last registered first. Returns how to take it back. */
+  onUnload(what: 'handle' | 'view', release: () => void): () => void;
+}
+
+export interface SystemInside {
+  createSection(operation: string, name: SectionName, creation: SectionCreation, options: LookupOptions): SectionHandle;
+  openSection(operation: string, name: SectionName, desired: number, options: LookupOptions): SectionHandle;
+  /** The driver whose code is running, or null outside of any. */
+  currentDriver(): DriverContext | null;
+  /** Parameters that a driver was loaded with, by its registry path. */
+  driverParameters(registryPath: string): Readonly<Record<string, string>> | null;
+}
+
+let inside: SystemInside | null = null;
+
+export function systemInThisProcess(): SystemInside | null {
+  return inside;
+}
+
+export function becomeSystem(system: SystemInside | null): void {
+  inside = system;
+}
+
+/**
+ * The system, for code that only makes sense in kernel mode.
+ *
+ * @throws SectionError ERR_SECTION_NOT_KERNEL_MODE outside the system process.
+ */
+export function kernelMode(operation: string): SystemInside {
+  if (inside !== null) return inside;
+  throw new SectionError('ERR_SECTION_NOT_KERNEL_MODE', {
+    operation,
+    rule: 'this is not the system process, so there is no kernel mode here',
+    wayOut: 'Put the code into a driver and load it with "sectile driver load FILE"; applications use sectile/kernel32 or sectile/ntdll',
+  });
+}

@@ -1,0 +1,210 @@
+/**
+ * What a client and the system process say to each other: one request, one answer, each one message of
+ * JSON on a socket that keeps message boundaries; descriptors travel beside the bytes. Both sides read
+ * with the same tables; whatever does not fit them exactly is not a request.
+ *
+ * JSON because a request is read by a privileged process from a hostile one: the parser is the
+ * runtime's own, numbers cannot be pointers, and a name with any UTF-16 in it survives.
+ */
+import { isSectionErrorCode, SectionError, type SectionErrorCode } from '../base/error.js';
+import { MAXIMUM_SECTION_SIZE } from '../base/checks.js';
+import { MAXIMUM_NAME_LENGTH } from '../namespace/name.js';
+
+/** Client and system process must mean the same by every field. */
+export const PROTOCOL = 1;
+
+/** Longest request: a name of 32,766 units, each as \uXXXX, and a security descriptor. */
+export const MAXIMUM_MESSAGE = 512 * 1024;
+export const MAXIMUM_DESCRIPTORS = 2;
+
+const UINT32 = 2 ** 32 - 1;
+
+/** A field's type: the check that a value passes, and how a refusal describes it. */
+interface Field<T> {
+  readonly is: (value: unknown) => value is T;
+  readonly rule: string;
+}
+
+const text = (maximum: number): Field<string> => ({
+  is: (value): value is string => typeof value === 'string' && value.length >= 1 && value.length <= maximum,
+  rule: `a text of 1 to ${maximum} characters`,
+});
+const whole = (minimum: number, maximum: number): Field<number> => ({
+  is: (value): value is number => Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum,
+  rule: `a whole number from ${minimum} to ${maximum}`,
+});
+const yesNo: Field<boolean> = { is: (value): value is boolean => typeof value === 'boolean', rule: 'true or false' };
+const orNull = <T>(field: Field<T>): Field<T | null> => ({
+  is: (value): value is T | null => value === null || field.is(value),
+  rule: `${field.rule}, or null`,
+});
+const parameters: Field<Record<string, string>> = {
+  is: (value): value is Record<string, string> =>
+    value !== null &&
+    typeof value === 'object' &&
+    !Array.isArray(value) &&
+    Object.keys(value).length <= 64 &&
+    Object.values(value).every((each) => typeof each === 'string' && each.length <= 4096),
+  rule: 'at most 64 texts',
+};
+
+const mask = whole(0, UINT32);
+const handle = whole(1, UINT32);
+
+/** Every request, with exactly the fields that it has. */
+const requests = {
+  hello: { protocol: whole(0, UINT32) },
+  'section.create': {
+    name: orNull(text(MAXIMUM_NAME_LENGTH)),
+    size: whole(1, MAXIMUM_SECTION_SIZE),
+    reserve: yesNo,
+    largePages: yesNo,
+    soleWriter: yesNo,
+    pageProtection: mask,
+    attributes: mask,
+    security: orNull(text(65_536)),
+    openExisting: yesNo,
+    desired: mask,
+    /** Whether descriptors of a file travel beside: one to read, and one to write where needed. */
+    fileBacked: yesNo,
+  },
+  'section.open': { name: text(MAXIMUM_NAME_LENGTH), desired: mask },
+  'handle.close': { handle },
+  'system.status': {},
+  'system.stop': {},
+  'object.list': {},
+  'driver.load': { file: text(4096), parameters },
+  'driver.unload': { name: text(256) },
+  'driver.list': {},
+} as const satisfies Record<string, Record<string, Field<unknown>>>;
+
+type Requests = typeof requests;
+export type Operation = keyof Requests;
+type ValueOf<F> = F extends Field<infer T> ? T : never;
+export type RequestOf<O extends Operation> = { readonly [K in keyof Requests[O]]: ValueOf<Requests[O][K]> };
+export type Request = { [O in Operation]: { readonly operation: O } & RequestOf<O> }[Operation];
+
+/** What comes back beside descriptors. */
+export interface SectionReply {
+  readonly handle: number;
+  readonly created: boolean;
+  readonly granted: number;
+  readonly size: number;
+  readonly pageSize: number;
+  readonly backing: 'pagefile' | 'file';
+  readonly pageProtection: number;
+  readonly attributes: number;
+  readonly soleWriter: boolean;
+  readonly security: string;
+  /** Whether the descriptor beside was opened for writing. */
+  readonly writable: boolean;
+}
+
+export interface SystemStatus {
+  readonly protocol: number;
+  readonly version: string;
+  readonly pid: number;
+  readonly uid: number;
+  readonly started: number;
+  readonly clients: number;
+  readonly objects: number;
+  readonly drivers: number;
+}
+
+export interface ObjectListing {
+  readonly name: string;
+  readonly size: number;
+  readonly backing: 'pagefile' | 'file';
+  readonly pageProtection: number;
+  readonly attributes: number;
+  readonly soleWriter: boolean;
+  readonly security: string;
+  readonly resident: number;
+  /** Device and inode of the memory, as decimal texts, to find its views in /proc. */
+  readonly device: string;
+  readonly inode: string;
+  readonly holders: readonly { readonly pid: number; readonly handles: number; readonly granted: number; readonly kernel: boolean }[];
+}
+
+export interface DriverListing {
+  readonly name: string;
+  readonly file: string;
+  readonly loaded: number;
+  readonly handles: number;
+  readonly views: number;
+}
+
+export interface Replies {
+  hello: SystemStatus;
+  'section.create': SectionReply;
+  'section.open': SectionReply;
+  'handle.close': Record<string, never>;
+  'system.status': SystemStatus;
+  'system.stop': Record<string, never>;
+  'object.list': { readonly objects: readonly ObjectListing[] };
+  'driver.load': DriverListing;
+  'driver.unload': Record<string, never>;
+  'driver.list': { readonly drivers: readonly DriverListing[] };
+}
+
+/** An error as it crosses the socket. */
+export interface ErrorReply {
+  readonly code: SectionErrorCode;
+  readonly message: string;
+  readonly status: number;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+export function encode(value: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(value));
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(rule: string): SectionError {
+  return new SectionError('ERR_SECTION_PROTOCOL', { operation: 'read a request', rule });
+}
+
+/**
+ * The request in these bytes.
+ *
+ * @throws SectionError ERR_SECTION_PROTOCOL for anything that is not exactly one of the requests.
+ */
+export function decodeRequest(bytes: Uint8Array): Request {
+  const value = parse(bytes);
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw refuse('a request is a JSON object');
+  const given = value as Record<string, unknown>;
+  const { operation } = given;
+  if (typeof operation !== 'string' || !Object.hasOwn(requests, operation)) throw refuse('there is no such operation');
+  const fields: Record<string, Field<unknown>> = requests[operation as Operation];
+  for (const [name, field] of Object.entries(fields)) {
+    if (!Object.hasOwn(given, name) || !field.is(given[name])) throw refuse(`${operation}: ${name} must be ${field.rule}`);
+  }
+  if (Object.keys(given).length !== Object.keys(fields).length + 1) throw refuse(`${operation} has fields that nobody asked for`);
+  return given as unknown as Request;
+}
+
+/** The answer in these bytes: a value, or the error that the system process reports. */
+export function decodeReply(bytes: Uint8Array): { readonly value: unknown } | { readonly error: ErrorReply } {
+  const reply = parse(bytes);
+  if (reply !== null && typeof reply === 'object') {
+    if ('value' in reply) return { value: reply.value };
+    if ('error' in reply && reply.error !== null && typeof reply.error === 'object') {
+      const { code, message, status } = reply.error as Record<string, unknown>;
+      if (isSectionErrorCode(code) && typeof message === 'string' && typeof status === 'number') return { error: { code, message, status } };
+    }
+  }
+  throw new SectionError('ERR_SECTION_PROTOCOL', {
+    operation: 'read an answer of the system process',
+    rule: 'it is not an answer',
+    wayOut: 'Client and system process may come from different versions: "sectile system stop", then start it again',
+  });
+}
