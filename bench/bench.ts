@@ -2,10 +2,12 @@
  * What a benchmark group works with: rounds in which all sides take turns, floors, other processes,
  * and clean-up. It measures and records; it judges nothing.
  */
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Floor, type Floors } from './floors.js';
+import { Peer, type PeerOptions } from './peer.js';
 import type { Progress } from './progress.js';
 import { type Goal, makeRow, type RatioOf, type Rounds, type Row, type RowParts, type Unit } from './rows.js';
 
@@ -25,6 +27,8 @@ export interface Comparison {
   readonly name: string;
   readonly unit: Unit;
   readonly rounds: number;
+  /** Rounds that are thrown away first, until the code is compiled; 1 unless said. */
+  readonly warmUp?: number;
   readonly ours: Sampler;
   readonly floor?: Sampler | undefined;
   /** What the floor is; C unless said. */
@@ -57,6 +61,7 @@ export class Bench {
   readonly #progress: Progress;
   readonly #selection: Selection;
   #group = '';
+  readonly #children = new Set<ChildProcess>();
   #cleanups: (() => unknown)[] = [];
 
   constructor(options: { quick: boolean; floors: Floors; progress: Progress; selection: Selection }) {
@@ -97,15 +102,30 @@ export class Bench {
   floor(name: string, args: readonly (string | number)[], inherit: readonly number[] = []): Floor | undefined {
     if (!this.#floors.ready) return undefined;
     const floor = new Floor(name, args, inherit);
+    this.adopt(floor.child);
     this.defer(() => floor.close());
     return floor;
   }
 
+  /** Starts the other process of a benchmark: a file of the folder `peers`. */
+  peer<Answer>(module: string, options?: PeerOptions): Peer<Answer> {
+    const peer = new Peer<Answer>(module, options);
+    this.adopt(peer.child);
+    this.defer(() => peer.close());
+    return peer;
+  }
+
+  /** A process that must not outlive this one, however this one ends. */
+  adopt(child: ChildProcess): void {
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+  }
+
   /** Measures ours beside a floor and records the row. */
   async compare(comparison: Comparison): Promise<void> {
-    const { name, unit, rounds, ours, floor, what = 'C', ratioOf, goal } = comparison;
+    const { name, unit, rounds, warmUp, ours, floor, what = 'C', ratioOf, goal } = comparison;
     if (!this.wants(name)) return;
-    const taken = await this.interleave(name, rounds, { ours, ...(floor === undefined ? {} : { floor }) });
+    const taken = await this.interleave(name, rounds, { ours, ...(floor === undefined ? {} : { floor }) }, warmUp);
     this.record({
       name,
       unit,
@@ -117,17 +137,22 @@ export class Bench {
   }
 
   /**
-   * Lets all sides take turns, round after round, after one round that is thrown away: what slows
+   * Lets all sides take turns, round after round, after some rounds that are thrown away: what slows
    * the machine down for a moment hits neighbours alike.
    */
-  async interleave(label: string, rounds: number, sides: Readonly<Record<string, Sampler>>): Promise<Record<string, Rounds>> {
+  async interleave(
+    label: string,
+    rounds: number,
+    sides: Readonly<Record<string, Sampler>>,
+    warmUp = 1,
+  ): Promise<Record<string, Rounds>> {
     const taken: Record<string, (readonly number[])[]> = {};
-    this.#progress.start(this.#group, label, rounds + 1);
-    for (let round = 0; round <= rounds; round++) {
+    this.#progress.start(this.#group, label, rounds + warmUp);
+    for (let round = -warmUp; round < rounds; round++) {
       for (const [name, sample] of Object.entries(sides)) {
         const samples = await sample();
         taken[name] ??= [];
-        if (round > 0) taken[name].push(samples);
+        if (round >= 0) taken[name].push(samples);
       }
       this.#progress.tick();
     }
@@ -153,6 +178,12 @@ export class Bench {
 
   async close(): Promise<void> {
     await this.#cleanUp();
+    this.abandon();
+  }
+
+  /** Leaves nothing behind, at once. */
+  abandon(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
     rmSync(this.temporary, { recursive: true, force: true });
   }
 

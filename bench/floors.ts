@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { promisify } from 'node:util';
 import { packageRoot } from './machine.js';
+import { within } from './patience.js';
 
 const sources = join(packageRoot, 'bench', 'floors');
 const programs = join(packageRoot, 'build', 'bench', 'floors');
@@ -31,12 +32,14 @@ export async function compileFloors(): Promise<Floors> {
   }
   mkdirSync(programs, { recursive: true });
   const files = readdirSync(sources).filter((file) => file.endsWith('.c'));
-  await Promise.all(files.map((file) => run(compiler, [...flags, '-o', join(programs, basename(file, '.c')), join(sources, file)])));
+  await Promise.all(
+    files.map((file) => run(compiler, [...flags, '-o', join(programs, basename(file, '.c')), join(sources, file)])),
+  );
   return { ready: true, compiler: `${version}, ${flags.join(' ')}` };
 }
 
 export class Floor {
-  readonly #child: ChildProcess;
+  readonly child: ChildProcess;
   readonly #lines: Interface;
   readonly #name: string;
   #complaint = '';
@@ -46,38 +49,35 @@ export class Floor {
   constructor(name: string, args: readonly (string | number)[], inherit: readonly number[] = []) {
     this.#name = `C floor ${name}`;
     const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...inherit];
-    this.#child = spawn(join(programs, name), args.map(String), { stdio });
-    const { stdout, stderr } = this.#child;
+    this.child = spawn(join(programs, name), args.map(String), { stdio });
+    const { stdout, stderr } = this.child;
     if (stdout === null || stderr === null) throw new Error(`${this.#name} has no pipes`);
     this.#lines = createInterface({ input: stdout });
     this.#lines.on('line', (line) => this.#waiting?.resolve(line));
     stderr.on('data', (text: Buffer) => {
       this.#complaint += text;
     });
-    this.#child.on('error', (error) => this.#waiting?.reject(error));
-    this.#child.on('close', (code, signal) => {
+    this.child.on('error', (error) => this.#waiting?.reject(error));
+    this.child.on('close', (code, signal) => {
       this.#waiting?.reject(new Error(`${this.#name} ended with ${signal ?? code}: ${this.#complaint.trim()}`));
     });
   }
 
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
   /** Takes `samples` samples, each the mean of `batch` operations; nanoseconds per operation. */
   async sample(samples: number, batch: number): Promise<readonly number[]> {
-    if (this.#child.exitCode !== null) throw new Error(`${this.#name} ended early: ${this.#complaint.trim()}`);
-    const line = await new Promise<string>((resolve, reject) => {
+    if (this.child.exitCode !== null) throw new Error(`${this.#name} ended early: ${this.#complaint.trim()}`);
+    const answer = new Promise<string>((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      this.#child.stdin?.write(`${samples} ${batch}\n`);
-    }).finally(() => {
+      this.child.stdin?.write(`${samples} ${batch}\n`);
+    });
+    const line = await within(`a line of ${this.#name}`, answer).finally(() => {
       this.#waiting = undefined;
     });
     return line.split(' ').map(Number);
   }
 
   close(): void {
-    this.#child.stdin?.end();
-    this.#child.kill();
+    this.child.stdin?.end();
+    this.child.kill();
   }
 }

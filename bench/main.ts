@@ -52,7 +52,15 @@ if (!floors.ready) progress.line(floors.reason);
 const bench = new Bench({ quick: options.quick, floors, progress, selection: options.only ?? parseSelection('') });
 // Names of this run meet nobody else's, and its system process is its own.
 process.env.SECTILE_RUNTIME_DIR = bench.temporary;
-process.once('SIGINT', () => bench.close().finally(() => process.exit(130)));
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => {
+    bench.abandon();
+    process.exit(code);
+  });
+}
 
 const failures: Failure[] = [];
 for (const group of groups) {

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork, type SerializationType } from 'node:child_process';
 import { once } from 'node:events';
+import { within } from './patience.js';
 
 /** What a peer's answer looks like when it broke. */
 interface Broken {
@@ -14,15 +15,24 @@ function isBroken(message: unknown): message is Broken {
   return typeof message === 'object' && message !== null && 'broken' in message;
 }
 
+export interface PeerOptions {
+  /** How its channel carries messages; 'advanced' unless said. */
+  readonly serialization?: SerializationType;
+  /** Whether its standard input is a pipe of ours. */
+  readonly pipes?: boolean;
+}
+
 /** The parent's end: `Answer` is what this peer replies with. */
 export class Peer<Answer> {
   readonly child: ChildProcess;
+  readonly #module: string;
   readonly #answers: Answer[] = [];
   #error: Error | undefined;
   #wake: () => void = () => {};
 
   /** `module` is a file beside this one's folder `peers`. */
-  constructor(module: string, options: { serialization?: SerializationType; pipes?: boolean } = {}) {
+  constructor(module: string, options: PeerOptions = {}) {
+    this.#module = module;
     this.child = fork(new URL(`peers/${module}.js`, import.meta.url), [], {
       serialization: options.serialization ?? 'advanced',
       stdio: options.pipes === true ? ['pipe', 'inherit', 'inherit', 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -46,8 +56,12 @@ export class Peer<Answer> {
     this.child.send(request);
   }
 
-  /** The next answer; rejects when the peer broke or ended. */
-  async next(): Promise<Answer> {
+  /** The next answer; rejects when the peer broke, ended or keeps silent. */
+  next(): Promise<Answer> {
+    return within(`an answer of peer ${this.#module}`, this.#next());
+  }
+
+  async #next(): Promise<Answer> {
     for (;;) {
       const answer = this.#answers.shift();
       if (answer !== undefined) return answer;

@@ -98,7 +98,9 @@ export function printReport(results: Results, groups: readonly Group[]): void {
   for (const { group, message } of results.failures) lines.push('', chalk.red(`${group} failed: ${message}`));
   lines.push(
     '',
-    chalk.dim('Medians; the ratio is the median of the ratios of neighbouring rounds. Goals are information: nothing fails by time.'),
+    chalk.dim(
+      'Medians; the ratio is the median of the ratios of neighbouring rounds. Goals are information: nothing fails by time.',
+    ),
   );
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -3,6 +3,7 @@
  * descriptor 3, and a buffer from calloc, which is where Node's buffers come from too. Both are
  * touched before. Arguments: in|out SIZE ALIGNMENT HUGE
  *
+ * Nothing is written to the section before it is asked to: JavaScript is at work on it too.
  * ALIGNMENT and HUGE (0 or 1: ask for transparent huge pages) repeat how our view is mapped, so that
  * neither side wins by its page size.
  */
@@ -45,7 +46,6 @@ int main(int argc, char **argv) {
   uint8_t *heap = calloc(1, size);
   if (heap == NULL) floor_fail("calloc");
   for (size_t i = 0; i < size; i++) heap[i] = (uint8_t)(i * 7 + i / FLOOR_PAGE);
-  memcpy(section, heap, size);
   bool in = strcmp(argv[1], "in") == 0;
   copy job = {.target = in ? section : heap, .source = in ? heap : section, .size = size};
   return floor_serve(copy_batch, &job);

@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import { Section } from 'sectile';
 import type { Bench, Group, Sampler } from '../bench.js';
 import { clock, PAYLOAD_BYTES, produce, type Receipt } from '../payload.js';
-import { Peer } from '../peer.js';
+import type { Peer } from '../peer.js';
 import type { ReceiverAnswer, ReceiverRequest, Way } from '../peers/receiver.js';
 import type { WorkerRequest } from '../peers/worker.js';
 import { atLeast, type Goal, ms, type Rounds, spread } from '../rows.js';
@@ -75,8 +75,7 @@ async function connectAll(bench: Bench): Promise<Transport[]> {
   const server = createServer();
   server.listen(path);
   bench.defer(() => server.close());
-  const peer = new Peer<ReceiverAnswer>('receiver', { pipes: true });
-  bench.defer(() => peer.close());
+  const peer = bench.peer<ReceiverAnswer>('receiver', { pipes: true });
   const connections: Socket[] = [];
   server.on('connection', (connection: Socket) => connections.push(connection));
   await peer.ask({ section: NAME, socket: path, fifo } satisfies ReceiverRequest);
@@ -133,8 +132,7 @@ async function connectAll(bench: Bench): Promise<Transport[]> {
     ...workerTransports(bench, own),
   ];
   if (!bench.quick) {
-    const reader = new Peer<ReceiverAnswer>('receiver', { serialization: 'json', pipes: true });
-    bench.defer(() => reader.close());
+    const reader = bench.peer<ReceiverAnswer>('receiver', { serialization: 'json', pipes: true });
     const deliver = (): void => reader.send({ data: Buffer.from(own.buffer).toString('base64') } satisfies ReceiverRequest);
     transports.push(transport('IPC, json and base64', 'process', 'message', own, deliver, reader));
   }
@@ -175,7 +173,7 @@ function workerTransports(bench: Bench, own: Uint8Array): Transport[] {
 async function run(bench: Bench): Promise<void> {
   const transports = await connectAll(bench);
   const sides = Object.fromEntries(transports.map(({ name, sample }) => [name, sample]));
-  const results = await bench.interleave('64 MiB by all transports', bench.pick(20, 4), sides);
+  const results = await bench.interleave('64 MiB by all transports', bench.pick(20, 5), sides, 2);
 
   const rounds = (name: string): Rounds => results[name] ?? [];
   const median = (name: string): number => spread(rounds(name).flat()).median;

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Section, SectionError } from 'sectile';
 import type { Bench, Group } from '../bench.js';
 import { packageRoot } from '../machine.js';
-import { Peer } from '../peer.js';
+import type { Peer } from '../peer.js';
 import type { HolderAnswer, HolderRequest } from '../peers/holder.js';
 import { atMost, us } from '../rows.js';
 
@@ -49,6 +49,7 @@ async function startSystem(bench: Bench): Promise<void> {
   const child = spawn(process.execPath, [join(packageRoot, 'dist/cli/main.js'), 'system', 'start', '--foreground'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  bench.adopt(child);
   bench.defer(() => stop(child));
   let complaint = '';
   child.stderr.on('data', (text: Buffer) => {
@@ -82,8 +83,7 @@ async function stop(child: ChildProcess): Promise<void> {
 async function run(bench: Bench): Promise<void> {
   const count = bench.pick(200, 100);
   const rounds = bench.pick(40, 12);
-  const holder = new Peer<HolderAnswer>('holder');
-  bench.defer(() => holder.close());
+  const holder = bench.peer<HolderAnswer>('holder');
 
   const kinds = [
     { label: 'local name', name: 'bench-open', limit: 150, what: 'C by /proc/PID/fd' },
@@ -104,6 +104,7 @@ async function run(bench: Bench): Promise<void> {
         name: row,
         unit: us,
         rounds,
+        warmUp: 12,
         ours: () => cycles(name, count, withBytes),
         floor: floor && (() => floor.sample(count, 1)),
         what,

@@ -3,7 +3,6 @@
  */
 import { Section } from 'sectile';
 import type { Bench, Group } from '../bench.js';
-import { Peer } from '../peer.js';
 import type { PongAnswer, PongRequest } from '../peers/pong.js';
 import { atMost, ns } from '../rows.js';
 import { PONG, ping } from '../spin.js';
@@ -16,8 +15,7 @@ async function run(bench: Bench): Promise<void> {
   using section = Section.create({ name: NAME, size: 4096 });
   using view = section.map();
   const words = view.as(Int32Array);
-  const peer = new Peer<PongAnswer>('pong');
-  bench.defer(() => peer.close());
+  const peer = bench.peer<PongAnswer>('pong');
   const floor = bench.floor('pingpong', []);
 
   const samplesPerRound = bench.pick(50, 25);
@@ -51,6 +49,8 @@ async function run(bench: Bench): Promise<void> {
 export const pingpong: Group = {
   name: 'pingpong',
   title: 'Ping-pong by Atomics between two processes',
-  notes: ['A round trip is two stores and two loads that saw them, both sides spinning, words 128 bytes apart. Nothing is pinned.'],
+  notes: [
+    'A round trip is two stores and two loads that saw them, both sides spinning, words 128 bytes apart. Nothing is pinned.',
+  ],
   run,
 };

@@ -3,7 +3,6 @@
  */
 import { Section } from 'sectile';
 import type { Bench, Group } from '../bench.js';
-import { Peer } from '../peer.js';
 import type { PublisherAnswer, PublisherRequest } from '../peers/publisher.js';
 import { atMost, ns } from '../rows.js';
 import { SampleReader, VALUES } from '../sample.js';
@@ -34,8 +33,7 @@ function verify(reader: SampleReader, values: Float64Array): void {
 }
 
 async function run(bench: Bench): Promise<void> {
-  const writer = new Peer<PublisherAnswer>('publisher');
-  bench.defer(() => writer.close());
+  const writer = bench.peer<PublisherAnswer>('publisher');
   await writer.ask({ publish: NAME, rate: RATE } satisfies PublisherRequest);
   using section = Section.open(NAME, { access: 'read' });
   using view = section.map({ access: 'read' });

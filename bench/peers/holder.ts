@@ -25,5 +25,9 @@ function hold(name: string, size: number, mark: number): HolderAnswer {
 }
 
 serve<HolderRequest>((request) =>
-  answer('hold' in request ? hold(request.hold, request.size, request.mark) : { second: held.get(request.look)?.view.as(Uint32Array)[1] }),
+  answer(
+    'hold' in request
+      ? hold(request.hold, request.size, request.mark)
+      : { second: held.get(request.look)?.view.as(Uint32Array)[1] },
+  ),
 );

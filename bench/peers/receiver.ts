@@ -76,7 +76,12 @@ class Inbox {
 
 /** Reads a descriptor that is there already. */
 function readDescriptor(fd: number): void {
-  const options: SocketConstructorOpts & { onread: OnReadOpts } = { fd, readable: true, writable: false, onread: new Inbox().onread() };
+  const options: SocketConstructorOpts & { onread: OnReadOpts } = {
+    fd,
+    readable: true,
+    writable: false,
+    onread: new Inbox().onread(),
+  };
   new Socket(options).resume();
 }
 

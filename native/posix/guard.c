@@ -35,6 +35,7 @@ struct sectile_guarded {
   /* Where private copies may stand in for pages: [low, high), empty when low >= high. */
   _Atomic uintptr_t copied_low;
   _Atomic uintptr_t copied_high;
+  struct sectile_guarded *next_free;
 };
 
 /* Slots come in blocks that are never freed, so a handler can walk them at any time. */
@@ -45,7 +46,13 @@ typedef struct slot_block {
 } slot_block;
 
 static slot_block first_block;
-static pthread_mutex_t add_lock = PTHREAD_MUTEX_INITIALIZER;
+static sectile_guarded *free_slots;
+static bool first_block_is_used;
+static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* How often it is looked whether somebody put a handler over ours. */
+enum { ADDS_BETWEEN_LOOKS = 64 };
+static unsigned adds;
 
 /* The handlers that were there before ours, per signal; old copies are leaked on purpose. */
 static const struct sigaction *_Atomic previous_segv;
@@ -288,32 +295,38 @@ static void wait_for_handlers(const sectile_guarded *slot) {
   while (atomic_load(&slot->pins) != 0) sched_yield();
 }
 
-/* Under add_lock. A free slot, marked busy. */
-static sectile_guarded *claim_slot(void) {
-  slot_block *block = &first_block;
-  for (;;) {
-    for (int i = 0; i < SLOTS_PER_BLOCK; i++) {
-      if (atomic_load(&block->slots[i].state) == SLOT_FREE) return &block->slots[i];
-    }
-    slot_block *next = atomic_load(&block->next);
-    if (next == NULL) {
-      next = calloc(1, sizeof *next);
-      if (next == NULL) return NULL;
-      atomic_store(&block->next, next);
-    }
-    block = next;
+/* Under slots_lock. */
+static bool add_block(void) {
+  slot_block *block = first_block_is_used ? calloc(1, sizeof *block) : &first_block;
+  if (block == NULL) return false;
+  if (first_block_is_used) {
+    atomic_store(&block->next, atomic_load(&first_block.next));
+    atomic_store(&first_block.next, block);
   }
+  first_block_is_used = true;
+  for (int i = SLOTS_PER_BLOCK - 1; i >= 0; i--) {
+    block->slots[i].next_free = free_slots;
+    free_slots = &block->slots[i];
+  }
+  return true;
+}
+
+/* Under slots_lock. */
+static int ensure_handlers(void) {
+  if (start_error != 0 || adds++ % ADDS_BETWEEN_LOOKS != 0) return start_error;
+  int error = install(SIGSEGV, &previous_segv);
+  return error != 0 ? error : install(SIGBUS, &previous_bus);
 }
 
 sectile_guarded *sectile_guard_add(const sectile_guard_range *range) {
   pthread_once(&started, start);
-  pthread_mutex_lock(&add_lock);
+  pthread_mutex_lock(&slots_lock);
   sectile_guarded *slot = NULL;
-  int error = start_error;
-  if (error == 0) error = install(SIGSEGV, &previous_segv);
-  if (error == 0) error = install(SIGBUS, &previous_bus);
-  if (error == 0 && (slot = claim_slot()) == NULL) error = ENOMEM;
-  if (slot != NULL) {
+  int error = ensure_handlers();
+  if (error == 0 && free_slots == NULL && !add_block()) error = ENOMEM;
+  if (error == 0) {
+    slot = free_slots;
+    free_slots = slot->next_free;
     wait_for_handlers(slot); /* one that looked at the last owner */
     slot->range = *range;
     atomic_store(&slot->protection, range->protection);
@@ -324,7 +337,7 @@ sectile_guarded *sectile_guard_add(const sectile_guard_range *range) {
     atomic_store(&slot->copied_high, 0);
     atomic_store(&slot->state, SLOT_LIVE);
   }
-  pthread_mutex_unlock(&add_lock);
+  pthread_mutex_unlock(&slots_lock);
   errno = error;
   return slot;
 }
@@ -352,6 +365,10 @@ void sectile_guard_remove(sectile_guarded *slot) {
   atomic_store(&slot->state, SLOT_BUSY);
   wait_for_handlers(slot);
   atomic_store(&slot->state, SLOT_FREE);
+  pthread_mutex_lock(&slots_lock);
+  slot->next_free = free_slots;
+  free_slots = slot;
+  pthread_mutex_unlock(&slots_lock);
 }
 
 /* ------------------------------------------------------------------------------- JavaScript ---- */

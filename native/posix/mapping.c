@@ -31,17 +31,21 @@ static struct {
   uint64_t bytes;
 } quarantine = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void sectile_mapping_retain(sectile_mapping *self) { atomic_fetch_add(&self->references, 1); }
+static void forget(sectile_mapping *self) {
+  if (atomic_fetch_sub(&self->references, 1) == 1) free(self);
+}
+
+void sectile_mapping_retain(sectile_mapping *self) { atomic_fetch_add(&self->users, 1); }
 
 void sectile_mapping_release(sectile_mapping *self) {
-  if (atomic_fetch_sub(&self->references, 1) != 1) return;
+  if (atomic_fetch_sub(&self->users, 1) != 1) return;
   if (self->guarded != NULL) sectile_guard_remove(self->guarded);
   munmap((void *)self->base, self->mapped);
   if (self->fd >= 0) close(self->fd);
-  free(self);
+  forget(self);
 }
 
-/* Takes over one reference, and gives up those of the oldest mappings beyond the limits. */
+/* Takes over one use, and gives up those of the oldest mappings beyond the limits. */
 static void quarantine_add(sectile_mapping *self) {
   sectile_mapping *done = NULL;
   pthread_mutex_lock(&quarantine.lock);
@@ -167,7 +171,9 @@ static void mapping_finalize(napi_env env, void *data, void *hint) {
   sectile_mapping *self = data;
   if (self->buffer != NULL) napi_delete_reference(env, self->buffer);
   self->buffer = NULL;
-  sectile_mapping_release(self);
+  /* Collected without a close: nobody reaches it any more, so nobody can be at work on it either. */
+  if (!self->closed) sectile_mapping_release(self);
+  forget(self);
 }
 
 static napi_value make(napi_env env, const char *call, int fd, const sectile_mapping *source, const map_request *request) {
@@ -190,14 +196,14 @@ static napi_value make(napi_env env, const char *call, int fd, const sectile_map
       .protection = (int)request->protection,
       .private_copy = request->private_copy,
       .fd = -1,
+      .users = 1,
       .references = 1,
   };
-  /* From here one release undoes it all. */
   if (!(request->protection & PROT_WRITE) && fd >= 0) {
     self->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (self->fd < 0) {
       int error = errno;
-      sectile_mapping_release(self);
+      sectile_mapping_release(self); /* frees it too: there is no handle yet */
       return sectile_fail_errno(env, "fcntl F_DUPFD_CLOEXEC", error);
     }
   }
@@ -215,6 +221,7 @@ static napi_value make(napi_env env, const char *call, int fd, const sectile_map
     sectile_mapping_release(self);
     return sectile_fail_errno(env, "sigaction", error);
   }
+  atomic_fetch_add(&self->references, 1); /* the handle's */
   return sectile_wrap(env, self, &sectile_tag_mapping, mapping_finalize);
 }
 
@@ -270,7 +277,9 @@ static napi_value mapping_address(napi_env env, napi_callback_info info) {
 static void buffer_finalize(napi_env env, void *data, void *hint) {
   (void)env;
   (void)data;
-  sectile_mapping_release(hint);
+  sectile_mapping *self = hint;
+  if (self->buffer_uses) sectile_mapping_release(self);
+  forget(self);
 }
 
 static napi_value mapping_buffer(napi_env env, napi_callback_info info) {
@@ -284,10 +293,13 @@ static napi_value mapping_buffer(napi_env env, napi_callback_info info) {
     return result != NULL ? result : sectile_fail_argument(env, call, "the buffer was collected");
   }
   sectile_mapping_retain(self);
+  atomic_fetch_add(&self->references, 1);
+  self->buffer_uses = true;
   napi_status status =
       napi_create_external_arraybuffer(env, (void *)(self->base + self->before), self->length, buffer_finalize, self, &result);
   if (status != napi_ok) {
-    sectile_mapping_release(self);
+    buffer_finalize(env, NULL, self);
+    self->buffer_uses = false;
     return status == napi_no_external_buffers_allowed ? sectile_fail_errno(env, call, EOPNOTSUPP) : sectile_fail_napi(env, call);
   }
   if (napi_create_reference(env, result, 0, &self->buffer) != napi_ok) return sectile_fail_napi(env, call);
@@ -357,7 +369,7 @@ static napi_value mapping_fault(napi_env env, napi_callback_info info) {
     return NULL;
   }
   sectile_mapping *self = pointer; /* may be closed: what happened to it can still be asked */
-  sectile_guard_fault fault = sectile_guard_read(self->guarded);
+  sectile_guard_fault fault = self->closed ? self->fault_at_close : sectile_guard_read(self->guarded);
   if (fault.count == 0) {
     napi_get_null(env, &result);
     return result;
@@ -384,15 +396,18 @@ static napi_value mapping_close(napi_env env, napi_callback_info info) {
   }
   sectile_mapping *self = pointer;
   if (atomic_exchange(&self->closed, true)) return sectile_undefined(env);
-  /* Retain before detaching: the buffer's finalizer may give up its reference at once. */
-  sectile_mapping_retain(self);
-  if (self->buffer != NULL && napi_get_reference_value(env, self->buffer, &buffer) == napi_ok && buffer != NULL) {
-    bool detached = false;
-    /* A buffer that was moved elsewhere (ArrayBuffer.prototype.transfer) keeps its addresses until it
-     * is collected; from now on it shows zeros. */
-    if (napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached) {
-      napi_detach_arraybuffer(env, buffer);
+  self->fault_at_close = sectile_guard_read(self->guarded);
+  /* The handle's use goes over to the quarantine. */
+  if (self->buffer_uses) {
+    bool detached = true;
+    if (napi_get_reference_value(env, self->buffer, &buffer) == napi_ok && buffer != NULL &&
+        napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached &&
+        napi_detach_arraybuffer(env, buffer) == napi_ok) {
+      self->buffer_uses = false;
+      sectile_mapping_release(self);
     }
+    /* Else its memory was moved into another buffer (ArrayBuffer.prototype.transfer): the addresses stay
+     * reserved, and show zeros, until that one is collected. */
   }
   if (!sectile_guard_retire(self->guarded)) {
     int error = errno;

@@ -18,8 +18,12 @@ typedef struct sectile_mapping {
   int fd;              /* kept for the guard by mappings that cannot be written; else -1 */
   sectile_guarded *guarded;
   _Atomic bool closed;
+  sectile_guard_fault fault_at_close;
   napi_ref buffer;     /* weak; NULL until the buffer is asked for */
-  /* Who may still touch the addresses: the handle, the buffer's memory, async work, the quarantine. */
+  bool buffer_uses;    /* the buffer is one of the users */
+  /* Who may still touch the addresses: the open handle, the buffer's memory, async work, the quarantine. */
+  _Atomic uint32_t users;
+  /* Who may still touch this record: the handle, the buffer's finalizer, and the users together. */
   _Atomic uint32_t references;
   struct sectile_mapping *next_retired;
 } sectile_mapping;
@@ -28,8 +32,9 @@ bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sect
 /* Reads offset and length arguments and checks them against the mapping. */
 bool sectile_mapping_range(napi_env env, const napi_value *offset_and_length, const char *call, const sectile_mapping *mapping,
                            uint64_t *offset, uint64_t *length);
+/* One more user of the addresses. */
 void sectile_mapping_retain(sectile_mapping *mapping);
-/* The last release unmaps. Touches no Node-API: any thread. */
+/* The last user unmaps. Touches no Node-API: any thread. */
 void sectile_mapping_release(sectile_mapping *mapping);
 
 #endif

@@ -74,6 +74,10 @@ export class SectionError extends Error {
   readonly status: NTSTATUS;
   readonly errno?: number;
   readonly operation: string;
+  /** The parts of the message, for those who word their own. */
+  readonly object?: string;
+  readonly rule: string;
+  readonly wayOut?: string;
 
   constructor(code: SectionErrorCode, failure: Failure) {
     const { operation, object, rule, wayOut } = failure;
@@ -85,6 +89,9 @@ export class SectionError extends Error {
     this.status = failure.status ?? statusOf[code];
     if (failure.errno !== undefined) this.errno = failure.errno;
     this.operation = operation;
+    if (object !== undefined) this.object = object;
+    this.rule = rule;
+    if (wayOut !== undefined) this.wayOut = wayOut;
   }
 }
 

@@ -15,9 +15,9 @@ export function sizeText(bytes: number): string {
   return `${Number.isInteger(value) ? value : rounded.toFixed(1)} ${units[unit]}`;
 }
 
-/** `1 handle`, `2 handles`. */
+/** `1 handle`, `2 handles`, `3 processes`. */
 export function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
+  return `${count} ${word}${count === 1 ? '' : word.endsWith('s') ? 'es' : 's'}`;
 }
 
 /** Text from elsewhere (names, command lines, paths) with whatever could steer a terminal made visible. */

@@ -9,7 +9,7 @@ import { SectionError } from '../base/error.js';
 import { MemoryObject } from '../memory/memory-object.js';
 import type { SectionFacts, SectionHandle } from '../memory/section-handle.js';
 import { type Descriptor, isOsError, OpenFlag, os } from '../os/index.js';
-import { accessCheck, fromSddl, SECTION_MAP_WRITE, sectionMapping, tokenOfThisProcess } from '../security/index.js';
+import { type AccessDecision, accessCheck, fromSddl, SECTION_MAP_WRITE, sectionMapping, tokenOfThisProcess } from '../security/index.js';
 import { isSuccess } from '../base/status.js';
 import type { SectionName } from './name.js';
 import { damaged, RegistryFile } from './registry-file.js';
@@ -103,10 +103,26 @@ function notFound(operation: string, name: SectionName): SectionError {
   });
 }
 
+/** The last decisions: most sections of a process have the same descriptor, and parsing it is the dear part. */
+const decisions = new Map<string, AccessDecision>();
+const REMEMBERED_DECISIONS = 64;
+
+function decide(operation: string, security: string, desired: number): AccessDecision {
+  const who = `${process.geteuid?.()}:${process.getegid?.()}:${process.getgroups?.()}`;
+  const question = `${who} ${desired} ${security}`;
+  let decision = decisions.get(question);
+  if (decision === undefined) {
+    const token = tokenOfThisProcess();
+    decision = accessCheck(fromSddl(security, token, operation), token, desired, sectionMapping);
+    if (decisions.size >= REMEMBERED_DECISIONS) decisions.clear();
+    decisions.set(question, decision);
+  }
+  return decision;
+}
+
 /** Checks desired access (it may hold MAXIMUM_ALLOWED) against the section's descriptor. */
 function grant(operation: string, name: SectionName, record: RegistryRecord, desired: number): number {
-  const token = tokenOfThisProcess();
-  const decision = accessCheck(fromSddl(record.security, token, operation), token, desired, sectionMapping);
+  const decision = decide(operation, record.security, desired);
   if (isSuccess(decision.status)) return decision.granted;
   throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
     operation,
@@ -256,7 +272,8 @@ export interface LocalCreation {
  * @throws SectionError ERR_SECTION_EXISTS, what {@link openLocal} throws, and what `make` throws.
  */
 export function createLocal(operation: string, name: SectionName, creation: LocalCreation): SectionHandle {
-  const path = fileOf(ensureRegistryDirectory(), name.leaf);
+  // Looked at again each time: a folder that was removed under us is made anew.
+  const path = fileOf(ensureRegistryDirectory(true), name.leaf);
   let memory: MemoryObject | null = null;
   // First pass: only look. Memory is made outside the mutex, for committing it can take seconds.
   for (const attempt of ['look', 'create'] as const) {

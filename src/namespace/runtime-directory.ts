@@ -89,22 +89,32 @@ export function ensureRuntimeDirectory(): string {
   return path;
 }
 
-/** The folder of this user's registry of local names, made if it is missing. */
-export function ensureRegistryDirectory(): string {
+/** Registry folders that have been found trustworthy: only their owner could change that. */
+const trusted = new Set<string>();
+
+/**
+ * The folder of this user's registry of local names, made if it is missing.
+ *
+ * @param again Look at it again although it was found good before.
+ */
+export function ensureRegistryDirectory(again = false): string {
   const user = userId();
+  const known = join(runtimeDirectory(), `local-${user}`);
+  if (!again && trusted.has(known)) return known;
   const path = join(ensureRuntimeDirectory(), `local-${user}`);
   if (statOrNull(path) === null) makeDirectory(path, 0o700);
   const stat = statOrNull(path);
   if (stat === null || !stat.isDirectory()) throw untrusted(path, 'it is not a directory');
   if (stat.uid !== user) throw untrusted(path, `it belongs to user ${stat.uid}, this process runs as user ${user}`);
   if ((stat.mode & 0o077) !== 0) throw untrusted(path, `others may enter it (mode ${(stat.mode & 0o7777).toString(8)}, must be 700)`);
+  trusted.add(path);
   return path;
 }
 
 /** As {@link ensureRegistryDirectory} for looking only: null when there is no registry yet. */
 export function registryDirectoryIfAny(): string | null {
   const path = join(runtimeDirectory(), `local-${userId()}`);
-  return statOrNull(path) === null ? null : ensureRegistryDirectory();
+  return trusted.has(path) || statOrNull(path) !== null ? ensureRegistryDirectory() : null;
 }
 
 const SOCKET = 'system.socket';

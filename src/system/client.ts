@@ -116,8 +116,8 @@ function ask<O extends Operation>(
   const reply = decodeReply(message.bytes);
   if ('error' in reply) {
     for (const each of message.descriptors) os.descriptorClose(each);
-    const { code, message: text, status } = reply.error;
-    throw new SectionError(code, { operation: caller, rule: text.replace(/\.$/, ''), status });
+    const { code, ...failure } = reply.error;
+    throw new SectionError(code, { operation: caller, ...failure });
   }
   return { value: reply.value as Replies[O], descriptors: message.descriptors };
 }

@@ -59,10 +59,18 @@ function makeMemory(operation: string, object: string, name: SectionName | null,
   return Memory.createPagefile(operation, object, { label: memoryLabel(name?.full), size, reserve, largePages, soleWriter });
 }
 
+/** Texts of default descriptors by user and group: most sections have one, and it is always the same. */
+const defaults = new Map<string, string>();
+
 function securityOf(operation: string, creation: SectionCreation): string {
-  const token = tokenOfThisProcess();
-  const descriptor = creation.security === undefined ? defaultDescriptor(token) : fromSddl(creation.security, token, operation);
-  return formatSddl(descriptor);
+  if (creation.security !== undefined) return formatSddl(fromSddl(creation.security, tokenOfThisProcess(), operation));
+  const who = `${process.geteuid?.()}:${process.getegid?.()}`;
+  let text = defaults.get(who);
+  if (text === undefined) {
+    text = formatSddl(defaultDescriptor(tokenOfThisProcess()));
+    defaults.set(who, text);
+  }
+  return text;
 }
 
 class UnnamedHandle implements SectionHandle {

@@ -14,7 +14,7 @@ import { MAXIMUM_NAME_LENGTH } from '../namespace/name.js';
 export const PROTOCOL = 1;
 
 /** Longest request: a name of 32,766 units, each as \uXXXX, and a security descriptor. */
-export const MAXIMUM_MESSAGE = 512 * 1024;
+export const MAXIMUM_MESSAGE = 384 * 1024;
 export const MAXIMUM_DESCRIPTORS = 2;
 
 const UINT32 = 2 ** 32 - 1;
@@ -150,8 +150,14 @@ export interface Replies {
 /** An error as it crosses the socket. */
 export interface ErrorReply {
   readonly code: SectionErrorCode;
-  readonly message: string;
   readonly status: number;
+  readonly object?: string;
+  readonly rule: string;
+  readonly wayOut?: string;
+}
+
+export function errorReply({ code, status, object, rule, wayOut }: SectionError): ErrorReply {
+  return { code, status, rule, ...(object === undefined ? {} : { object }), ...(wayOut === undefined ? {} : { wayOut }) };
 }
 
 const encoder = new TextEncoder();
@@ -198,8 +204,15 @@ export function decodeReply(bytes: Uint8Array): { readonly value: unknown } | { 
   if (reply !== null && typeof reply === 'object') {
     if ('value' in reply) return { value: reply.value };
     if ('error' in reply && reply.error !== null && typeof reply.error === 'object') {
-      const { code, message, status } = reply.error as Record<string, unknown>;
-      if (isSectionErrorCode(code) && typeof message === 'string' && typeof status === 'number') return { error: { code, message, status } };
+      const error = reply.error as Record<string, unknown>;
+      const isText = (value: unknown) => value === undefined || typeof value === 'string';
+      const isError =
+        isSectionErrorCode(error['code']) &&
+        typeof error['status'] === 'number' &&
+        typeof error['rule'] === 'string' &&
+        isText(error['object']) &&
+        isText(error['wayOut']);
+      if (isError) return { error: error as unknown as ErrorReply };
     }
   }
   throw new SectionError('ERR_SECTION_PROTOCOL', {

@@ -16,7 +16,7 @@ import { becomeSystem, type SystemInside } from './kernel.js';
 import { defaultLimits, type SystemLimits } from './limits.js';
 import { creatorAccess, type LookupOptions, type SectionCreation } from './lookup.js';
 import { descriptorFrom, type Holder, KernelHandle, ObjectDirectory, SectionObject } from './objects.js';
-import { decodeRequest, encode, MAXIMUM_DESCRIPTORS, MAXIMUM_MESSAGE, PROTOCOL, type SystemStatus } from './protocol.js';
+import { decodeRequest, encode, errorReply, MAXIMUM_DESCRIPTORS, MAXIMUM_MESSAGE, PROTOCOL, type SystemStatus } from './protocol.js';
 import { type Answer, type Client, handlers, type SystemContext } from './requests.js';
 
 export interface SystemOptions {
@@ -212,8 +212,8 @@ class System implements RunningSystem, SystemInside, SystemContext {
       const rule = isOsError(error) ? `the system refused: ${error.message}` : 'the system process met an error of its own, and has logged it';
       known = new SectionError('ERR_SECTION_SYSTEM_CALL', { operation: 'system process', rule });
     }
-    const { code, message, status } = known as SectionError;
-    this.#reply(client, encode({ error: { code, message, status } }), []);
+    const { code } = known as SectionError;
+    this.#reply(client, encode({ error: errorReply(known as SectionError) }), []);
     if (code === 'ERR_SECTION_PROTOCOL' && ++client.malformed >= this.limits.malformedRequests) {
       this.audit(`cut off ${client.token.describe()}, process ${client.pid}: ${client.malformed} malformed requests`);
       this.#cut(client.id);

@@ -5,7 +5,17 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -88,7 +98,7 @@ class Child {
 
   constructor(t: TestContext, file: string, args: string[]) {
     this.process = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
+    this.#lines = createInterface({ input: this.process.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
     t.after(() => this.process.kill('SIGKILL'));
   }
 
@@ -144,7 +154,10 @@ test('a request is answered with bytes and descriptors, both ways', async (t) =>
   const folder = directory(t);
   writeFileSync(join(folder, 'one'), 'first');
   writeFileSync(join(folder, 'two'), 'other');
-  const client = child(t, listening.path, `
+  const client = child(
+    t,
+    listening.path,
+    `
     const files = ['one', 'two'].map((name) => os.descriptorOpen(${JSON.stringify(folder)} + '/' + name, 0, 0));
     const answer = os.socketRequest(os.socketConnect(path), bytes('question'), files, 10000);
     const content = answer.descriptors.map((each) => {
@@ -153,7 +166,8 @@ test('a request is answered with bytes and descriptors, both ways', async (t) =>
       return text(target);
     });
     report([text(answer.bytes), content, answer.bytes.constructor.name]);
-  `);
+  `,
+  );
   assert.deepEqual(await client.report(), ['question: first', ['other', 'first'], 'Uint8Array']);
 });
 
@@ -167,7 +181,10 @@ test('both sides know who the peer is', async (t) => {
   assert(event.type === 'connect');
   // getgroups() adds the effective group where the kernel's list does not have it.
   const groups = new Set(process.getgroups!());
-  for (const [peer, pid] of [[seen, process.pid], [event.peer, client.process.pid]] as const) {
+  for (const [peer, pid] of [
+    [seen, process.pid],
+    [event.peer, client.process.pid],
+  ] as const) {
     assert.deepEqual({ pid: peer.pid, uid: peer.uid, gid: peer.gid }, { pid, ...me });
     assert.deepEqual(new Set([...peer.groups, process.getegid!()]), new Set([...groups, process.getegid!()]));
   }
@@ -190,14 +207,19 @@ test('events of a client come in order and end with its disconnect, also when it
   const [first, second] = [listening.events.slice(0, 6), listening.events.slice(6)];
   const order = ['connect', 'message', 'message', 'message', 'message', 'disconnect'];
   for (const events of [first, second]) {
-    assert.deepEqual(events.map((event) => event.type), order);
+    assert.deepEqual(
+      events.map((event) => event.type),
+      order,
+    );
     assert.equal(new Set(events.map((event) => event.client)).size, 1);
   }
   assert(second[0]!.client > first[0]!.client, 'client numbers increase');
   os.serverReply(listening.server, first[0]!.client, bytes('too late'), []);
 });
 
-test('a client is read up to its unanswered messages and no further, and keeps nobody waiting', { skip: withoutPython }, async (t) => {
+test('a client is read up to its unanswered messages and no further, and keeps nobody waiting', {
+  skip: withoutPython,
+}, async (t) => {
   let flooding = 0;
   const held = () => listening.events.filter((event) => event.type === 'message' && event.client === flooding).length;
   const listening: Listening = new Listening(t, {}, (event, server) => {
@@ -206,7 +228,10 @@ test('a client is read up to its unanswered messages and no further, and keeps n
   });
   const file = join(directory(t), 'sent');
   writeFileSync(file, '');
-  const flood = rogue(t, listening.path, `
+  const flood = rogue(
+    t,
+    listening.path,
+    `
 client.setblocking(False)
 with open(${JSON.stringify(file)}) as file:
   sent = 0
@@ -217,14 +242,19 @@ with open(${JSON.stringify(file)}) as file:
   except BlockingIOError: pass
 report(sent)
 sys.stdin.read()
-`);
+`,
+  );
   assert(((await flood.report()) as number) > 20);
   await listening.until(() => held() === 4);
-  const other = child(t, listening.path, `
+  const other = child(
+    t,
+    listening.path,
+    `
     const socket = os.socketConnect(path);
     for (let i = 0; i < 200; i++) os.socketRequest(socket, bytes('other'), [], 10000);
     report('served');
-  `);
+  `,
+  );
   assert.equal(await other.report(), 'served');
   assert.equal(held(), 4, 'four are unanswered: no fifth is read');
   os.serverReply(listening.server, flooding, bytes('one'), []);
@@ -244,12 +274,16 @@ test('a client that does not read its answers is cut off', { skip: withoutPython
   const listening = new Listening(t, {}, (event, server) => {
     if (event.type === 'message') os.serverReply(server, event.client, new Uint8Array(65536).fill(1), []);
   });
-  const deaf = rogue(t, listening.path, `
+  const deaf = rogue(
+    t,
+    listening.path,
+    `
 try:
   while True: client.send(b'more')
 except OSError: pass
 report('cut off')
-`);
+`,
+  );
   assert.equal(await deaf.report(), 'cut off');
   await listening.ended();
 });
@@ -260,10 +294,14 @@ test('a reply without an unanswered message is ignored', async (t) => {
     echo(event, server);
     if (event.type === 'message') os.serverReply(server, event.client, bytes('twice'), []);
   });
-  const client = child(t, listening.path, `
+  const client = child(
+    t,
+    listening.path,
+    `
     const socket = os.socketConnect(path);
     report(['a', 'b'].map((each) => text(os.socketRequest(socket, bytes(each), [], 10000).bytes)));
-  `);
+  `,
+  );
   assert.deepEqual(await client.report(), ['a', 'b']);
   os.serverReply(listening.server, 4711, bytes('nobody'), []);
   os.serverCut(listening.server, 4711);
@@ -284,11 +322,15 @@ for (const [what, send, delivered] of [
       os.serverReply(server, event.client, bytes('answer'), []);
       closeAll(event);
     });
-    const client = child(t, listening.path, `
+    const client = child(
+      t,
+      listening.path,
+      `
       const file = os.descriptorOpen(${JSON.stringify(file)}, 0, 0);
       const socket = os.socketConnect(path);
       report(failure(() => os.socketRequest(socket, ${send}, 10000)));
-    `);
+    `,
+    );
     assert.equal(await client.report(), delivered ? null : 'ECONNRESET');
     await listening.ended();
     assert.equal(listening.types, delivered ? 'connect message disconnect' : 'connect disconnect');
@@ -300,10 +342,14 @@ test('an empty message ends the connection, with what it carries', { skip: witho
   const file = join(directory(t), 'sent');
   writeFileSync(file, '');
   const listening = new Listening(t);
-  const client = rogue(t, listening.path, `
+  const client = rogue(
+    t,
+    listening.path,
+    `
 with open(${JSON.stringify(file)}) as file: socket.send_fds(client, [b''], [file.fileno()] * 2)
 report(len(client.recv(1)))
-`);
+`,
+  );
   assert.equal(await client.report(), 0);
   await listening.ended();
   assert.equal(listening.types, 'connect disconnect');
@@ -312,11 +358,15 @@ report(len(client.recv(1)))
 
 test('after a request that timed out its connection answers no other', async (t) => {
   const listening = new Listening(t);
-  const client = child(t, listening.path, `
+  const client = child(
+    t,
+    listening.path,
+    `
     const socket = os.socketConnect(path);
     report(failure(() => os.socketRequest(socket, bytes('slow'), [], 20)));
     report(failure(() => os.socketRequest(socket, bytes('next'), [], 10000)));
-  `);
+  `,
+  );
   assert.equal(await client.report(), 'ETIMEDOUT');
   assert.equal(await client.report(), 'EPIPE');
   await listening.ended();
@@ -327,10 +377,14 @@ test('closing ends waiting requests, removes the file, and no event follows', as
   const listening = new Listening(t, {}, (event, server) => {
     if (event.type === 'message') os.serverClose(server);
   });
-  const client = child(t, listening.path, `
+  const client = child(
+    t,
+    listening.path,
+    `
     const socket = os.socketConnect(path);
     report([failure(() => os.socketRequest(socket, bytes('x'), [], 10000)), failure(() => os.socketConnect(path))]);
-  `);
+  `,
+  );
   assert.deepEqual(await client.report(), ['ECONNRESET', 'ENOENT']);
   assert.equal(existsSync(listening.path), false);
   os.serverClose(listening.server);
@@ -342,15 +396,23 @@ test('closing ends waiting requests, removes the file, and no event follows', as
 
 test('a server that is killed ends its clients’ requests', async (t) => {
   const path = join(directory(t), 'socket');
-  const server = child(t, path, `
+  const server = child(
+    t,
+    path,
+    `
     os.serverListen({ ...${JSON.stringify(limits)}, path }, (event) => { if (event.type === 'message') report('asked'); });
     report('listening');
-  `);
+  `,
+  );
   assert.equal(await server.report(), 'listening');
-  const client = child(t, path, `
+  const client = child(
+    t,
+    path,
+    `
     const socket = os.socketConnect(path);
     report(failure(() => os.socketRequest(socket, bytes('x'), [], 60000)));
-  `);
+  `,
+  );
   assert.equal(await server.report(), 'asked');
   server.process.kill('SIGKILL');
   assert.equal(await client.report(), 'ECONNRESET');
@@ -379,7 +441,11 @@ test('paths longer than a socket address', async (t) => {
   const folder = join(directory(t), 'd'.repeat(200));
   mkdirSync(folder);
   const listening = new Listening(t, { path: join(folder, 'socket') }, echo);
-  const client = child(t, listening.path, `report(text(os.socketRequest(os.socketConnect(path), bytes('far'), [], 10000).bytes))`);
+  const client = child(
+    t,
+    listening.path,
+    `report(text(os.socketRequest(os.socketConnect(path), bytes('far'), [], 10000).bytes))`,
+  );
   assert.equal(await client.report(), 'far');
   os.serverClose(listening.server);
   assert.deepEqual(readdirSync(folder), []);
@@ -409,14 +475,18 @@ test('after a cut nothing but the disconnect follows', { skip: withoutPython }, 
     closeAll(event);
     os.serverCut(server, event.client);
   });
-  const client = rogue(t, listening.path, `
+  const client = rogue(
+    t,
+    listening.path,
+    `
 file = open(${JSON.stringify(file)})
 try:
   for i in range(4): socket.send_fds(client, [b'again'], [file.fileno()])
   while client.recv(1): pass
 except OSError: pass
 report('ended')
-`);
+`,
+  );
   assert.equal(await client.report(), 'ended');
   await listening.ended();
   assert.equal(listening.types, 'connect message disconnect');
@@ -430,7 +500,10 @@ test('thousands of descriptors pass and none stays', async (t) => {
     echo(event, server);
     closeAll(event);
   });
-  const client = child(t, listening.path, `
+  const client = child(
+    t,
+    listening.path,
+    `
     import { readdirSync } from 'node:fs';
     const socket = os.socketConnect(path);
     const file = os.descriptorOpen(${JSON.stringify(file)}, 0, 0);
@@ -439,7 +512,8 @@ test('thousands of descriptors pass and none stays', async (t) => {
       for (const each of os.socketRequest(socket, bytes('x'), [file, file, file], 10000).descriptors) os.descriptorClose(each);
     }
     report(readdirSync('/proc/self/fd').length - before);
-  `);
+  `,
+  );
   assert.equal(await client.report(), 0);
   await listening.ended();
   assert.equal(openHere(file), 0);
@@ -455,11 +529,15 @@ test('a worker that is terminated takes its server with it', async (t) => {
   `;
   const worker = new Worker(script, { eval: true });
   await once(worker, 'message');
-  const client = child(t, path, `
+  const client = child(
+    t,
+    path,
+    `
     const socket = os.socketConnect(path);
     report('connected');
     report(failure(() => os.socketRequest(socket, bytes('x'), [], 60000)));
-  `);
+  `,
+  );
   assert.equal(await client.report(), 'connected');
   await worker.terminate();
   assert.equal(existsSync(path), false);
@@ -469,14 +547,18 @@ test('a worker that is terminated takes its server with it', async (t) => {
 
 test('an open server keeps its process alive, and what its listener throws is not swallowed', async (t) => {
   const path = join(directory(t), 'socket');
-  const server = child(t, path, `
+  const server = child(
+    t,
+    path,
+    `
     process.on('uncaughtException', (error) => report(error.message));
     const server = os.serverListen({ ...${JSON.stringify(limits)}, path }, (event) => {
       if (event.type === 'disconnect') os.serverClose(server);
       throw new Error(event.type);
     });
     report('listening');
-  `);
+  `,
+  );
   assert.equal(await server.report(), 'listening');
   os.descriptorClose(os.socketConnect(path));
   assert.equal(await server.report(), 'connect');

@@ -1,0 +1,116 @@
+/**
+ * `sectile ls`: which sections there are and who holds them.
+ */
+import chalk from 'chalk';
+import { Command } from 'commander';
+import { type Listing, listObjects, type ObjectFacts, type ObjectScope, plural, printable, sizeText } from '../../inspector/index.js';
+import { complain, Silent } from '../exit.js';
+import { objectJson } from '../object-json.js';
+import { accessText, backingText, holderText, residentText } from '../object-text.js';
+import { type Column, print, printJson, printTable, remark } from '../output.js';
+
+interface Options {
+  readonly json?: boolean;
+  readonly local?: boolean;
+  readonly global?: boolean;
+  readonly foreign?: boolean;
+}
+
+const allScopes = ['local', 'global', 'foreign'] as const;
+
+const headings: Readonly<Record<ObjectScope, string>> = {
+  local: "Local: this user's names",
+  global: 'Global: names of the system process',
+  foreign: 'Foreign: shared memory of other programs, and sections without a name',
+};
+
+const columns: readonly Column[] = [
+  { title: 'NAME' },
+  { title: 'SIZE', align: 'right' },
+  { title: 'RESIDENT', align: 'right' },
+  { title: 'BACKING' },
+  { title: 'PROTECTION' },
+  { title: 'PID', align: 'right' },
+  { title: 'HANDLES', align: 'right' },
+  { title: 'VIEWS', align: 'right' },
+  { title: 'COMMAND' },
+];
+
+/** An object takes one line for each holder; its own facts stand on the first. */
+function rowsOf(facts: ObjectFacts): string[][] {
+  const own = [printable(facts.name), sizeText(facts.size), residentText(facts.resident), backingText(facts), accessText(facts)];
+  if (facts.holders.length === 0) return [[...own, '', '', '', chalk.yellow('nobody')]];
+  return facts.holders.map((holder, index) => [
+    ...(index === 0 ? own : own.map(() => '')),
+    String(holder.pid),
+    String(holder.handles),
+    String(holder.mappings.length),
+    holderText(holder),
+  ]);
+}
+
+function printGroup(scope: ObjectScope, listing: Listing): void {
+  print(chalk.bold(headings[scope]));
+  const objects = listing.objects.filter((each) => each.scope === scope);
+  if (objects.length > 0) printTable(columns, objects.flatMap(rowsOf), '  ');
+  else print(chalk.dim(`  ${emptyText(scope, listing)}`));
+}
+
+function emptyText(scope: ObjectScope, { systemPid, problems }: Listing): string {
+  if (problems.some(({ group }) => group === scope)) return 'unknown, see below';
+  return scope === 'global' && systemPid === null ? 'no system process runs (sectile system start)' : 'none';
+}
+
+function scopesOf(options: Options): ReadonlySet<ObjectScope> {
+  const asked = allScopes.filter((scope) => options[scope] === true);
+  return new Set(asked.length === 0 ? allScopes : asked);
+}
+
+function printAsJson({ objects, problems, systemPid, unseen }: Listing): void {
+  printJson({
+    objects: objects.map(objectJson),
+    system: { running: systemPid !== null, pid: systemPid },
+    problems: problems.map(({ error }) => ({ code: error.code, message: error.message })),
+    unseenProcesses: unseen,
+  });
+}
+
+function printAsTables(listing: Listing, scopes: ReadonlySet<ObjectScope>): void {
+  for (const [index, scope] of [...scopes].entries()) {
+    if (index > 0) print();
+    printGroup(scope, listing);
+  }
+  if (listing.unseen > 0 && listing.objects.length > 0) {
+    remark(`${plural(listing.unseen, 'process')} of other users did not show what they hold: root sees all.`);
+  }
+}
+
+function ls(options: Options): void {
+  const scopes = scopesOf(options);
+  const listing = listObjects('sectile ls', scopes);
+  if (options.json === true) printAsJson(listing);
+  else printAsTables(listing, scopes);
+  for (const { error } of listing.problems) complain(error.message);
+  // A damaged record is told, and the rest is listed; a group that cannot be listed at all is a failure.
+  if (listing.problems.some(({ group }) => group !== null)) throw new Silent();
+}
+
+export function lsCommand(): Command {
+  return new Command('ls')
+    .description('list sections: size, backing, protection and who holds them')
+    .option('--local', "this user's names")
+    .option('--global', 'names of the system process')
+    .option('--foreign', 'shm_open objects of other programs, and sections without a name')
+    .option('--json', 'print facts for programs')
+    .addHelpText(
+      'after',
+      `
+HANDLES are open handles on the section, VIEWS are mappings of it. Memory lives as long as either.
+Every name can be given to "sectile show" and "sectile dump".
+
+Examples:
+  $ sectile ls
+  $ sectile ls --local --json | jq '.objects[].name'`,
+    )
+    .action(ls);
+}

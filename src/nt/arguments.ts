@@ -1,0 +1,38 @@
+/**
+ * Arguments as callers pass them, read into the number types of the NT interface. What is no such
+ * number becomes undefined, and the rule tables say which status stands for that.
+ */
+
+/** A handle: 32 bits, sign-extended. Kernel handles are negative. */
+export type Handle = number;
+
+/** Bytes, or an offset. */
+export type Size = number | bigint;
+
+const LONG_MINIMUM = -(2 ** 31);
+const ULONG_END = 2 ** 32;
+
+/** A ULONG: flags, an access mask, a class. Signed values count as their bit pattern. */
+export function ulong(value: unknown): number | undefined {
+  const number = typeof value === 'bigint' && value >= LONG_MINIMUM && value < ULONG_END ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < LONG_MINIMUM || number >= ULONG_END) return undefined;
+  return number >>> 0;
+}
+
+/** A ULONG64: a size, an offset, an address. Negative values count as their bit pattern. */
+export function ulong64(value: unknown): bigint | undefined {
+  if (typeof value === 'number' && !Number.isInteger(value)) return undefined;
+  if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
+  const whole = BigInt(value);
+  return whole >= -(1n << 63n) && whole < 1n << 64n ? BigInt.asUintN(64, whole) : undefined;
+}
+
+/** A pointer to such a number that may be NULL, which reads as 0: null, or left out. */
+export function ulong64OrNull(value: unknown): bigint | undefined {
+  return value === null || value === undefined ? 0n : ulong64(value);
+}
+
+/** A handle's value; 0, which no handle has, for anything that cannot be one. */
+export function handleValue(value: unknown): Handle {
+  return (ulong(value) ?? 0) | 0;
+}

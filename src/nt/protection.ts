@@ -1,0 +1,121 @@
+/**
+ * What page protections mean: which a section and a view may have, which view a section allows, what
+ * rights a view needs, and how it is mapped. Each fact is one row of one table.
+ *
+ * Source: nt-semantics 1.2, 1.5 and 1.6; Microsoft's page "Memory Protection Constants".
+ */
+import type { ViewAccess } from '../memory/memory-object.js';
+import { Protect } from '../os/index.js';
+import { SECTION_MAP_EXECUTE, SECTION_MAP_READ, SECTION_MAP_WRITE } from '../security/index.js';
+import {
+  FILE_EXECUTE,
+  FILE_READ_DATA,
+  FILE_WRITE_DATA,
+  PAGE_EXECUTE,
+  PAGE_EXECUTE_READ,
+  PAGE_EXECUTE_READWRITE,
+  PAGE_EXECUTE_WRITECOPY,
+  PAGE_GUARD,
+  PAGE_NOACCESS,
+  PAGE_NOCACHE,
+  PAGE_READONLY,
+  PAGE_READWRITE,
+  PAGE_WRITECOMBINE,
+  PAGE_WRITECOPY,
+} from './constants.js';
+
+/** How a view of some protection comes about. */
+interface ViewKind {
+  /** Rights that the section handle must hold. */
+  readonly rights: number;
+  /** Bits of `Protect` for the mapping. */
+  readonly map: number;
+  readonly access: ViewAccess;
+}
+
+const { none, read, write, execute } = Protect;
+
+/**
+ * Every base protection as a view's. A page that can be executed can be read: PAGE_EXECUTE reads on
+ * the processors that NT runs on.
+ */
+const views: ReadonlyMap<number, ViewKind> = new Map([
+  [PAGE_NOACCESS, { rights: SECTION_MAP_READ, map: none, access: 'read' }],
+  [PAGE_READONLY, { rights: SECTION_MAP_READ, map: read, access: 'read' }],
+  [PAGE_WRITECOPY, { rights: SECTION_MAP_READ, map: read | write, access: 'copy' }],
+  [PAGE_READWRITE, { rights: SECTION_MAP_WRITE, map: read | write, access: 'readwrite' }],
+  [PAGE_EXECUTE, { rights: SECTION_MAP_EXECUTE, map: read | execute, access: 'read' }],
+  [PAGE_EXECUTE_READ, { rights: SECTION_MAP_EXECUTE | SECTION_MAP_READ, map: read | execute, access: 'read' }],
+  [PAGE_EXECUTE_WRITECOPY, { rights: SECTION_MAP_EXECUTE | SECTION_MAP_READ, map: read | write | execute, access: 'copy' }],
+  [PAGE_EXECUTE_READWRITE, { rights: SECTION_MAP_EXECUTE | SECTION_MAP_WRITE, map: read | write | execute, access: 'readwrite' }],
+]);
+
+const DATA_VIEWS = PAGE_NOACCESS | PAGE_READONLY | PAGE_WRITECOPY;
+const EXECUTE_VIEWS = PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_WRITECOPY;
+
+interface SectionKind {
+  /** The view protections that it allows, as a union of bits. */
+  readonly views: number;
+  /** Rights that the file behind it must have been opened with. */
+  readonly fileRights: number;
+}
+
+/** Every protection that a section may have. PAGE_NOACCESS is none. */
+const sections: ReadonlyMap<number, SectionKind> = new Map([
+  [PAGE_READONLY, { views: DATA_VIEWS, fileRights: FILE_READ_DATA }],
+  [PAGE_WRITECOPY, { views: DATA_VIEWS, fileRights: FILE_READ_DATA }],
+  [PAGE_READWRITE, { views: DATA_VIEWS | PAGE_READWRITE, fileRights: FILE_READ_DATA | FILE_WRITE_DATA }],
+  [PAGE_EXECUTE, { views: PAGE_NOACCESS | PAGE_EXECUTE, fileRights: FILE_EXECUTE }],
+  [PAGE_EXECUTE_READ, { views: DATA_VIEWS | EXECUTE_VIEWS, fileRights: FILE_EXECUTE | FILE_READ_DATA }],
+  [PAGE_EXECUTE_WRITECOPY, { views: DATA_VIEWS | EXECUTE_VIEWS, fileRights: FILE_EXECUTE | FILE_READ_DATA }],
+  [
+    PAGE_EXECUTE_READWRITE,
+    {
+      views: DATA_VIEWS | EXECUTE_VIEWS | PAGE_READWRITE | PAGE_EXECUTE_READWRITE,
+      fileRights: FILE_EXECUTE | FILE_READ_DATA | FILE_WRITE_DATA,
+    },
+  ],
+]);
+
+/** Bits that may stand beside a view's base protection, one at a time, and beside anything but PAGE_NOACCESS. */
+const MODIFIERS = PAGE_GUARD | PAGE_NOCACHE | PAGE_WRITECOMBINE;
+const modifiers: readonly number[] = [0, PAGE_GUARD, PAGE_NOCACHE, PAGE_WRITECOMBINE];
+
+/** A view's protection without the bits that say how, not what, it may access. */
+export function baseProtection(protection: number): number {
+  return protection & ~MODIFIERS;
+}
+
+/** Whether a section can have this protection. */
+export function isSectionProtection(protection: number): boolean {
+  return sections.has(protection);
+}
+
+/** Whether a view can have this protection. */
+export function isViewProtection(protection: number): boolean {
+  const modifier = protection & MODIFIERS;
+  const base = baseProtection(protection);
+  return views.has(base) && modifiers.includes(modifier) && (modifier === 0 || base !== PAGE_NOACCESS);
+}
+
+/** Whether a section of this protection can have a view of that one. */
+export function allowsView(sectionProtection: number, viewProtection: number): boolean {
+  return ((sections.get(sectionProtection)?.views ?? 0) & baseProtection(viewProtection)) !== 0;
+}
+
+/** Whether somebody can write to the section through some view. */
+export function isWritable(sectionProtection: number): boolean {
+  return allowsView(sectionProtection, PAGE_READWRITE);
+}
+
+/** How a view of a protection that {@link isViewProtection} knows is made. */
+export function viewKind(viewProtection: number): ViewKind {
+  const kind = views.get(baseProtection(viewProtection));
+  if (kind === undefined) throw new RangeError(`0x${viewProtection.toString(16)} is no view's protection`);
+  return kind;
+}
+
+/** The rights that a file must have been opened with to back a section of this protection (MmMakeFileAccess). */
+export function fileRightsFor(sectionProtection: number): number {
+  return sections.get(sectionProtection)?.fileRights ?? 0;
+}
