@@ -27,15 +27,26 @@ const filesEnding = (ending) =>
 const sources = filesEnding('.c');
 const output = values.output ?? join(root, 'dist', 'native', 'sectile.node');
 
-const newest = Math.max(...[...sources, ...filesEnding('.h'), fileURLToPath(import.meta.url)].map((file) => statSync(file).mtimeMs));
+const newest = Math.max(
+  ...[...sources, ...filesEnding('.h'), fileURLToPath(import.meta.url)].map((file) => statSync(file).mtimeMs),
+);
 if (existsSync(output) && statSync(output).mtimeMs > newest) process.exit(0);
 
 const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers');
 const compiler = process.env.CC ?? 'cc';
 const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer', '-O1', '-g'];
 const flags = [
-  '-std=gnu11', '-D_GNU_SOURCE', '-fPIC', '-fvisibility=hidden', '-pthread',
-  '-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wstrict-prototypes', '-Wvla',
+  '-std=gnu11',
+  '-D_GNU_SOURCE',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-pthread',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Wshadow',
+  '-Wstrict-prototypes',
+  '-Wvla',
   ...(values.sanitize ? sanitizers : ['-O2', '-D_FORTIFY_SOURCE=2', '-fstack-protector-strong']),
 ];
 // nodelete: the signal handlers of the fault guard must outlive the last environment that loaded it.
@@ -44,7 +55,9 @@ const linking = ['-shared', '-Wl,-z,nodelete', '-Wl,-z,relro', '-Wl,-z,now'];
 mkdirSync(dirname(output), { recursive: true });
 const fresh = `${output}.${process.pid}`;
 try {
-  execFileSync(compiler, [...flags, `-I${headers}`, `-I${join(root, 'native')}`, ...linking, '-o', fresh, ...sources], { stdio: 'inherit' });
+  execFileSync(compiler, [...flags, `-I${headers}`, `-I${join(root, 'native')}`, ...linking, '-o', fresh, ...sources], {
+    stdio: 'inherit',
+  });
   renameSync(fresh, output);
 } catch (error) {
   console.error(

@@ -4,7 +4,7 @@
  */
 import { byteCount, flag, MAXIMUM_SECTION_SIZE, oneOf, options, show } from './base/checks.js';
 import { SectionError } from './base/error.js';
-import { openDescriptor, openFile, openPosixObject, type OverAccess } from './memory/existing.js';
+import { type OverAccess, openDescriptor, openFile, openPosixObject } from './memory/existing.js';
 import type { MemoryObject, ViewAccess } from './memory/memory-object.js';
 import type { SectionHandle } from './memory/section-handle.js';
 import { View } from './memory/view.js';
@@ -174,7 +174,11 @@ export class Section {
     const access = given.access === undefined ? 'read' : oneOf(operation, 'access', given.access, accesses);
     const size = given.size === undefined ? undefined : sectionSize(operation, given.size);
     const name = given.name === undefined ? null : parseName(operation, given.name);
-    const handle = createSection(operation, name, overExisting(access, () => openFile(operation, path, access, size)));
+    const handle = createSection(
+      operation,
+      name,
+      overExisting(access, () => openFile(operation, path, access, size)),
+    );
     return Section.#from(operation, handle, name, access);
   }
 
@@ -190,7 +194,11 @@ export class Section {
     const operation = 'Section.openPosix';
     const given = options(operation, openOptions, ['access']);
     const access = given.access === undefined ? 'read' : oneOf(operation, 'access', given.access, accesses);
-    const handle = createSection(operation, null, overExisting(access, () => openPosixObject(operation, name, access)));
+    const handle = createSection(
+      operation,
+      null,
+      overExisting(access, () => openPosixObject(operation, name, access)),
+    );
     return Section.#from(operation, handle, null, access);
   }
 
@@ -206,7 +214,11 @@ export class Section {
     const given = options(operation, requireOptions(operation, descriptorOptions), ['size', 'access']);
     const size = sectionSize(operation, given.size);
     const access = given.access === undefined ? undefined : oneOf(operation, 'access', given.access, accesses);
-    const handle = createSection(operation, null, overExisting(access, () => openDescriptor(operation, fd, access, size)));
+    const handle = createSection(
+      operation,
+      null,
+      overExisting(access, () => openDescriptor(operation, fd, access, size)),
+    );
     return Section.#from(operation, handle, null, access);
   }
 
@@ -217,7 +229,9 @@ export class Section {
       throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
         operation,
         ...(object === undefined ? {} : { object }),
-        rule: handle.facts.soleWriter ? 'only its creator writes to it' : `it does not grant this process ${wanted ?? 'read'} access`,
+        rule: handle.facts.soleWriter
+          ? 'only its creator writes to it'
+          : `it does not grant this process ${wanted ?? 'read'} access`,
         wayOut: "Ask for access 'read', or have its creator grant more",
       });
     }
@@ -261,8 +275,13 @@ export class Section {
     const { size } = this;
     const range = { code: 'ERR_SECTION_OUT_OF_RANGE', wayOut: `The section has ${size} bytes` } as const;
     const offset = byteCount(operation, 'offset', given.offset ?? 0, { maximum: size - 1, ...range });
-    const length = byteCount(operation, 'length', given.length ?? size - offset, { minimum: 1, maximum: size - offset, ...range });
-    const access = given.access === undefined ? this.#access : oneOf(operation, 'access', given.access, ['read', 'readwrite', 'copy']);
+    const length = byteCount(operation, 'length', given.length ?? size - offset, {
+      minimum: 1,
+      maximum: size - offset,
+      ...range,
+    });
+    const access =
+      given.access === undefined ? this.#access : oneOf(operation, 'access', given.access, ['read', 'readwrite', 'copy']);
     if (access === 'readwrite' && this.#access === 'read') {
       throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
         operation,
@@ -342,7 +361,12 @@ function sectionSize(operation: string, size: unknown): number {
   return byteCount(operation, 'size', size, {
     minimum: 1,
     maximum: MAXIMUM_SECTION_SIZE,
-    code: typeof size === 'number' || typeof size === 'bigint' ? (size > 0 ? 'ERR_SECTION_TOO_BIG' : 'ERR_SECTION_INVALID_ARGUMENT') : 'ERR_SECTION_INVALID_ARGUMENT',
+    code:
+      typeof size === 'number' || typeof size === 'bigint'
+        ? size > 0
+          ? 'ERR_SECTION_TOO_BIG'
+          : 'ERR_SECTION_INVALID_ARGUMENT'
+        : 'ERR_SECTION_INVALID_ARGUMENT',
   });
 }
 

@@ -49,7 +49,11 @@ export function oneOf<const T extends string>(operation: string, name: string, v
 }
 
 /** An options object whose keys are all known: a misspelt option is an error, not a default. */
-export function options<T extends object>(operation: string, value: T | undefined, known: readonly (keyof T & string)[]): Partial<T> {
+export function options<T extends object>(
+  operation: string,
+  value: T | undefined,
+  known: readonly (keyof T & string)[],
+): Partial<T> {
   if (value === undefined) return {};
   if (value === null || typeof value !== 'object') {
     throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `options must be an object, not ${show(value)}` });
@@ -69,5 +73,8 @@ export function options<T extends object>(operation: string, value: T | undefine
 export function flag(operation: string, name: string, value: unknown): boolean {
   if (value === undefined) return false;
   if (typeof value === 'boolean') return value;
-  throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `${name} must be true or false, not ${show(value)}` });
+  throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+    operation,
+    rule: `${name} must be true or false, not ${show(value)}`,
+  });
 }

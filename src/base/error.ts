@@ -4,7 +4,7 @@
  * A code is a closed set, named after what happened. The status beside it is what the NT faces
  * return for the same event.
  */
-import { Status, type NTSTATUS } from './status.js';
+import { type NTSTATUS, Status } from './status.js';
 
 const statusOf = {
   ERR_SECTION_INVALID_ARGUMENT: Status.STATUS_INVALID_PARAMETER,

@@ -94,9 +94,9 @@ const rows = {
 export type StatusName = keyof typeof rows;
 
 /** Every status under its own name. */
-export const Status = Object.fromEntries(
-  Object.entries(rows).map(([name, [status]]) => [name, status]),
-) as { readonly [K in StatusName]: (typeof rows)[K][0] };
+export const Status = Object.fromEntries(Object.entries(rows).map(([name, [status]]) => [name, status])) as {
+  readonly [K in StatusName]: (typeof rows)[K][0];
+};
 
 const byValue = new Map<number, [StatusName, number]>(
   Object.entries(rows).map(([name, [status, win32]]) => [status, [name as StatusName, win32]]),

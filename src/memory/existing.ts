@@ -14,11 +14,11 @@ export type OverAccess = 'read' | 'readwrite' | undefined;
 
 const FILE_TYPE = 0o170000;
 const fileTypes: Readonly<Record<number, string>> = {
-  0o040000: 'a directory',
-  0o010000: 'a pipe',
-  0o140000: 'a socket',
-  0o020000: 'a character device',
-  0o060000: 'a block device',
+  9604: 'a directory',
+  2401: 'a pipe',
+  26411: 'a socket',
+  4802: 'a character device',
+  14406: 'a block device',
 };
 const REGULAR = 0o100000;
 const CHARACTER_DEVICE = 0o020000;
@@ -47,11 +47,15 @@ function isPhysicalMemory(path: string): boolean {
  */
 export function openFile(operation: string, path: string | URL, access: 'read' | 'readwrite', size?: number): MemoryObject {
   if (typeof path !== 'string' && !(path instanceof URL)) {
-    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `path must be a string or a file URL, not ${show(path)}` });
+    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+      operation,
+      rule: `path must be a string or a file URL, not ${show(path)}`,
+    });
   }
   const file = typeof path === 'string' ? path : fileURLToPath(path);
   const object = `file ${file}`;
-  if (file === '' || file.includes('\0')) throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `${show(file)} is no path` });
+  if (file === '' || file.includes('\0'))
+    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `${show(file)} is no path` });
   refusePhysicalMemory(operation, file);
   const write = access === 'readwrite';
   const descriptor = open(operation, object, file, write, 0);
@@ -66,7 +70,12 @@ function open(operation: string, object: string, path: string, write: boolean, f
     // Not blocking: a pipe or a device must be refused, not waited for.
     return os.descriptorOpen(path, flags | OpenFlag.nonBlocking | (write ? OpenFlag.write : 0), 0);
   } catch (error) {
-    throw sectionErrorFrom(error, operation, object, write ? "Check the path and its permissions, or ask for access 'read'" : 'Check the path and its permissions');
+    throw sectionErrorFrom(
+      error,
+      operation,
+      object,
+      write ? "Check the path and its permissions, or ask for access 'read'" : 'Check the path and its permissions',
+    );
   }
 }
 
@@ -91,11 +100,21 @@ function requireRegular(operation: string, object: string, stat: DescriptorStat)
     operation,
     object,
     rule: `it is ${fileTypes[type] ?? 'no regular file'}`,
-    wayOut: type === CHARACTER_DEVICE ? 'Open the device yourself and use Section.fromDescriptor' : 'Only regular files can back a section',
+    wayOut:
+      type === CHARACTER_DEVICE
+        ? 'Open the device yourself and use Section.fromDescriptor'
+        : 'Only regular files can back a section',
   });
 }
 
-function sizeOfFile(operation: string, object: string, descriptor: Descriptor, stat: DescriptorStat, write: boolean, size?: number): number {
+function sizeOfFile(
+  operation: string,
+  object: string,
+  descriptor: Descriptor,
+  stat: DescriptorStat,
+  write: boolean,
+  size?: number,
+): number {
   const wanted = size ?? stat.size;
   if (wanted === 0) {
     throw new SectionError('ERR_SECTION_FILE_EMPTY', {
@@ -106,7 +125,11 @@ function sizeOfFile(operation: string, object: string, descriptor: Descriptor, s
     });
   }
   if (wanted > MAXIMUM_SECTION_SIZE) {
-    throw new SectionError('ERR_SECTION_TOO_BIG', { operation, object, rule: `it has ${wanted} bytes, a section at most ${MAXIMUM_SECTION_SIZE}` });
+    throw new SectionError('ERR_SECTION_TOO_BIG', {
+      operation,
+      object,
+      rule: `it has ${wanted} bytes, a section at most ${MAXIMUM_SECTION_SIZE}`,
+    });
   }
   if (wanted <= stat.size) return wanted;
   if (!write) {
@@ -156,7 +179,10 @@ export function openPosixObject(operation: string, name: string, access: 'read' 
 /** Takes a duplicate of a descriptor; `size` says how much of it can be mapped. */
 export function openDescriptor(operation: string, fd: number, access: OverAccess, size: number): MemoryObject {
   if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff) {
-    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `fd must be a descriptor number, not ${show(fd)}` });
+    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+      operation,
+      rule: `fd must be a descriptor number, not ${show(fd)}`,
+    });
   }
   const object = `descriptor ${fd}`;
   let descriptor: Descriptor;

@@ -115,10 +115,7 @@ export class MemoryObject {
   static async createPagefileAsync(operation: string, object: string, options: PagefileOptions): Promise<MemoryObject> {
     const plan = planPagefile(operation, object, options);
     try {
-      return MemoryObject.#complete(
-        await os.memoryCreateAsync(plan.label, plan.mapped, plan.commit, plan.largePageSize),
-        plan,
-      );
+      return MemoryObject.#complete(await os.memoryCreateAsync(plan.label, plan.mapped, plan.commit, plan.largePageSize), plan);
     } catch (error) {
       throw creationError(error, operation, object, plan);
     }

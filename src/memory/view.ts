@@ -23,7 +23,10 @@ export interface FaultReport {
   readonly count: number;
 }
 
-type ArrayConstructor<T> = { new (buffer: ArrayBuffer, byteOffset: number, length: number): T; readonly BYTES_PER_ELEMENT: number };
+type ArrayConstructor<T> = {
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): T;
+  readonly BYTES_PER_ELEMENT: number;
+};
 
 /** Anything whose bytes can be copied: a typed array, a DataView, a Buffer, an ArrayBuffer. */
 export type Bytes = ArrayBufferView | ArrayBuffer;
@@ -126,7 +129,12 @@ export class View {
     try {
       return os.mappingBuffer(this.#mapping);
     } catch (error) {
-      throw sectionErrorFrom(error, 'view.buffer', object, 'This runtime allows no external buffers: use view.read() and view.write()');
+      throw sectionErrorFrom(
+        error,
+        'view.buffer',
+        object,
+        'This runtime allows no external buffers: use view.read() and view.write()',
+      );
     }
   }
 
@@ -281,7 +289,8 @@ export class View {
     const whole = this.#facts.length;
     const start = byteCount(operation, 'offset', offset, { maximum: whole, code: 'ERR_SECTION_OUT_OF_RANGE' });
     const rest = whole - start;
-    const count = length === undefined ? rest : byteCount(operation, 'length', length, { maximum: rest, code: 'ERR_SECTION_OUT_OF_RANGE' });
+    const count =
+      length === undefined ? rest : byteCount(operation, 'length', length, { maximum: rest, code: 'ERR_SECTION_OUT_OF_RANGE' });
     return { start, count };
   }
 
@@ -309,7 +318,10 @@ export class View {
 
   #emitter(event: string): EventEmitter {
     if (event !== 'fault') {
-      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation: 'view.on', rule: `a view has the event 'fault', not ${show(event)}` });
+      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+        operation: 'view.on',
+        rule: `a view has the event 'fault', not ${show(event)}`,
+      });
     }
     if (this.#events === null) {
       this.#events = new EventEmitter();

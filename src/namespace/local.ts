@@ -6,11 +6,18 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SectionError } from '../base/error.js';
+import { isSuccess } from '../base/status.js';
 import { MemoryObject } from '../memory/memory-object.js';
 import type { SectionFacts, SectionHandle } from '../memory/section-handle.js';
 import { type Descriptor, isOsError, OpenFlag, os } from '../os/index.js';
-import { type AccessDecision, accessCheck, fromSddl, SECTION_MAP_WRITE, sectionMapping, tokenOfThisProcess } from '../security/index.js';
-import { isSuccess } from '../base/status.js';
+import {
+  type AccessDecision,
+  accessCheck,
+  fromSddl,
+  SECTION_MAP_WRITE,
+  sectionMapping,
+  tokenOfThisProcess,
+} from '../security/index.js';
 import type { SectionName } from './name.js';
 import { damaged, RegistryFile } from './registry-file.js';
 import { ObjectType, type RegistryRecord, type RegistrySlot } from './registry-record.js';
@@ -139,7 +146,13 @@ function openThrough(slot: RegistrySlot, write: boolean): Descriptor {
 }
 
 /** Takes the memory from any living holder; null when none lives any more. Needs the file's mutex. */
-function takeFromHolders(operation: string, name: SectionName, file: RegistryFile, record: RegistryRecord, write: boolean): MemoryObject | null {
+function takeFromHolders(
+  operation: string,
+  name: SectionName,
+  file: RegistryFile,
+  record: RegistryRecord,
+  write: boolean,
+): MemoryObject | null {
   const refusals: string[] = [];
   for (const index of file.livingSlots()) {
     const slot = file.readSlot(index);
@@ -159,13 +172,19 @@ function takeFromHolders(operation: string, name: SectionName, file: RegistryFil
         descriptor = openThrough(slot, false);
       }
     } catch (error) {
-      refusals.push(`process ${slot.pid} does not let its descriptors be opened (${isOsError(error) ? error.code : String(error)})`);
+      refusals.push(
+        `process ${slot.pid} does not let its descriptors be opened (${isOsError(error) ? error.code : String(error)})`,
+      );
       continue;
     }
     const stat = os.descriptorStat(descriptor);
     if (stat.device !== record.device || stat.inode !== record.inode) {
       os.descriptorClose(descriptor);
-      throw damaged(operation, file.path, `descriptor ${slot.descriptor} of process ${slot.pid} is another object than the record names`);
+      throw damaged(
+        operation,
+        file.path,
+        `descriptor ${slot.descriptor} of process ${slot.pid} is another object than the record names`,
+      );
     }
     return MemoryObject.adopt(descriptor, { backing: record.backing, size: record.size, pageSize: record.pageSize, writable });
   }
@@ -175,7 +194,8 @@ function takeFromHolders(operation: string, name: SectionName, file: RegistryFil
     operation,
     object: `"${name.full}"`,
     rule: `the section exists, but ${refusals.join(', and ')}`,
-    wayOut: 'A process that changed its user or hides its /proc entry cannot share a local name: use Global\\ with a system process',
+    wayOut:
+      'A process that changed its user or hides its /proc entry cannot share a local name: use Global\\ with a system process',
   });
 }
 
@@ -354,7 +374,10 @@ export interface LocalProblem {
 }
 
 /** All local sections that somebody holds. Clears away records whose holders have died. */
-export function listLocal(operation: string): { readonly sections: readonly LocalListing[]; readonly problems: readonly LocalProblem[] } {
+export function listLocal(operation: string): {
+  readonly sections: readonly LocalListing[];
+  readonly problems: readonly LocalProblem[];
+} {
   const sections: LocalListing[] = [];
   const problems: LocalProblem[] = [];
   const directory = registryDirectoryIfAny();
@@ -366,7 +389,8 @@ export function listLocal(operation: string): { readonly sections: readonly Loca
       if (file === null) continue;
       const record = file.read();
       if (!file.isAlive) file.unlink();
-      else if (record !== null) sections.push({ path, record, holders: [...file.livingSlots()].map((index) => (file as RegistryFile).readSlot(index)) });
+      else if (record !== null)
+        sections.push({ path, record, holders: [...file.livingSlots()].map((index) => (file as RegistryFile).readSlot(index)) });
     } catch (error) {
       if (!(error instanceof SectionError)) throw error;
       problems.push({ path, error });

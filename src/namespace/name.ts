@@ -31,7 +31,12 @@ const prefixes: readonly (readonly [string, Scope])[] = [
  */
 export function parseName(operation: string, name: unknown): SectionName {
   const refuse = (rule: string, wayOut?: string): never => {
-    throw new SectionError('ERR_SECTION_INVALID_NAME', { operation, object: show(name), rule, ...(wayOut === undefined ? {} : { wayOut }) });
+    throw new SectionError('ERR_SECTION_INVALID_NAME', {
+      operation,
+      object: show(name),
+      rule,
+      ...(wayOut === undefined ? {} : { wayOut }),
+    });
   };
   if (typeof name !== 'string') return refuse('a name must be a string');
   const [prefix = '', scope = 'local'] = prefixes.find(([start]) => name.startsWith(start)) ?? [];
@@ -41,7 +46,8 @@ export function parseName(operation: string, name: unknown): SectionName {
   if (leaf.includes('\\')) {
     return refuse('a name may hold any character but a backslash', 'The prefixes are Local\\ and Global\\, in this spelling');
   }
-  if (leaf.length > MAXIMUM_NAME_LENGTH) return refuse(`a name has at most ${MAXIMUM_NAME_LENGTH} UTF-16 units, this one has ${leaf.length}`);
+  if (leaf.length > MAXIMUM_NAME_LENGTH)
+    return refuse(`a name has at most ${MAXIMUM_NAME_LENGTH} UTF-16 units, this one has ${leaf.length}`);
   return { scope, leaf, full: `${scope === 'global' ? 'Global' : 'Local'}\\${leaf}` };
 }
 

@@ -50,7 +50,11 @@ export class RegistryFile {
     for (;;) {
       let descriptor: Descriptor;
       try {
-        descriptor = os.descriptorOpen(path, OpenFlag.write | OpenFlag.noFollow | OpenFlag.nonBlocking | (create ? OpenFlag.create : 0), 0o600);
+        descriptor = os.descriptorOpen(
+          path,
+          OpenFlag.write | OpenFlag.noFollow | OpenFlag.nonBlocking | (create ? OpenFlag.create : 0),
+          0o600,
+        );
       } catch (error) {
         if (isOsError(error) && error.code === 'ENOENT' && !create) return null;
         throw damaged(operation, path, `it cannot be opened: ${(error as Error).message}`);

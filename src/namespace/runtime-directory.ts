@@ -106,7 +106,8 @@ export function ensureRegistryDirectory(again = false): string {
   const stat = statOrNull(path);
   if (stat === null || !stat.isDirectory()) throw untrusted(path, 'it is not a directory');
   if (stat.uid !== user) throw untrusted(path, `it belongs to user ${stat.uid}, this process runs as user ${user}`);
-  if ((stat.mode & 0o077) !== 0) throw untrusted(path, `others may enter it (mode ${(stat.mode & 0o7777).toString(8)}, must be 700)`);
+  if ((stat.mode & 0o077) !== 0)
+    throw untrusted(path, `others may enter it (mode ${(stat.mode & 0o7777).toString(8)}, must be 700)`);
   trusted.add(path);
   return path;
 }

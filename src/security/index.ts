@@ -2,8 +2,9 @@
  * What the rest of Sectile uses of security/. This folder knows base/ and nothing else: no names, no
  * descriptors of files, no sockets.
  */
-export * from './access-mask.js';
+
 export { type AccessDecision, accessCheck, grantsToAnyone } from './access-check.js';
+export * from './access-mask.js';
 export type { Ace, DescriptorContent } from './acl.js';
 export { formatSddl, MAXIMUM_ACES, MAXIMUM_SDDL_LENGTH, parseSddl, type SddlDescriptor } from './sddl.js';
 export { defaultDescriptor, fromSddl, type SecurityDescriptor } from './security-descriptor.js';

@@ -10,8 +10,8 @@ import { systemSocketCandidates } from '../namespace/runtime-directory.js';
 import { type Descriptor, isOsError, type Message, os } from '../os/index.js';
 import type { SectionCreation } from './lookup.js';
 import {
-  decodeReply,
   type DriverListing,
+  decodeReply,
   encode,
   type ObjectListing,
   type Operation,
@@ -41,7 +41,8 @@ function connect(operation: string): Connection {
     try {
       socket = os.socketConnect(path);
     } catch (error) {
-      if (!isOsError(error) || !['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'EACCES'].includes(error.code)) throw unreachable(operation, path, error);
+      if (!isOsError(error) || !['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'EACCES'].includes(error.code))
+        throw unreachable(operation, path, error);
       tried.push(`${path} (${error.code})`);
       continue;
     }
@@ -215,7 +216,11 @@ function handleFrom(operation: string, name: SectionName, answer: Answer<'sectio
   const [descriptor, ...others] = answer.descriptors;
   for (const each of others) os.descriptorClose(each);
   if (descriptor === undefined) {
-    throw new SectionError('ERR_SECTION_PROTOCOL', { operation, object: `"${name.full}"`, rule: 'the answer came without its descriptor' });
+    throw new SectionError('ERR_SECTION_PROTOCOL', {
+      operation,
+      object: `"${name.full}"`,
+      rule: 'the answer came without its descriptor',
+    });
   }
   return new GlobalHandle(through, answer.value, memoryFrom(operation, answer.value, descriptor));
 }

@@ -7,13 +7,19 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const packageFile = new URL('../../package.json', import.meta.url);
-const { exports: own } = JSON.parse(readFileSync(packageFile, 'utf8')) as { exports: Record<string, string | { default: string }> };
+const { exports: own } = JSON.parse(readFileSync(packageFile, 'utf8')) as {
+  exports: Record<string, string | { default: string }>;
+};
 
 type Resolved = { url: string; format?: string | null; shortCircuit?: boolean };
 type Loaded = { format: string; source: string | Uint8Array | null; shortCircuit?: boolean };
 type MaybePromise<T> = T | Promise<T>;
 
-export function resolve<C>(specifier: string, context: C, next: (specifier: string, context: C) => MaybePromise<Resolved>): MaybePromise<Resolved> {
+export function resolve<C>(
+  specifier: string,
+  context: C,
+  next: (specifier: string, context: C) => MaybePromise<Resolved>,
+): MaybePromise<Resolved> {
   if (specifier === 'sectile' || specifier.startsWith('sectile/')) {
     const target = own[`.${specifier.slice('sectile'.length)}`];
     if (target !== undefined) {

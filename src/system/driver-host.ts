@@ -3,9 +3,10 @@
  * throws, whenever it does, is unloaded: its timers stop, its views and handles are closed, its error
  * is reported, and the system process goes on.
  */
-import { register } from 'node:module';
-import * as nodeModule from 'node:module';
+
 import { existsSync } from 'node:fs';
+import * as nodeModule from 'node:module';
+import { register } from 'node:module';
 import { basename, dirname, extname, isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { show } from '../base/checks.js';
@@ -124,9 +125,11 @@ export class DriverHost {
   async load(file: string, parameters: Readonly<Record<string, string>>): Promise<DriverListing> {
     const refuse = (rule: string, extra: { wayOut?: string; status?: NTSTATUS; cause?: unknown } = {}): SectionError =>
       new SectionError('ERR_SECTION_DRIVER', { operation: 'driver load', object: file, rule, ...extra });
-    if (!isAbsolute(file) || !existsSync(file)) throw refuse('there is no such file', { wayOut: 'Give an absolute path that the system process can read' });
+    if (!isAbsolute(file) || !existsSync(file))
+      throw refuse('there is no such file', { wayOut: 'Give an absolute path that the system process can read' });
     const name = nameOf(file);
-    if (this.#drivers.has(name)) throw refuse(`a driver of the name ${name} is loaded`, { wayOut: `"sectile driver unload ${name}" first` });
+    if (this.#drivers.has(name))
+      throw refuse(`a driver of the name ${name} is loaded`, { wayOut: `"sectile driver unload ${name}" first` });
     const driver = new Driver(name, file, parameters);
     this.#drivers.set(name, driver);
     try {
@@ -145,12 +148,17 @@ export class DriverHost {
     return driver.listing();
   }
 
-  async #enter(driver: Driver, refuse: (rule: string, extra?: { wayOut?: string; status?: NTSTATUS }) => SectionError): Promise<void> {
+  async #enter(
+    driver: Driver,
+    refuse: (rule: string, extra?: { wayOut?: string; status?: NTSTATUS }) => SectionError,
+  ): Promise<void> {
     const module: Record<string, unknown> = await import(driver.url);
     const entry = module['DriverEntry'];
-    if (typeof entry !== 'function') throw refuse('it exports no function DriverEntry', { wayOut: 'export function DriverEntry(driverObject, registryPath)' });
+    if (typeof entry !== 'function')
+      throw refuse('it exports no function DriverEntry', { wayOut: 'export function DriverEntry(driverObject, registryPath)' });
     const check = (what: string, status: unknown): void => {
-      if (typeof status !== 'number') throw refuse(`${what} must return an NTSTATUS, not ${show(status)}`, { wayOut: 'Return STATUS_SUCCESS' });
+      if (typeof status !== 'number')
+        throw refuse(`${what} must return an NTSTATUS, not ${show(status)}`, { wayOut: 'Return STATUS_SUCCESS' });
       if (!isSuccess(status)) throw refuse(`${what} returned ${statusName(status)}`, { status: status >>> 0 });
     };
     check('DriverEntry', await this.#scope.run(driver, () => entry(driver.object, driver.registryPath) as unknown));
@@ -181,7 +189,12 @@ export class DriverHost {
     try {
       if (typeof DriverUnload === 'function') await this.#scope.run(driver, () => DriverUnload(driver.object));
     } catch (error) {
-      throw new SectionError('ERR_SECTION_DRIVER', { operation: 'driver unload', object: name, rule: `DriverUnload threw: ${describe(error)}`, cause: error });
+      throw new SectionError('ERR_SECTION_DRIVER', {
+        operation: 'driver unload',
+        object: name,
+        rule: `DriverUnload threw: ${describe(error)}`,
+        cause: error,
+      });
     } finally {
       this.#discard(driver);
       this.#log(`driver ${name}: unloaded`);
@@ -205,7 +218,8 @@ export class DriverHost {
   /** An error that nobody caught: of the driver whose code was running, or whose file is in the stack. */
   #fail(error: unknown): void {
     const stack = error instanceof Error ? String(error.stack) : '';
-    const driver = this.#scope.current() ?? [...this.#drivers.values()].find((each) => stack.includes(each.url) || stack.includes(each.file));
+    const driver =
+      this.#scope.current() ?? [...this.#drivers.values()].find((each) => stack.includes(each.url) || stack.includes(each.file));
     if (driver === undefined || driver === null) {
       this.#log(`error outside of any driver: ${stack || describe(error)}`);
       return;

@@ -46,7 +46,8 @@ export class DriverScope<Driver extends object> {
     };
     const replacements = {
       setTimeout: Object.assign(
-        (callback: unknown, delay?: number, ...args: unknown[]) => once((wrapped) => setTimeout(wrapped, delay, ...args), callback),
+        (callback: unknown, delay?: number, ...args: unknown[]) =>
+          once((wrapped) => setTimeout(wrapped, delay, ...args), callback),
         setTimeout, // util.promisify.custom
       ),
       setImmediate: Object.assign(
@@ -73,7 +74,10 @@ export class DriverScope<Driver extends object> {
 
   #of(driver: Driver): Set<NodeJS.Timeout | NodeJS.Immediate> {
     let timers = this.#timers.get(driver);
-    if (timers === undefined) this.#timers.set(driver, (timers = new Set()));
+    if (timers === undefined) {
+      timers = new Set();
+      this.#timers.set(driver, timers);
+    }
     return timers;
   }
 

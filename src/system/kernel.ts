@@ -44,6 +44,7 @@ export function kernelMode(operation: string): SystemInside {
   throw new SectionError('ERR_SECTION_NOT_KERNEL_MODE', {
     operation,
     rule: 'this is not the system process, so there is no kernel mode here',
-    wayOut: 'Put the code into a driver and load it with "sectile driver load FILE"; applications use sectile/kernel32 or sectile/ntdll',
+    wayOut:
+      'Put the code into a driver and load it with "sectile driver load FILE"; applications use sectile/kernel32 or sectile/ntdll',
   });
 }

@@ -11,7 +11,14 @@ import type { MemoryObject } from '../memory/memory-object.js';
 import type { SectionFacts, SectionHandle } from '../memory/section-handle.js';
 import type { SectionName } from '../namespace/name.js';
 import { type Descriptor, os } from '../os/index.js';
-import { accessCheck, fromSddl, SECTION_MAP_WRITE, type SecurityDescriptor, sectionMapping, type Token } from '../security/index.js';
+import {
+  accessCheck,
+  fromSddl,
+  SECTION_MAP_WRITE,
+  type SecurityDescriptor,
+  sectionMapping,
+  type Token,
+} from '../security/index.js';
 import { creatorAccess } from './lookup.js';
 
 /** PAGE_READWRITE and PAGE_EXECUTE_READWRITE. */
@@ -181,7 +188,12 @@ export class ObjectDirectory {
 }
 
 /** The descriptor of a new object, from SDDL or as the creator's default. */
-export function descriptorFrom(operation: string, sddl: string | null | undefined, token: Token, fallback: SecurityDescriptor): SecurityDescriptor {
+export function descriptorFrom(
+  operation: string,
+  sddl: string | null | undefined,
+  token: Token,
+  fallback: SecurityDescriptor,
+): SecurityDescriptor {
   return sddl === null || sddl === undefined ? fallback : fromSddl(sddl, token, operation);
 }
 

@@ -6,8 +6,9 @@
  * JSON because a request is read by a privileged process from a hostile one: the parser is the
  * runtime's own, numbers cannot be pointers, and a name with any UTF-16 in it survives.
  */
-import { isSectionErrorCode, SectionError, type SectionErrorCode } from '../base/error.js';
+
 import { MAXIMUM_SECTION_SIZE } from '../base/checks.js';
+import { isSectionErrorCode, SectionError, type SectionErrorCode } from '../base/error.js';
 import { MAXIMUM_NAME_LENGTH } from '../namespace/name.js';
 
 /** Client and system process must mean the same by every field. */
@@ -123,7 +124,12 @@ export interface ObjectListing {
   /** Device and inode of the memory, as decimal texts, to find its views in /proc. */
   readonly device: string;
   readonly inode: string;
-  readonly holders: readonly { readonly pid: number; readonly handles: number; readonly granted: number; readonly kernel: boolean }[];
+  readonly holders: readonly {
+    readonly pid: number;
+    readonly handles: number;
+    readonly granted: number;
+    readonly kernel: boolean;
+  }[];
 }
 
 export interface DriverListing {

@@ -67,7 +67,11 @@ export const handlers: { readonly [O in Operation]: Handler<O> } = {
   'handle.close': (context, client, { handle }) => {
     const entry = client.handles.get(handle);
     if (entry === undefined) {
-      throw new SectionError('ERR_SECTION_CLOSED', { operation: 'close a handle', object: `handle ${handle}`, rule: 'this client has no such handle' });
+      throw new SectionError('ERR_SECTION_CLOSED', {
+        operation: 'close a handle',
+        object: `handle ${handle}`,
+        rule: 'this client has no such handle',
+      });
     }
     client.handles.delete(handle);
     context.directory.release(entry.object, client);
@@ -79,7 +83,8 @@ export const handlers: { readonly [O in Operation]: Handler<O> } = {
     context.stop();
     return answer<'system.stop'>({});
   },
-  'object.list': (context, client) => answer<'object.list'>({ objects: context.directory.list().map((each) => listing(each, isAdministrator(client))) }),
+  'object.list': (context, client) =>
+    answer<'object.list'>({ objects: context.directory.list().map((each) => listing(each, isAdministrator(client))) }),
   'driver.load': async (context, client, { file, parameters }) => {
     requireAdministrator(context, client, 'load a driver');
     return answer<'driver.load'>(await context.drivers.load(file, parameters));
@@ -178,7 +183,8 @@ function memoryOfFile(
   };
   if (reader === undefined) return refuse('no descriptor of its file came with the request');
   const stat = os.descriptorStat(reader);
-  if ((stat.mode & FILE_TYPE) !== REGULAR || stat.writable || !stat.readable) return refuse('the first descriptor must be a regular file, opened for reading');
+  if ((stat.mode & FILE_TYPE) !== REGULAR || stat.writable || !stat.readable)
+    return refuse('the first descriptor must be a regular file, opened for reading');
   if (request.size > stat.size) return refuse(`its size ${request.size} is beyond the file's ${stat.size} bytes`);
   if (writer !== undefined) {
     const other = os.descriptorStat(writer);
@@ -227,7 +233,11 @@ function globalName(operation: string, leaf: string): SectionName {
 
 function limit(context: SystemContext, client: Client, operation: string, rule: string): SectionError {
   context.audit(`limit for ${client.token.describe()}, process ${client.pid}: ${rule}`);
-  return new SectionError('ERR_SECTION_LIMIT', { operation, rule, wayOut: 'Close what is not needed, or have the system process started with a higher limit' });
+  return new SectionError('ERR_SECTION_LIMIT', {
+    operation,
+    rule,
+    wayOut: 'Close what is not needed, or have the system process started with a higher limit',
+  });
 }
 
 function requireRoom(context: SystemContext, client: Client): void {
@@ -240,7 +250,12 @@ function requireBytes(context: SystemContext, client: Client, operation: string,
   const { bytesPerUser } = context.limits;
   const used = context.directory.bytesOf(client.uid);
   if (size === 0 || used + size <= bytesPerUser) return;
-  throw limit(context, client, operation, `"${name.full}" needs ${size} bytes, and of its user's ${bytesPerUser} only ${Math.max(0, bytesPerUser - used)} are left`);
+  throw limit(
+    context,
+    client,
+    operation,
+    `"${name.full}" needs ${size} bytes, and of its user's ${bytesPerUser} only ${Math.max(0, bytesPerUser - used)} are left`,
+  );
 }
 
 function isAdministrator(client: Client): boolean {
@@ -250,7 +265,10 @@ function isAdministrator(client: Client): boolean {
 function requireAdministrator(context: SystemContext, client: Client, operation: string): void {
   if (isAdministrator(client)) return;
   context.audit(`refused ${client.token.describe()}, process ${client.pid}: ${operation}`);
-  throw new SectionError('ERR_SECTION_ACCESS_DENIED', { operation, rule: 'only root and the user who runs the system process may do that' });
+  throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
+    operation,
+    rule: 'only root and the user who runs the system process may do that',
+  });
 }
 
 function listing(object: SectionObject, withHolders: boolean): ObjectListing {
@@ -268,7 +286,12 @@ function listing(object: SectionObject, withHolders: boolean): ObjectListing {
     device: String(device),
     inode: String(inode),
     holders: withHolders
-      ? [...object.holders].map(([holder, { handles, granted }]) => ({ pid: holder.pid, kernel: holder.kernel, handles, granted }))
+      ? [...object.holders].map(([holder, { handles, granted }]) => ({
+          pid: holder.pid,
+          kernel: holder.kernel,
+          handles,
+          granted,
+        }))
       : [],
   };
 }

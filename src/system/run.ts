@@ -10,13 +10,29 @@ import type { SectionHandle } from '../memory/section-handle.js';
 import { memoryLabel, type SectionName } from '../namespace/name.js';
 import { ensureRuntimeDirectory, ownSystemSocket } from '../namespace/runtime-directory.js';
 import { type Descriptor, isOsError, OpenFlag, os, type Server, type ServerEvent } from '../os/index.js';
-import { defaultDescriptor, formatSddl, grantsToAnyone, kernelToken, SECTION_MAP_WRITE, sectionMapping, tokenForPeer } from '../security/index.js';
+import {
+  defaultDescriptor,
+  formatSddl,
+  grantsToAnyone,
+  kernelToken,
+  SECTION_MAP_WRITE,
+  sectionMapping,
+  tokenForPeer,
+} from '../security/index.js';
 import { DriverHost } from './driver-host.js';
 import { becomeSystem, type SystemInside } from './kernel.js';
 import { defaultLimits, type SystemLimits } from './limits.js';
 import { creatorAccess, type LookupOptions, type SectionCreation } from './lookup.js';
 import { descriptorFrom, type Holder, KernelHandle, ObjectDirectory, SectionObject } from './objects.js';
-import { decodeRequest, encode, errorReply, MAXIMUM_DESCRIPTORS, MAXIMUM_MESSAGE, PROTOCOL, type SystemStatus } from './protocol.js';
+import {
+  decodeRequest,
+  encode,
+  errorReply,
+  MAXIMUM_DESCRIPTORS,
+  MAXIMUM_MESSAGE,
+  PROTOCOL,
+  type SystemStatus,
+} from './protocol.js';
 import { type Answer, type Client, handlers, type SystemContext } from './requests.js';
 
 export interface SystemOptions {
@@ -209,7 +225,9 @@ class System implements RunningSystem, SystemInside, SystemContext {
     let known = error;
     if (!(known instanceof SectionError)) {
       this.audit(`error while serving ${client.token.describe()}: ${error instanceof Error ? error.stack : String(error)}`);
-      const rule = isOsError(error) ? `the system refused: ${error.message}` : 'the system process met an error of its own, and has logged it';
+      const rule = isOsError(error)
+        ? `the system refused: ${error.message}`
+        : 'the system process met an error of its own, and has logged it';
       known = new SectionError('ERR_SECTION_SYSTEM_CALL', { operation: 'system process', rule });
     }
     const { code } = known as SectionError;
@@ -247,7 +265,11 @@ class System implements RunningSystem, SystemInside, SystemContext {
     const existing = this.directory.find(name, options.caseInsensitive);
     if (existing !== undefined) {
       if (creation.openExisting) return this.openSection(operation, name, creation.desired, options);
-      throw new SectionError('ERR_SECTION_EXISTS', { operation, object: `"${name.full}"`, rule: 'a section of that name exists' });
+      throw new SectionError('ERR_SECTION_EXISTS', {
+        operation,
+        object: `"${name.full}"`,
+        rule: 'a section of that name exists',
+      });
     }
     const token = kernelToken();
     const descriptor = descriptorFrom(operation, creation.security, token, defaultDescriptor(token));
@@ -257,7 +279,13 @@ class System implements RunningSystem, SystemInside, SystemContext {
       creation.over === undefined && (creation.soleWriter || !grantsToAnyone(descriptor, SECTION_MAP_WRITE, sectionMapping));
     const memory =
       creation.over?.() ??
-      MemoryObject.createPagefile(operation, `"${name.full}"`, { label: memoryLabel(name.full), size, reserve, largePages, soleWriter });
+      MemoryObject.createPagefile(operation, `"${name.full}"`, {
+        label: memoryLabel(name.full),
+        size,
+        reserve,
+        largePages,
+        soleWriter,
+      });
     const facts = { size: memory.size, pageProtection, attributes, soleWriter, security: formatSddl(descriptor) };
     let object: SectionObject;
     try {
@@ -308,4 +336,3 @@ class System implements RunningSystem, SystemInside, SystemContext {
     this.#hasStopped();
   }
 }
-

@@ -1,0 +1,67 @@
+/**
+ * Runs the tests that are built.
+ *
+ *   node scripts/test.mjs [--nodes 20,22,24,26] [--only TEXT]... [--sanitize]
+ *
+ * --nodes     on these Node.js versions instead of the one that runs this
+ * --only      test files whose path holds the text
+ * --sanitize  with the addon built for AddressSanitizer and UndefinedBehaviorSanitizer
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { nodeOfVersion } from './nodes.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { values } = parseArgs({
+  options: { nodes: { type: 'string' }, only: { type: 'string', multiple: true }, sanitize: { type: 'boolean', default: false } },
+});
+
+const built = join(root, 'build-test');
+const files = readdirSync(built, { recursive: true })
+  .filter((name) => name.endsWith('.test.js'))
+  // A test whose source has gone is not a test any more.
+  .filter((name) => existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))))
+  .filter((name) => values.only === undefined || values.only.some((text) => name.includes(text)))
+  .map((name) => relative(root, join(built, name)))
+  .sort();
+if (files.length === 0) {
+  console.error('sectile: no test file fits');
+  process.exit(1);
+}
+
+function sanitized() {
+  const addon = join(root, 'build', 'sanitized', 'sectile.node');
+  execFileSync(process.execPath, [join(root, 'scripts', 'build-native.mjs'), '--sanitize', '--output', addon], {
+    stdio: 'inherit',
+  });
+  const library = (name) => execFileSync(process.env.CC ?? 'cc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+  return {
+    SECTILE_NATIVE: addon,
+    LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
+    // Node.js itself leaks at exit by design, and V8 reserves address space that ASan would count.
+    ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=0:exitcode=99:allow_user_segv_handler=1:handle_segv=1:handle_sigbus=1',
+    UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+  };
+}
+
+let failed = false;
+for (const version of values.nodes?.split(',') ?? [process.versions.node.split('.')[0]]) {
+  const node = nodeOfVersion(root, version);
+  console.error(
+    `\nTests on Node.js ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}${values.sanitize ? ', sanitized' : ''}`,
+  );
+  // Whatever a test forgets to isolate lands here, and not in the user's own registry.
+  const directory = mkdtempSync(join(tmpdir(), 'sectile-test-'));
+  const { status } = spawnSync(node, ['--test', '--test-reporter=spec', '--test-concurrency=2', ...files], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, SECTILE_RUNTIME_DIR: directory, ...(values.sanitize ? sanitized() : {}) },
+  });
+  rmSync(directory, { recursive: true, force: true });
+  if (status !== 0) failed = true;
+}
+process.exit(failed ? 1 : 0);
