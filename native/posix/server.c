@@ -39,6 +39,8 @@ static void close_server(sectile_server *server) {
   server->listener = -1;
   sectile_socket_file_close(&server->file);
   if (server->hooked) napi_remove_env_cleanup_hook(server->env, on_environment_exit, server);
+  if (server->self != NULL) napi_delete_reference(server->env, server->self);
+  server->self = NULL;
   server->hooked = false;
   /* The thread is gone; calls that wait in the runtime's queue find no event. */
   if (server->notify != NULL) napi_release_threadsafe_function(server->notify, napi_tsfn_abort);
@@ -144,7 +146,9 @@ static bool read_options(napi_env env, napi_value options, const char *call, cha
          read_option(env, options, call, "maximumDescriptors", 0, SECTILE_MAX_DESCRIPTORS,
                      &limits->maximum_descriptors) &&
          read_option(env, options, call, "maximumInFlight", 1, MOST_IN_FLIGHT, &limits->maximum_in_flight) &&
-         read_option(env, options, call, "maximumClients", 1, MOST_CLIENTS, &limits->maximum_clients);
+         read_option(env, options, call, "maximumClients", 1, MOST_CLIENTS, &limits->maximum_clients) &&
+         napi_get_named_property(env, options, "descriptorsFromOthers", &value) == napi_ok &&
+         sectile_read_bool(env, value, call, "descriptorsFromOthers", &limits->descriptors_from_others);
 }
 
 static sectile_server *new_server(napi_env env, const sectile_server_limits *limits) {
@@ -219,7 +223,7 @@ static napi_value server_listen(napi_env env, napi_callback_info info) {
   }
   /* After the threadsafe function's own hook, hence called before it: the thread must stop first. */
   server->hooked = napi_add_env_cleanup_hook(env, on_environment_exit, server) == napi_ok;
-  if (server->hooked) return result;
+  if (server->hooked && napi_create_reference(env, result, 1, &server->self) == napi_ok) return result;
   close_server(server);
   return sectile_fail_napi(env, call);
 }

@@ -49,6 +49,7 @@ typedef struct {
   uint32_t maximum_descriptors;
   uint32_t maximum_in_flight;
   uint32_t maximum_clients;
+  bool descriptors_from_others; /* from users other than root and our own */
 } sectile_server_limits;
 
 struct sectile_server {
@@ -76,6 +77,7 @@ struct sectile_server {
 
   /* JavaScript's own. */
   napi_env env;
+  napi_ref self; /* strong while open: a server that listens is not garbage, whoever forgets it */
   sectile_socket_file file;
   struct stat identity;
   bool bound, running, hooked, closed;

@@ -145,12 +145,21 @@ static void accept_client(sectile_server *server) {
   notify(server);
 }
 
+/*
+ * A descriptor of a file system that its sender serves (FUSE) can hold up whoever closes it, so from
+ * strangers none is ever received: with no room for it the kernel drops it on its own account.
+ */
+static size_t descriptors_allowed(const sectile_server *server, const sectile_client *client) {
+  bool trusted = client->peer.uid == 0 || client->peer.uid == geteuid();
+  return trusted || server->limits.descriptors_from_others ? server->limits.maximum_descriptors : 0;
+}
+
 /* One message into memory of its own; NULL when the connection has come to its end. */
 static sectile_incoming *read_message(sectile_server *server, sectile_client *client, bool *nothing) {
   sectile_descriptors descriptors;
   size_t length = 0;
   int error = sectile_message_receive(client->fd, server->buffer, server->limits.maximum_message,
-                                      server->limits.maximum_descriptors, &length, &descriptors);
+                                      descriptors_allowed(server, client), &length, &descriptors);
   *nothing = error == EAGAIN;
   if (error != 0) return NULL;
   sectile_incoming *message = malloc(sizeof *message + length);

@@ -120,6 +120,8 @@ export interface ServerOptions {
   readonly maximumMessage: number;
   /** Descriptors in one message; more end the connection. */
   readonly maximumDescriptors: number;
+  /** Whether users other than root and our own may send any at all. */
+  readonly descriptorsFromOthers: boolean;
   /** Unanswered messages of one client; its socket is not read beyond them. */
   readonly maximumInFlight: number;
   readonly maximumClients: number;

@@ -28,6 +28,8 @@ const ANSWER_TIMEOUT = 30_000;
 interface Connection {
   readonly socket: Descriptor;
   readonly path: string;
+  /** The user who runs the system process. */
+  readonly uid: number;
   /** Set when the system process has gone; handles of this connection are void then. */
   gone: boolean;
 }
@@ -56,7 +58,7 @@ function connect(operation: string): Connection {
         wayOut: 'Have it stopped, or set SECTILE_RUNTIME_DIR to a directory of your own',
       });
     }
-    return { socket, path, gone: false };
+    return { socket, path, uid, gone: false };
   }
   throw new SectionError('ERR_SECTION_SYSTEM_NOT_RUNNING', {
     operation,
@@ -225,7 +227,20 @@ function handleFrom(operation: string, name: SectionName, answer: Answer<'sectio
   return new GlobalHandle(through, answer.value, memoryFrom(operation, answer.value, descriptor));
 }
 
+/** The system process takes descriptors from root and its own user alone: see the threat model. */
+function requireDescriptorsTaken(operation: string, name: SectionName): void {
+  const user = process.geteuid?.();
+  if (user === 0 || user === connected(operation).uid) return;
+  throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
+    operation,
+    object: `"${name.full}"`,
+    rule: 'only root and the user who runs the system process may put a file under a global name',
+    wayOut: 'Use a local name, or copy the file into a section of its own',
+  });
+}
+
 export function createGlobal(operation: string, name: SectionName, creation: SectionCreation): SectionHandle {
+  if (creation.over !== undefined) requireDescriptorsTaken(operation, name);
   const over = creation.over?.() ?? null;
   const descriptors: Descriptor[] = [];
   try {

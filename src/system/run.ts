@@ -134,6 +134,8 @@ class System implements RunningSystem, SystemInside, SystemContext {
         mode,
         maximumMessage: MAXIMUM_MESSAGE,
         maximumDescriptors: MAXIMUM_DESCRIPTORS,
+        // A descriptor of a file system that its sender serves can hold up whoever closes it.
+        descriptorsFromOthers: false,
         maximumInFlight: this.limits.requestsInFlight,
         maximumClients: this.limits.clients,
       },
