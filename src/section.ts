@@ -11,6 +11,7 @@ import { View } from './memory/view.js';
 import { parseName, type SectionName } from './namespace/name.js';
 import { Protect } from './os/index.js';
 import { MAXIMUM_ALLOWED, SECTION_MAP_READ, SECTION_MAP_WRITE, SECTION_QUERY } from './security/index.js';
+import { systemInThisProcess } from './system/kernel.js';
 import { createSection, openSection, type SectionCreation } from './system/lookup.js';
 
 /** What a holder may do with a section. */
@@ -88,6 +89,7 @@ export class Section {
   readonly #handle: SectionHandle;
   readonly #name: string | undefined;
   readonly #access: SectionAccess;
+  readonly #forget: () => void;
   #closed = false;
 
   private constructor(handle: SectionHandle, name: string | undefined, access: SectionAccess) {
@@ -95,6 +97,7 @@ export class Section {
     this.#name = name;
     this.#access = access;
     forgotten.register(this, handle, this);
+    this.#forget = heldByDriver('handle', () => this.close());
   }
 
   /**
@@ -297,7 +300,10 @@ export class Section {
       private: access === 'copy',
       ...(given.address === undefined ? {} : { address: this.#wantedAddress(operation, given.address, offset) }),
     });
-    return new View(mapping, { object, offset, length, access, keeps: this });
+    let forget = () => {};
+    const view = new View(mapping, { object, offset, length, access, keeps: this, onClose: () => forget() });
+    forget = heldByDriver('view', () => view.close());
+    return view;
   }
 
   #wantedAddress(operation: string, address: unknown, offset: number): bigint {
@@ -325,12 +331,20 @@ export class Section {
     if (this.#closed) return;
     this.#closed = true;
     forgotten.unregister(this);
+    this.#forget();
     this.#handle.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+const nothing = () => {};
+
+/** In the system process, what a driver opens through this face is taken back when it is unloaded. */
+function heldByDriver(what: 'handle' | 'view', release: () => void): () => void {
+  return systemInThisProcess()?.currentDriver()?.onUnload(what, release) ?? nothing;
 }
 
 function canWrite(handle: SectionHandle): boolean {

@@ -20,7 +20,7 @@ export function accessText({ pageProtection, soleWriter, mode }: ObjectFacts): s
 }
 
 export function residentText(resident: number | null): string {
-  return resident === null ? '?' : sizeText(resident);
+  return resident === null ? '–' : sizeText(resident);
 }
 
 /** Who a holder is. */

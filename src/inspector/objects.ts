@@ -72,7 +72,8 @@ function descriptorPath(identity: Identity, candidates: readonly { readonly pid:
 
 function residentOf(backing: ObjectFacts['backing'], path: string | null, holders: HolderList): number | null {
   if (backing === 'file') {
-    return Math.max(0, ...holders.all().map(({ pid, mappings }) => (mappings.length === 0 ? 0 : residentInViews(pid, mappings))));
+    const viewers = holders.all().filter(({ mappings }) => mappings.length > 0);
+    return viewers.length === 0 ? null : Math.max(...viewers.map(({ pid, mappings }) => residentInViews(pid, mappings)));
   }
   const stat = path === null ? null : statOrNull(path);
   return stat === null ? null : Number(stat.blocks) * BLOCK;

@@ -50,17 +50,18 @@ export interface Wanted {
 
 const DELETED = ' (deleted)';
 
-function readOrNull(path: string): string | null {
+/** What a look at /proc gave: nothing, where the process has ended meanwhile; `denied`, where it is not ours to see. */
+function look<T>(read: () => T, nothing: T): T | 'denied' {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null; // ended meanwhile, or not ours to see
+    return read();
+  } catch (error) {
+    return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '') ? 'denied' : nothing;
   }
 }
 
-function listOrNull(path: string): string[] | null {
+function readOrNull(path: string): string | null {
   try {
-    return readdirSync(path);
+    return readFileSync(path, 'utf8');
   } catch {
     return null;
   }
@@ -135,14 +136,18 @@ export function surveyProcesses(wanted: Wanted): Survey {
     return wanted.paths.get(label) ?? null;
   };
   let unseen = 0;
-  for (const entry of listOrNull('/proc') ?? []) {
+  for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     if (!Number.isInteger(pid)) continue;
-    const maps = readOrNull(`/proc/${pid}/maps`);
-    const descriptors = listOrNull(`/proc/${pid}/fd`);
-    if ((maps === null || descriptors === null) && (commandOf(pid)?.length ?? 0) > 0) unseen++;
-    for (const [identity, label, view] of viewsIn(pid, maps ?? '', isWanted)) sighting(identity, label).views.push(view);
-    for (const name of descriptors ?? []) {
+    const maps = look(() => readFileSync(`/proc/${pid}/maps`, 'utf8'), '');
+    const descriptors = look(() => readdirSync(`/proc/${pid}/fd`), []);
+    if (maps === 'denied' || descriptors === 'denied') {
+      // A kernel thread has no command line, and holds nothing of ours.
+      if ((commandOf(pid)?.length ?? 0) > 0) unseen++;
+      continue;
+    }
+    for (const [identity, label, view] of viewsIn(pid, maps, isWanted)) sighting(identity, label).views.push(view);
+    for (const name of descriptors) {
       const path = `/proc/${pid}/fd/${name}`;
       const link = linkOrNull(path);
       // Only what has a path can be mapped by name here: sockets, pipes and the like are not.

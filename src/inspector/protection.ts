@@ -2,7 +2,7 @@
  * Page protections, section attributes and access masks in words that a person can read. Names only;
  * what a protection allows is decided elsewhere.
  */
-import { SECTION_EXTEND_SIZE, SECTION_MAP_EXECUTE, SECTION_MAP_READ, SECTION_MAP_WRITE, SECTION_QUERY } from '../security/index.js';
+import { SECTION_ALL_ACCESS, SECTION_EXTEND_SIZE, SECTION_MAP_EXECUTE, SECTION_MAP_READ, SECTION_MAP_WRITE, SECTION_QUERY } from '../security/index.js';
 
 const protections: Readonly<Record<number, string>> = {
   0x01: 'no access',
@@ -41,8 +41,9 @@ const rights: readonly (readonly [number, string])[] = [
   [SECTION_QUERY, 'query'],
 ];
 
-/** The rights of a section that a mask holds: `read, write`. */
+/** The rights of a section that a mask holds: `read, write`; `everything` for SECTION_ALL_ACCESS. */
 export function rightsText(mask: number): string {
+  if ((mask & SECTION_ALL_ACCESS) === SECTION_ALL_ACCESS) return 'everything';
   const words = rights.filter(([bit]) => (mask & bit) !== 0).map(([, word]) => word);
   return words.length === 0 ? 'none' : words.join(', ');
 }

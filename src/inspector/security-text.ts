@@ -8,7 +8,6 @@ import {
   MAXIMUM_ALLOWED,
   mapGeneric,
   parseSddl,
-  SECTION_ALL_ACCESS,
   type Sid,
   sectionMapping,
   userOfSid,
@@ -52,8 +51,7 @@ function sidText(sid: Sid): string {
 }
 
 function maskText(mask: number): string {
-  const mapped = mapGeneric(mask & ~MAXIMUM_ALLOWED, sectionMapping);
-  return (mapped & SECTION_ALL_ACCESS) === SECTION_ALL_ACCESS ? 'everything' : rightsText(mapped);
+  return rightsText(mapGeneric(mask & ~MAXIMUM_ALLOWED, sectionMapping));
 }
 
 /** One line per statement of the descriptor: its owner, then who is allowed or denied what, in order. */

@@ -63,6 +63,8 @@ export interface ViewFacts {
   readonly access: ViewAccess;
   /** What must stay alive as long as the view: the section it came from. */
   readonly keeps?: object;
+  /** Told once, when the view is closed. */
+  readonly onClose?: () => void;
 }
 
 export class View {
@@ -350,6 +352,7 @@ export class View {
     if (this.#closed) return;
     this.#closed = true;
     os.mappingClose(this.#mapping);
+    this.#facts.onClose?.();
   }
 
   [Symbol.dispose](): void {

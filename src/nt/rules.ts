@@ -115,7 +115,10 @@ const MAP_ALLOCATION_TYPES = MEM_TOP_DOWN | MEM_LARGE_PAGES | MEM_RESERVE;
 /** ZwMapViewOfSection, before the handles are looked at. */
 export const mapRules: readonly Rule<MapRequest>[] = [
   [({ inherit }) => inherit !== ViewShare && inherit !== ViewUnmap, Status.STATUS_INVALID_PARAMETER_8],
-  [({ allocationType }) => allocationType === undefined || has(allocationType, ~MAP_ALLOCATION_TYPES), Status.STATUS_INVALID_PARAMETER_9],
+  [
+    ({ allocationType }) => allocationType === undefined || has(allocationType, ~MAP_ALLOCATION_TYPES),
+    Status.STATUS_INVALID_PARAMETER_9,
+  ],
   [({ protection }) => protection === undefined || !isViewProtection(protection), Status.STATUS_INVALID_PAGE_PROTECTION],
   [({ base }) => base === undefined || base > HIGHEST_VIEW_ADDRESS, Status.STATUS_INVALID_PARAMETER_3],
   [({ base = 0n, viewSize = 0n }) => viewSize > HIGHEST_VIEW_ADDRESS - base, Status.STATUS_INVALID_PARAMETER_3],
@@ -143,7 +146,7 @@ export function viewLength({ request: { viewSize, offset }, sectionSize }: MapOf
   return viewSize === 0n ? sectionSize - offset : viewSize;
 }
 
-/** A file's view that reserves may be larger than the section; here it is not. */
+/** Reserving is for files that can grow: of a section that the paging file backs, all is there. */
 const reserves = ({ request, isPagefile }: MapOfSection): boolean => has(request.allocationType, MEM_RESERVE) && !isPagefile;
 
 function isMisaligned({ request: { base, offset }, pageSize }: MapOfSection): boolean {

@@ -25,7 +25,8 @@ import { print, printJson, printTable } from '../output.js';
 const accessWords = { read: 'read-only', readwrite: 'read-write', copy: 'copy-on-write', none: 'no access' } as const;
 
 function sizeLine({ size, resident }: ObjectFacts): string {
-  return `${sizeText(size)}${size < 1024 ? '' : ` (${size} bytes)`}, ${residentText(resident)} of it in memory`;
+  const whole = `${sizeText(size)}${size < 1024 ? '' : ` (${size} bytes)`}`;
+  return resident === null ? whole : `${whole}, ${residentText(resident)} of it in memory`;
 }
 
 function backingLine(facts: ObjectFacts): string {

@@ -1,0 +1,54 @@
+/**
+ * Finds room for a view below an address: what ZeroBits asks for. Linux takes a limit for 2 GiB only,
+ * so the gaps come from the process's own map.
+ */
+import { readFileSync } from 'node:fs';
+import { SectionError } from '../base/error.js';
+
+/** Linux keeps everything below this free of mappings (vm.mmap_min_addr), and NT its first 64 KiB. */
+const LOWEST_ADDRESS = 0x1_0000n;
+
+interface Wish {
+  /** The highest address that may be used. */
+  readonly limit: bigint;
+  readonly length: bigint;
+  readonly alignment: bigint;
+  /** MEM_TOP_DOWN: the highest place rather than the lowest. */
+  readonly topDown: boolean;
+}
+
+/** Places that are free now, the best first. */
+function candidates({ limit, length, alignment, topDown }: Wish): bigint[] {
+  const places: bigint[] = [];
+  let free = LOWEST_ADDRESS;
+  const gap = (start: bigint, end: bigint): void => {
+    const lowest = ((start + alignment - 1n) / alignment) * alignment;
+    const highest = ((end - length) / alignment) * alignment;
+    if (end - length >= lowest) places.push(topDown ? highest : lowest);
+  };
+  for (const line of readFileSync('/proc/self/maps', 'latin1').split('\n')) {
+    const [, start, end] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line) ?? [];
+    if (start === undefined || end === undefined || free > limit) break;
+    const taken = BigInt(`0x${start}`);
+    gap(free, taken <= limit ? taken : limit + 1n);
+    free = BigInt(`0x${end}`);
+  }
+  return topDown ? places.reverse() : places;
+}
+
+/**
+ * Maps at the first place that is still free when it is tried.
+ *
+ * @param map maps at an address; throws ERR_SECTION_ADDRESS_CONFLICT where somebody was quicker
+ * @returns what `map` returned, or null where there is no room
+ */
+export function mapBelow<T>(wish: Wish, map: (address: bigint) => T): T | null {
+  for (const address of candidates(wish)) {
+    try {
+      return map(address);
+    } catch (error) {
+      if (!(error instanceof SectionError) || error.code !== 'ERR_SECTION_ADDRESS_CONFLICT') throw error;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,307 @@
+/**
+ * `sectile/kernel32`: the application's side of sections, as Win32 has it. The calls return what Win32
+ * returns (0, null or false on failure) and say why in GetLastError(); they throw for no input.
+ *
+ * Names: `Global\X` is the system process's, shared by the whole machine; `Local\X` and plain `X` are
+ * this user's own. They are case-sensitive, end at a NUL as C strings do, and hold no backslash.
+ */
+import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
+import { View } from '../memory/view.js';
+import { type Handle, type Size, ulong, ulong64OrNull } from '../nt/arguments.js';
+import {
+  MEM_COMMIT,
+  MEM_FREE,
+  MEM_MAPPED,
+  OBJ_INHERIT,
+  OBJ_OPENIF,
+  PAGE_NOACCESS,
+  PAGE_SIZE,
+  ViewShare,
+} from '../nt/constants.js';
+import { ObjectAttributes, SESSION_DIRECTORY } from '../nt/object-attributes.js';
+import { HIGHEST_USER_ADDRESS } from '../nt/rules.js';
+import { closeHandle, createSection, openSection } from '../nt/section-calls.js';
+import { CURRENT_PROCESS, views } from '../nt/tables.js';
+import { flushRange, mapViewOfSection, unmapViewOfSection } from '../nt/view-calls.js';
+import { ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, INVALID_HANDLE_VALUE } from './constants.js';
+import { SetLastError, setErrorFor } from './last-error.js';
+import { openAccess, parseProtect, viewProtection } from './rules.js';
+
+export type { FaultReport, View } from '../memory/view.js';
+export type { Handle, Size } from '../nt/arguments.js';
+export * from './constants.js';
+export { GetLastError, SetLastError } from './last-error.js';
+
+/** SECURITY_ATTRIBUTES, with the descriptor as SDDL. */
+export interface SecurityAttributes {
+  readonly nLength?: number;
+  readonly lpSecurityDescriptor?: string | null;
+  /** Recorded; handles are not inherited in this version. */
+  readonly bInheritHandle?: boolean;
+}
+
+/** MEMORY_BASIC_INFORMATION */
+export interface MemoryBasicInformation {
+  /** The page that was asked for. */
+  readonly BaseAddress: bigint;
+  /** Where its view starts; null outside of views. */
+  readonly AllocationBase: bigint | null;
+  /** PAGE_…, as the view was mapped with. */
+  readonly AllocationProtect: number;
+  /** Bytes from BaseAddress on that are alike. */
+  readonly RegionSize: number;
+  /** MEM_COMMIT or MEM_FREE. */
+  readonly State: number;
+  /** PAGE_… */
+  readonly Protect: number;
+  /** MEM_MAPPED, or 0 outside of views. */
+  readonly Type: number;
+}
+
+/** Fails a call: sets the last error and returns what the call returns then. */
+function fail<T>(status: NTSTATUS, value: T): T {
+  setErrorFor(status);
+  return value;
+}
+
+function invalidParameter<T>(value: T): T {
+  SetLastError(ERROR_INVALID_PARAMETER);
+  return value;
+}
+
+/** A C string: it ends at its NUL. */
+const cString = (text: string): string => text.split('\0', 1)[0] as string;
+
+/** A DWORD pair. Undefined if one of them is no number. */
+function fromHalves(high: unknown, low: unknown): bigint | undefined {
+  const [upper, lower] = [ulong(high), ulong(low)];
+  return upper === undefined || lower === undefined ? undefined : (BigInt(upper) << 32n) | BigInt(lower);
+}
+
+/** Attributes of a name as Win32 calls give it; null for none. */
+function attributesFor(name: string | null, flags: number, inherit: boolean, security: string | null): ObjectAttributes {
+  const text = typeof name === 'string' ? cString(name) : name;
+  return new ObjectAttributes(text, flags | (inherit ? OBJ_INHERIT : 0), text === null ? null : SESSION_DIRECTORY, security);
+}
+
+/**
+ * Creates a section of the paging file, or opens the one that has the name.
+ *
+ * @param hFile INVALID_HANDLE_VALUE: there are no file handles in this version.
+ * @param lpFileMappingAttributes Who may do what, as SDDL, alone or in SECURITY_ATTRIBUTES; null for
+ * the creator's default. It counts when the section is created, not when it is opened.
+ * @param flProtect PAGE_READONLY, PAGE_READWRITE, PAGE_WRITECOPY, PAGE_EXECUTE_READ,
+ * PAGE_EXECUTE_READWRITE or PAGE_EXECUTE_WRITECOPY, with SEC_COMMIT (the default), SEC_RESERVE (in this
+ * version all pages are accessible from the start), SEC_LARGE_PAGES, SEC_NOCACHE or SEC_WRITECOMBINE.
+ * @param dwMaximumSizeHigh Upper 32 bits of the size in bytes.
+ * @param dwMaximumSizeLow Lower 32 bits.
+ * @param lpName `X`, `Local\X` or `Global\X`; null for an unnamed section.
+ * @returns The handle, with the last error ERROR_SUCCESS for a new section and ERROR_ALREADY_EXISTS for
+ * one that was opened, whose size and protection are its own. 0 on failure: ERROR_INVALID_PARAMETER,
+ * ERROR_INVALID_HANDLE (hFile, or another kind of object has the name), ERROR_ACCESS_DENIED,
+ * ERROR_PATH_NOT_FOUND (a backslash in the name, or `Global\` while no system process runs),
+ * ERROR_BAD_PATHNAME, ERROR_INVALID_NAME, ERROR_INVALID_SECURITY_DESCR, ERROR_NOT_ENOUGH_MEMORY (too
+ * big), ERROR_COMMITMENT_LIMIT, ERROR_NO_SYSTEM_RESOURCES (large pages).
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-createfilemappingw}
+ */
+export function CreateFileMapping(
+  hFile: Handle,
+  lpFileMappingAttributes: string | SecurityAttributes | null,
+  flProtect: number,
+  dwMaximumSizeHigh: number,
+  dwMaximumSizeLow: number,
+  lpName: string | null = null,
+): Handle {
+  const asked = parseProtect(ulong(flProtect) ?? 0);
+  const size = fromHalves(dwMaximumSizeHigh, dwMaximumSizeLow);
+  if (asked === null || size === undefined) return invalidParameter(0);
+  const given =
+    typeof lpFileMappingAttributes === 'string' ? { lpSecurityDescriptor: lpFileMappingAttributes } : lpFileMappingAttributes;
+  const attributes = attributesFor(
+    lpName ?? null,
+    OBJ_OPENIF,
+    given?.bInheritHandle === true,
+    given?.lpSecurityDescriptor ?? null,
+  );
+  // Any handle but this one is a file's, NULL as well.
+  if (hFile === 0 || hFile === null || hFile === undefined) return fail(Status.STATUS_INVALID_HANDLE, 0);
+  const file = hFile === INVALID_HANDLE_VALUE ? null : hFile;
+  const { status, sectionHandle } = createSection(
+    'user',
+    asked.access,
+    attributes,
+    size,
+    asked.protection,
+    asked.attributes,
+    file,
+  );
+  if (!isSuccess(status)) return fail(status, 0);
+  SetLastError(status === Status.STATUS_OBJECT_NAME_EXISTS ? ERROR_ALREADY_EXISTS : ERROR_SUCCESS);
+  return sectionHandle;
+}
+
+/**
+ * Opens a named section.
+ *
+ * @param dwDesiredAccess FILE_MAP_READ, FILE_MAP_WRITE, FILE_MAP_EXECUTE, FILE_MAP_COPY, or
+ * FILE_MAP_ALL_ACCESS; other rights of sections as well.
+ * @param bInheritHandle Recorded; handles are not inherited in this version.
+ * @param lpName `X`, `Local\X` or `Global\X`.
+ * @returns The handle, or 0: ERROR_INVALID_PARAMETER (no name), ERROR_FILE_NOT_FOUND,
+ * ERROR_INVALID_HANDLE (another kind of object), ERROR_ACCESS_DENIED, ERROR_PATH_NOT_FOUND.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-openfilemappingw}
+ */
+export function OpenFileMapping(dwDesiredAccess: number, bInheritHandle: boolean, lpName: string): Handle {
+  const access = ulong(dwDesiredAccess);
+  if (access === undefined || lpName === null || lpName === undefined) return invalidParameter(0);
+  const { status, sectionHandle } = openSection(
+    'user',
+    openAccess(access),
+    attributesFor(lpName, 0, bInheritHandle === true, null),
+  );
+  return isSuccess(status) ? sectionHandle : fail(status, 0);
+}
+
+/**
+ * Maps a view of a section into this process.
+ *
+ * @param hFileMappingObject From CreateFileMapping or OpenFileMapping.
+ * @param dwDesiredAccess FILE_MAP_READ, FILE_MAP_WRITE or FILE_MAP_ALL_ACCESS (both: read and write),
+ * FILE_MAP_COPY alone (copy-on-write), with FILE_MAP_EXECUTE for executable views. None of them: a view
+ * that cannot be accessed.
+ * @param dwFileOffsetHigh Upper 32 bits of the section's byte where the view starts.
+ * @param dwFileOffsetLow Lower 32 bits. Together a multiple of 64 KiB.
+ * @param dwNumberOfBytesToMap Bytes; 0 for all to the section's end. Views are whole pages.
+ * @returns The view. It lives until it is unmapped, whatever becomes of the handle. Null on failure:
+ * ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED (the handle's rights; or the view would go beyond the
+ * section's end), ERROR_INVALID_PARAMETER, ERROR_MAPPED_ALIGNMENT, ERROR_NOT_ENOUGH_MEMORY.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-mapviewoffile}
+ */
+export function MapViewOfFile(
+  hFileMappingObject: Handle,
+  dwDesiredAccess: number,
+  dwFileOffsetHigh: number,
+  dwFileOffsetLow: number,
+  dwNumberOfBytesToMap: Size,
+): View | null {
+  return MapViewOfFileEx(hFileMappingObject, dwDesiredAccess, dwFileOffsetHigh, dwFileOffsetLow, dwNumberOfBytesToMap, null);
+}
+
+/**
+ * As {@link MapViewOfFile}, at an address of the caller's choice.
+ *
+ * @param lpBaseAddress Where the view shall start, a multiple of 64 KiB; null to let the system choose.
+ * @returns The view, or null: also ERROR_INVALID_ADDRESS (the range is taken), ERROR_MAPPED_ALIGNMENT.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-mapviewoffileex}
+ */
+export function MapViewOfFileEx(
+  hFileMappingObject: Handle,
+  dwDesiredAccess: number,
+  dwFileOffsetHigh: number,
+  dwFileOffsetLow: number,
+  dwNumberOfBytesToMap: Size,
+  lpBaseAddress: bigint | null,
+): View | null {
+  const access = ulong(dwDesiredAccess);
+  const offset = fromHalves(dwFileOffsetHigh, dwFileOffsetLow);
+  if (access === undefined || offset === undefined) return invalidParameter(null);
+  const protection = viewProtection(access);
+  const { status, view } = mapViewOfSection(
+    'user',
+    hFileMappingObject,
+    CURRENT_PROCESS,
+    lpBaseAddress,
+    0,
+    0,
+    offset,
+    dwNumberOfBytesToMap,
+    ViewShare,
+    0,
+    protection,
+  );
+  return isSuccess(status) ? view : fail(status, null);
+}
+
+/** The address that a view or an address stands for: none for a view that is closed. */
+function addressOf(viewOrAddress: View | bigint): bigint | null {
+  if (!(viewOrAddress instanceof View)) return typeof viewOrAddress === 'bigint' ? viewOrAddress : null;
+  return viewOrAddress.closed ? null : viewOrAddress.address;
+}
+
+/**
+ * Unmaps a view: its buffer is detached, its addresses are free.
+ *
+ * @param lpBaseAddress The view, or any address inside it.
+ * @returns Whether it was one; if not, ERROR_INVALID_ADDRESS.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-unmapviewoffile}
+ */
+export function UnmapViewOfFile(lpBaseAddress: View | bigint): boolean {
+  const status = unmapViewOfSection('user', CURRENT_PROCESS, addressOf(lpBaseAddress));
+  return isSuccess(status) || fail(status, false);
+}
+
+/**
+ * Starts writing a range of a file's view to the disk and does not wait for it (`view.flush()` does);
+ * for other views there is nothing to do.
+ *
+ * @param lpBaseAddress The view, or an address inside it.
+ * @param dwNumberOfBytesToFlush Bytes; 0 for all to the view's end.
+ * @returns Whether it was started; if not, ERROR_INVALID_ADDRESS or ERROR_INVALID_PARAMETER.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-flushviewoffile}
+ */
+export function FlushViewOfFile(lpBaseAddress: View | bigint, dwNumberOfBytesToFlush: Size): boolean {
+  const range = flushRange('user', CURRENT_PROCESS, addressOf(lpBaseAddress), dwNumberOfBytesToFlush);
+  if ('status' in range) return fail(range.status, false);
+  void range.mapped.view.flush(range.start, range.length);
+  return true;
+}
+
+/**
+ * Closes a handle. Views live on; the section's name goes with its last handle.
+ *
+ * @param hObject A handle of this process.
+ * @returns Whether it was closed; if not, ERROR_INVALID_HANDLE.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-closehandle}
+ */
+export function CloseHandle(hObject: Handle): boolean {
+  const status = closeHandle('user', hObject);
+  return isSuccess(status) || fail(status, false);
+}
+
+/**
+ * Tells what an address belongs to. It knows the views of the NT and Win32 faces, and takes everything
+ * else in the process for free.
+ *
+ * @param lpAddress A view, or any address.
+ * @returns The region of pages from that address on, or null: ERROR_INVALID_PARAMETER for what is no
+ * address of user mode.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualquery}
+ */
+export function VirtualQuery(lpAddress: View | bigint | null): MemoryBasicInformation | null {
+  const address = ulong64OrNull(lpAddress instanceof View ? lpAddress.address : lpAddress);
+  if (address === undefined || address > HIGHEST_USER_ADDRESS) return invalidParameter(null);
+  const BaseAddress = address - (address % BigInt(PAGE_SIZE));
+  const mapped = views.find(address);
+  if (mapped === undefined) {
+    const end = views.nextBase(address) ?? HIGHEST_USER_ADDRESS + 1n;
+    const free = { AllocationBase: null, AllocationProtect: 0, State: MEM_FREE, Protect: PAGE_NOACCESS, Type: 0 };
+    return { BaseAddress, RegionSize: Number(end - BaseAddress), ...free };
+  }
+  const { base, end, protection } = mapped;
+  return {
+    BaseAddress,
+    AllocationBase: base,
+    AllocationProtect: protection,
+    RegionSize: Number(end - BaseAddress),
+    State: MEM_COMMIT,
+    Protect: protection,
+    Type: MEM_MAPPED,
+  };
+}
+
+export {
+  CreateFileMapping as CreateFileMappingA,
+  CreateFileMapping as CreateFileMappingW,
+  OpenFileMapping as OpenFileMappingA,
+  OpenFileMapping as OpenFileMappingW,
+};
