@@ -71,6 +71,34 @@ static void quarantine_add(sectile_mapping *self) {
   }
 }
 
+/* Gives up every reservation in a range that the caller wants: it asked for these very addresses. */
+static bool quarantine_give_up(uintptr_t base, size_t length) {
+  sectile_mapping *done = NULL;
+  pthread_mutex_lock(&quarantine.lock);
+  quarantine.last = NULL;
+  for (sectile_mapping **link = &quarantine.first; *link != NULL;) {
+    sectile_mapping *each = *link;
+    if (each->base < base + length && base < each->base + each->mapped) {
+      *link = each->next_retired;
+      quarantine.count--;
+      quarantine.bytes -= each->mapped;
+      each->next_retired = done;
+      done = each;
+    } else {
+      quarantine.last = each;
+      link = &each->next_retired;
+    }
+  }
+  pthread_mutex_unlock(&quarantine.lock);
+  bool any = done != NULL;
+  while (done != NULL) {
+    sectile_mapping *next = done->next_retired;
+    sectile_mapping_release(done);
+    done = next;
+  }
+  return any;
+}
+
 /* ------------------------------------------------------------------------------------ mapping ---- */
 
 typedef struct {
@@ -121,6 +149,9 @@ static void *reserve(const map_request *request, uint64_t before, size_t mapped)
   if (request->address != 0) {
     void *wish = (void *)(uintptr_t)(request->address - before);
     void *got = mmap(wish, mapped, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got == MAP_FAILED && errno == EEXIST && quarantine_give_up((uintptr_t)wish, mapped)) {
+      got = mmap(wish, mapped, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
+    }
     if (got == MAP_FAILED || got == wish) return got;
     munmap(got, mapped); /* a kernel before 4.17 takes the wish for a hint */
     errno = EEXIST;

@@ -7,7 +7,9 @@ import { closeSync, constants, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { SectionError } from '../index.js';
+import { COMPLAINT } from './exit.js';
 import { ensureRuntimeDirectory } from '../namespace/runtime-directory.js';
 
 /** What the background process tells its starter, once. */
@@ -25,12 +27,16 @@ function openLog(path: string): number {
   return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND, 0o600);
 }
 
-function lastLines(path: string): string {
+/** What the log tells of a start that failed: the line on which it gave up, else its last lines. */
+function lastWords(path: string): string {
+  let lines: string[];
   try {
-    return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-LAST_LINES).join(' | ');
+    lines = stripVTControlCharacters(readFileSync(path, 'utf8')).trimEnd().split('\n');
   } catch {
     return '';
   }
+  const complaint = lines.findLast((line) => line.startsWith(COMPLAINT));
+  return complaint?.slice(COMPLAINT.length) ?? lines.slice(-LAST_LINES).join(' | ');
 }
 
 /** How the start went: null when it is ready, else what kept it. */
@@ -70,11 +76,11 @@ export async function startInBackground(args: readonly string[]): Promise<{ read
     return { pid: child.pid, log };
   }
   child.kill('SIGKILL');
-  const words = lastLines(log);
+  const words = lastWords(log).replace(/\.$/, '');
   throw new SectionError('ERR_SECTION_SYSTEM_GONE', {
-    operation: 'sectile system start',
-    rule: `${failure}${words === '' ? '' : `; its last words: ${words.replace(/\.$/, '')}`}`,
-    wayOut: `See ${log}, or start it with --foreground`,
+    operation: 'system start',
+    rule: words === '' ? `${failure}` : `${failure}: ${words}`,
+    wayOut: `Its log is ${log}`,
   });
 }
 
@@ -105,7 +111,7 @@ export async function untilGone(pid: number): Promise<void> {
   for (const end = Date.now() + STOP_LIMIT; isRunning(pid); await delay(10)) {
     if (Date.now() < end) continue;
     throw new SectionError('ERR_SECTION_SYSTEM_BUSY', {
-      operation: 'sectile system stop',
+      operation: 'system stop',
       object: `process ${pid}`,
       rule: `it has not ended within ${STOP_LIMIT / 1000} s`,
       wayOut: `A driver may be at work: look at its log, or end it with "kill ${pid}"`,

@@ -1,11 +1,14 @@
 /**
  * How a command ends: exit code 0, 1 (it failed: one clear line on stderr) or 2 (bad usage).
  */
-import chalk from 'chalk';
+import { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 
 /** The codes, by what they mean. */
 export const ExitCode = { done: 0, failed: 1, badUsage: 2 } as const;
+
+/** How the line of a failure starts. */
+export const COMPLAINT = 'sectile: ';
 
 /** A failure whose line is already written, or that has its own exit code. */
 export class Silent extends Error {
@@ -20,7 +23,7 @@ export class Silent extends Error {
 /** One line on stderr: what went wrong, with nothing in it that could steer a terminal. */
 export function complain(message: string): void {
   const line = message.replace(/\s*\n\s*/g, ' ').replace(/[\p{Cc}\p{Cs}]/gu, '\u{fffd}');
-  process.stderr.write(`${chalk.red('sectile:')} ${line}\n`);
+  process.stderr.write(`${chalkStderr.red(COMPLAINT)}${line}\n`);
 }
 
 /** Tells of an error, if nobody has yet, and gives the exit code for it. */

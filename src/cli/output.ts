@@ -2,7 +2,7 @@
  * Printing: tables without borders, facts in columns, JSON for programs. Colours come from chalk, which
  * leaves them out where the output is no terminal or NO_COLOR is set.
  */
-import chalk from 'chalk';
+import chalk, { chalkStderr } from 'chalk';
 import Table from 'cli-table3';
 
 /** Writes one line to stdout. */
@@ -12,7 +12,7 @@ export function print(line = ''): void {
 
 /** Writes a remark to stderr, where it does not mix with facts. */
 export function remark(line: string): void {
-  process.stderr.write(`${chalk.dim(line)}\n`);
+  process.stderr.write(`${chalkStderr.dim(line)}\n`);
 }
 
 /** Writes facts for programs: bigints as decimal texts, two spaces of indent. */

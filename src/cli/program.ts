@@ -2,7 +2,7 @@
  * The commands of `sectile`. A new one is one more line in the list.
  */
 import { readFileSync } from 'node:fs';
-import chalk from 'chalk';
+import { chalkStderr } from 'chalk';
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { createCommand } from './commands/create.js';
@@ -13,6 +13,7 @@ import { lsCommand } from './commands/ls.js';
 import { showCommand } from './commands/show.js';
 import { systemCommand } from './commands/system.js';
 import { writeCommand } from './commands/write.js';
+import { COMPLAINT } from './exit.js';
 
 const commands: readonly (() => Command)[] = [
   lsCommand,
@@ -34,7 +35,7 @@ function version(): string {
 /** Every command ends by an exception, so that one place decides about exit codes. */
 function prepare(command: Command): void {
   command.exitOverride();
-  command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, `${chalk.red('sectile:')} `)) });
+  command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, chalkStderr.red(COMPLAINT))) });
   for (const each of command.commands) prepare(each);
   // With subcommands of its own, a command without one prints its help and counts as bad usage.
   if (command.commands.length === 0) command.showHelpAfterError(`Try: ${pathOf(command)} --help`);

@@ -18,7 +18,7 @@ const protections: Readonly<Record<number, string>> = {
 /** `read-write` for PAGE_READWRITE, and whether only the creator may make use of it. */
 export function protectionText(pageProtection: number, soleWriter: boolean): string {
   const text = protections[pageProtection & 0xff] ?? `PAGE 0x${pageProtection.toString(16)}`;
-  return soleWriter ? `${text}, by its creator only` : text;
+  return soleWriter ? `${text} (creator only)` : text;
 }
 
 /** SEC_… bits that say how the memory is held. */

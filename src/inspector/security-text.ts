@@ -56,7 +56,7 @@ function maskText(mask: number): string {
 
 /** One line per statement of the descriptor: its owner, then who is allowed or denied what, in order. */
 export function securityLines(sddl: string): readonly string[] {
-  const { owner, dacl } = parseSddl(sddl, 'sectile show');
+  const { owner, dacl } = parseSddl(sddl, 'show');
   const lines = owner === null ? [] : [`owned by ${sidText(owner)}`];
   if (dacl === null) return [...lines, 'everybody may do everything'];
   if (dacl.length === 0) return [...lines, 'nobody may do anything'];

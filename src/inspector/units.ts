@@ -5,6 +5,7 @@ const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 /** `64 MiB`, `1.5 GiB`, `812 bytes`: at most one decimal, and exact where it shows none. */
 export function sizeText(bytes: number): string {
+  if (bytes === 1) return '1 byte';
   let value = bytes;
   let unit = 0;
   while (value >= 1024 && unit < units.length - 1) {

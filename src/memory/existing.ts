@@ -52,7 +52,7 @@ export function openFile(operation: string, path: string | URL, access: 'read' |
       rule: `path must be a string or a file URL, not ${show(path)}`,
     });
   }
-  const file = typeof path === 'string' ? path : fileURLToPath(path);
+  const file = typeof path === 'string' ? path : pathOfUrl(operation, path);
   const object = `file ${file}`;
   if (file === '' || file.includes('\0'))
     throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `${show(file)} is no path` });
@@ -63,6 +63,14 @@ export function openFile(operation: string, path: string | URL, access: 'read' |
     requireRegular(operation, object, stat);
     return { backing: 'file', size: sizeOfFile(operation, object, descriptor, stat, write, size), writable: write };
   });
+}
+
+function pathOfUrl(operation: string, url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `${show(url.href)} is not the URL of a file`, cause });
+  }
 }
 
 function open(operation: string, object: string, path: string, write: boolean, flags: number): Descriptor {

@@ -51,6 +51,20 @@ export function parseName(operation: string, name: unknown): SectionName {
   return { scope, leaf, full: `${scope === 'global' ? 'Global' : 'Local'}\\${leaf}` };
 }
 
+/**
+ * A name as NT compares it without regard to case: each UTF-16 unit by itself, so that no name changes
+ * its length (a sharp s stays one).
+ */
+export function foldCase(text: string): string {
+  let folded = '';
+  for (let index = 0; index < text.length; index++) {
+    const unit = text[index] as string;
+    const upper = unit.toUpperCase();
+    folded += upper.length === 1 ? upper : unit;
+  }
+  return folded;
+}
+
 /** A name for humans in /proc: printable, short, carrying no meaning. */
 export function memoryLabel(name: string | undefined): string {
   const text = (name ?? '').replace(/[^\x21-\x7e]/g, '?').slice(0, 60);

@@ -19,10 +19,6 @@ export class HandleTable<Entry> {
     this.#mark = mark;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** Enters an object; null when the table is full. */
   add(entry: Entry): Handle | null {
     if (this.#entries.size === MAXIMUM_HANDLES) return null;

@@ -61,8 +61,8 @@ function treeFor(session: number): Directory {
 const trees = new Map<number, Directory>();
 
 function treeOf(session: number): Directory {
-  let tree = trees.get(session);
-  if (tree === undefined) trees.set(session, (tree = treeFor(session)));
+  const tree = trees.get(session) ?? treeFor(session);
+  trees.set(session, tree);
   return tree;
 }
 
@@ -73,22 +73,11 @@ export type Resolved = { readonly status: NTSTATUS } | { readonly name: SectionN
 
 const prefixes = { local: 'Local\\', global: 'Global\\' } as const satisfies Record<Scope, string>;
 
-/** As NT compares names without case: each UTF-16 unit on its own. */
-function fold(text: string): string {
-  let folded = '';
-  for (let index = 0; index < text.length; index++) {
-    const unit = text[index] as string;
-    const upper = unit.toUpperCase();
-    folded += upper.length === 1 ? upper : unit;
-  }
-  return folded;
-}
-
 function entryOf({ entries }: Directory, component: string, caseInsensitive: boolean): Directory | SymbolicLink | undefined {
   if (Object.hasOwn(entries, component)) return entries[component];
   if (!caseInsensitive) return undefined;
-  const folded = fold(component);
-  return Object.entries(entries).find(([name]) => fold(name) === folded)?.[1];
+  const folded = foldCase(component);
+  return Object.entries(entries).find(([name]) => foldCase(name) === folded)?.[1];
 }
 
 /** What a last component means that names nothing we know: a section, if the directory can have any. */

@@ -9,7 +9,7 @@ import { SectionError } from '../base/error.js';
 import { isSuccess } from '../base/status.js';
 import type { MemoryObject } from '../memory/memory-object.js';
 import type { SectionFacts, SectionHandle } from '../memory/section-handle.js';
-import type { SectionName } from '../namespace/name.js';
+import { foldCase, type SectionName } from '../namespace/name.js';
 import { type Descriptor, os } from '../os/index.js';
 import {
   accessCheck,
@@ -133,8 +133,8 @@ export class ObjectDirectory {
   find(name: SectionName, caseInsensitive = false): SectionObject | undefined {
     const exact = this.#byName.get(name.leaf);
     if (exact !== undefined || !caseInsensitive) return exact;
-    const folded = name.leaf.toUpperCase();
-    return this.list().find((each) => each.name.leaf.toUpperCase() === folded);
+    const folded = foldCase(name.leaf);
+    return this.list().find((each) => foldCase(each.name.leaf) === folded);
   }
 
   /**

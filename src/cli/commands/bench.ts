@@ -30,7 +30,7 @@ function sweepCells(row: SweepRow): string[] {
 
 function from(size: number | null, sweep: readonly SweepRow[], what: string): string {
   if (size === null) return `never beats ${what} up to ${sizeText(sweep.at(-1)?.size ?? 0)}`;
-  return `beats ${what} from ${sizeText(size)} on`;
+  return size === sweep[0]?.size ? `beats ${what} at every size` : `beats ${what} from ${sizeText(size)} on`;
 }
 
 /** The one sentence that it is all about. */
@@ -56,6 +56,8 @@ function printResult(result: ShortBench): void {
   printTable(columns.map((title) => ({ title, align: 'right' as const })), sweep.map(sweepCells));
   print();
   print(chalk.bold(verdict(result)));
+  const sign = time(sweep[0]?.sectionAndSocket ?? Number.NaN);
+  print(`Data that is made and used in place, without the copies, costs the sign alone whatever its size: about ${sign}.`);
 }
 
 async function bench(options: { readonly json?: boolean }): Promise<void> {

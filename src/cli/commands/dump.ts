@@ -36,13 +36,13 @@ async function copyOut(content: Content, from: number, to: number, options: Opti
 }
 
 async function dump(name: string, options: Options): Promise<void> {
-  const content = openContent('sectile dump', parseTarget('sectile dump', name), `"${name}"`);
+  const content = openContent('dump', parseTarget('dump', name), `"${name}"`);
   try {
     const { offset, length } = options;
     const { size } = content;
     if (offset >= size) {
       throw new SectionError('ERR_SECTION_OUT_OF_RANGE', {
-        operation: 'sectile dump',
+        operation: 'dump',
         object: `"${name}"`,
         rule: `offset ${offset} is beyond its ${size} bytes`,
         wayOut: `The last byte has offset ${size - 1}`,

@@ -36,9 +36,15 @@ const columns: readonly Column[] = [
   { title: 'COMMAND' },
 ];
 
+/** A section without a living name is found by a descriptor; what its creator called it stays with it. */
+function nameText({ name, kind, file }: ObjectFacts): string {
+  const label = kind === 'memfd' ? file?.replace(/^\/memfd:sectile:/, '') : undefined;
+  return printable(label === undefined || label === '' ? name : `${name} (${label})`);
+}
+
 /** An object takes one line for each holder; its own facts stand on the first. */
 function rowsOf(facts: ObjectFacts): string[][] {
-  const own = [printable(facts.name), sizeText(facts.size), residentText(facts.resident), backingText(facts), accessText(facts)];
+  const own = [nameText(facts), sizeText(facts.size), residentText(facts.resident), backingText(facts), accessText(facts)];
   if (facts.holders.length === 0) return [[...own, '', '', '', chalk.yellow('nobody')]];
   return facts.holders.map((holder, index) => [
     ...(index === 0 ? own : own.map(() => '')),
@@ -80,17 +86,17 @@ function printAsTables(listing: Listing, scopes: ReadonlySet<ObjectScope>): void
     if (index > 0) print();
     printGroup(scope, listing);
   }
-  if (listing.unseen > 0 && listing.objects.length > 0) {
-    remark(`${plural(listing.unseen, 'process')} of other users did not show what they hold: root sees all.`);
+  if (listing.unseen > 0 && listing.objects.some(({ scope }) => scope !== 'local')) {
+    remark(`${plural(listing.unseen, 'process')} did not show what they hold${process.geteuid?.() === 0 ? '' : '; root sees more'}.`);
   }
 }
 
 function ls(options: Options): void {
   const scopes = scopesOf(options);
-  const listing = listObjects('sectile ls', scopes);
+  const listing = listObjects('ls', scopes);
   if (options.json === true) printAsJson(listing);
   else printAsTables(listing, scopes);
-  for (const { error } of listing.problems) complain(error.message);
+  for (const message of new Set(listing.problems.map(({ error }) => error.message))) complain(message);
   // A damaged record is told, and the rest is listed; a group that cannot be listed at all is a failure.
   if (listing.problems.some(({ group }) => group !== null)) throw new Silent();
 }

@@ -64,7 +64,7 @@ function printHolder(holder: Holder): void {
 }
 
 function show(name: string, options: { readonly json?: boolean }): void {
-  const facts = findObject('sectile show', parseTarget('sectile show', name));
+  const facts = findObject('show', parseTarget('show', name));
   if (options.json === true) {
     printJson(objectDetailsJson(facts));
     return;

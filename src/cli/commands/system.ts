@@ -68,7 +68,7 @@ function refuseSecond(): void {
     throw error;
   }
   throw new SectionError('ERR_SECTION_SYSTEM_RUNNING', {
-    operation: 'sectile system start',
+    operation: 'system start',
     rule: `a system process runs already, process ${pid}`,
     wayOut: '"sectile system stop" ends it',
   });

@@ -16,7 +16,7 @@ interface Options {
   readonly from?: string;
 }
 
-const OPERATION = 'sectile write';
+const OPERATION = 'write';
 
 function open(target: Target): Section {
   switch (target.kind) {

@@ -53,7 +53,7 @@ function registry(): Finding {
   const topic = 'Local names';
   const key = 'sectile.registry';
   try {
-    const { sections, problems } = listLocal('sectile doctor');
+    const { sections, problems } = listLocal('doctor');
     const values = { names: sections.length, problems: problems.length };
     const [first] = problems;
     if (first === undefined) return finding(key, topic, 'ok', plural(sections.length, 'name'), 'Every record of the registry is sound.', { values });
@@ -81,7 +81,7 @@ function system(): Finding {
   } catch (error) {
     const values = { running: false, pid: null, uid: null, version: null, path: ownSystemSocket() };
     if (error instanceof SectionError && error.code === 'ERR_SECTION_SYSTEM_NOT_RUNNING') {
-      return finding(key, topic, 'note', 'none runs', 'Local names work without one; Global\\ names and drivers need it.', { advice: 'sectile system start', values });
+      return finding(key, topic, 'note', 'none runs', 'Local names work without one; Global\\ names and drivers need it.', { advice: 'system start', values });
     }
     return finding(key, topic, 'problem', 'cannot be used', messageOf(error), { advice: 'Have whoever runs it stop it, then: sectile system start', values });
   }
