@@ -5,7 +5,7 @@
  * Source: nt-semantics 1.9; Microsoft's pages "Object Directories" and "Kernel object namespaces".
  */
 import { type NTSTATUS, Status } from '../base/status.js';
-import type { Scope, SectionName } from '../namespace/name.js';
+import { foldCase, type Scope, type SectionName } from '../namespace/name.js';
 
 interface Directory {
   /** Where the sections in it live; null where nobody can create any. */

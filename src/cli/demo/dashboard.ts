@@ -10,7 +10,9 @@ import { bar, column, type Paint, paintOfLoad, Sparkline } from './bars.js';
 import type { Snapshot } from './messages.js';
 
 /** Up to so many processors get a bar of their own each; more get a column each. */
-const MOST_BARS = 16;
+const MOST_BARS = 32;
+/** Up to so many, each in a line of its own. */
+const MOST_LINES = 4;
 const LABEL_WIDTH = 13;
 const MIB = 2 ** 20;
 
@@ -63,15 +65,16 @@ class Screen implements Dashboard {
   }
 
   #bars(cores: readonly number[]): string[] {
-    const perLine = cores.length > 4 ? 2 : 1;
-    const gap = 3;
-    const each = Math.floor((this.#barWidth + 6 - gap * (perLine - 1)) / perLine);
-    const cells = cores.map((share, core) => `${chalk.dim(String(core).padStart(2))} ${bar(share, each - 9)} ${percent(share)}`);
-    const lines: string[] = [];
-    for (let first = 0; first < cells.length; first += perLine) {
-      lines.push(`${label('')}${cells.slice(first, first + perLine).join(' '.repeat(gap))}`);
-    }
-    return lines;
+    const number = (core: number): string => String(core).padStart(2);
+    const lineOf = (core: number, width: number): string => `${bar(cores[core] ?? 0, width)} ${percent(cores[core] ?? 0)}`;
+    if (cores.length <= MOST_LINES) return cores.map((_, core) => `${label(number(core).padStart(LABEL_WIDTH - 1))}${lineOf(core, this.#barWidth)}`);
+    // Two beside each other.
+    const half = Math.ceil(cores.length / 2);
+    const width = Math.floor((this.#barWidth - 11) / 2);
+    return Array.from({ length: half }, (_, core) => {
+      const right = core + half < cores.length ? `  ${chalk.dim(number(core + half))} ${lineOf(core + half, width)}` : '';
+      return `${label(number(core).padStart(LABEL_WIDTH - 1))}${lineOf(core, width)}${right}`;
+    });
   }
 
   #columns(cores: readonly number[]): string[] {
