@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Floor, type Floors } from './floors.js';
 import { Peer, type PeerOptions } from './peer.js';
+import { pinApart } from './pin.js';
 import type { Progress } from './progress.js';
 import { type Goal, makeRow, type RatioOf, type Rounds, type Row, type RowParts, type Unit } from './rows.js';
 
@@ -115,6 +116,13 @@ export class Bench {
     return peer;
   }
 
+  /** Gives these processes one core and this one another until the group ends, where that can be had. */
+  pinApart(...others: readonly (ChildProcess | undefined)[]): void {
+    const release = pinApart(others.flatMap((child) => child?.pid ?? []));
+    if (release === undefined) this.remark('all', 'both sides run where the scheduler puts them: one processor, or no taskset');
+    else this.defer(release);
+  }
+
   /** A process that must not outlive this one, however this one ends. */
   adopt(child: ChildProcess): void {
     this.#children.add(child);
@@ -161,6 +169,7 @@ export class Bench {
   }
 
   record(parts: Omit<RowParts, 'group'>): void {
+    if (!this.wants(parts.name)) return;
     const row = makeRow({ group: this.#group, ...parts });
     this.rows.push(row);
     this.#progress.row(row);

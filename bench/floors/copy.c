@@ -15,17 +15,19 @@ typedef struct {
   void *target;
   const void *source;
   size_t size;
+  bool checked;
 } copy;
 
 static uint64_t copy_batch(void *state, uint64_t batch) {
-  const copy *job = state;
+  copy *job = state;
   uint64_t start = floor_now();
   for (uint64_t i = 0; i < batch; i++) {
     memcpy(job->target, job->source, job->size);
     FLOOR_BARRIER(job->target);
   }
   uint64_t elapsed = floor_now() - start;
-  if (memcmp(job->target, job->source, job->size) != 0) floor_wrong("the copy differs");
+  if (!job->checked && memcmp(job->target, job->source, job->size) != 0) floor_wrong("the copy differs");
+  job->checked = true;
   return elapsed;
 }
 

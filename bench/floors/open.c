@@ -45,8 +45,7 @@ static void serve(int socket, int section) {
   while (recv(socket, bytes, sizeof bytes, 0) > 0) {
     descriptor_box box = {0};
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof bytes};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = box.bytes, .msg_controllen = sizeof box.bytes};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = box.bytes, .msg_controllen = sizeof box.bytes};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
@@ -64,8 +63,7 @@ static uint64_t by_passing(void *state, uint64_t batch) {
     if (send(socket, bytes, sizeof bytes, MSG_NOSIGNAL) < 0) floor_fail("send");
     descriptor_box box;
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof bytes};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = box.bytes, .msg_controllen = sizeof box.bytes};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = box.bytes, .msg_controllen = sizeof box.bytes};
     if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) <= 0) floor_fail("recvmsg");
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (header == NULL || header->cmsg_type != SCM_RIGHTS) floor_wrong("no descriptor came");

@@ -1,9 +1,11 @@
 /*
  * Floor of the ping-pong: two processes and two words of a memfd, each on a cache line of its own,
  * sequentially consistent C11 atomics, both sides spinning. A batch is so many round trips.
+ * Arguments: the processors of the two sides, or none.
  */
 #include "floor.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
@@ -48,7 +50,16 @@ static void answer(_Atomic int32_t *words, int sleep) {
   }
 }
 
-int main(void) {
+/* Keeps this process on the processor that the argument at `index` names, if there is one. */
+static void pin(int argc, char **argv, int index) {
+  if (index >= argc) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(floor_bytes(argc, argv, index), &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) floor_fail("sched_setaffinity");
+}
+
+int main(int argc, char **argv) {
   _Atomic int32_t *words = floor_map(floor_memfd(FLOOR_PAGE, true, 0), FLOOR_PAGE);
   int channel[2];
   if (pipe(channel) != 0) floor_fail("pipe");
@@ -57,9 +68,11 @@ int main(void) {
   if (other == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     close(channel[1]);
+    pin(argc, argv, 2);
     answer(words, channel[0]);
     _exit(0);
   }
+  pin(argc, argv, 1);
   game me = {.words = words, .last = 0, .wake = channel[1]};
   return floor_serve(play, &me);
 }

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { constants, openSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { Section } from 'sectile';
 import type { Bench, Group, Sampler } from '../bench.js';
@@ -27,6 +28,9 @@ interface Transport {
   readonly sample: Sampler;
 }
 
+/** How most programs read a socket; it is not the fastest way. */
+const EVENTS = 'Unix socket, data events';
+
 const MiB = 2 ** 20;
 const rings: readonly { name: string; ring: Ring }[] = [
   { name: 'copied in, then out', ring: { chunk: PAYLOAD_BYTES, slots: 1 } },
@@ -34,8 +38,11 @@ const rings: readonly { name: string; ring: Ring }[] = [
   { name: 'copied through a 4 MiB ring', ring: { chunk: MiB, slots: 4 } },
 ];
 
-/** Counts payloads; the first of each transport is compared byte for byte. */
+/** Counts payloads: no two are alike. */
 let stamps = 0;
+
+/** Hands over a payload that is complete, so that nothing but this is timed. */
+type Deliver = (stamp: number) => void;
 
 /** Announces a payload, lets `deliver` hand it over, and returns the time until it was checked. */
 async function timed(
@@ -43,7 +50,7 @@ async function timed(
   expect: Way,
   source: Uint8Array,
   whole: boolean,
-  deliver: (stamp: number) => void,
+  deliver: Deliver,
 ): Promise<number[]> {
   const stamp = ++stamps;
   await settle();
@@ -59,15 +66,28 @@ function elapsed(start: number, { end, wrong }: ReceiverAnswer): number {
   return end - start;
 }
 
-/** Everything that carries: the section, the channels of Node, and both receivers. */
-async function connectAll(bench: Bench): Promise<Transport[]> {
+/** Everything that carries, and the receiver at its other end. */
+interface Channels {
+  readonly peer: Peer<ReceiverAnswer>;
+  /** Receives by IPC with serialization 'json'; it is slow, and left out of a quick run. */
+  readonly reader: Peer<ReceiverAnswer> | undefined;
+  /** The payload's place in the section, and the words by which the two sides spin. */
+  readonly shared: Uint8Array;
+  readonly control: Int32Array;
+  /** The producer's private memory. */
+  readonly own: Uint8Array;
+  readonly socket: Socket;
+  /** The same, but its other end reads by data events. */
+  readonly eventful: Socket;
+  readonly named: Socket;
+  readonly stdin: Writable;
+}
+
+async function connectAll(bench: Bench): Promise<Channels> {
   const section = Section.create({ name: NAME, size: PAYLOAD_BYTES + 4096 });
   bench.defer(() => section.close());
   const view = section.map();
   bench.defer(() => view.close());
-  const shared = view.bytes.subarray(0, PAYLOAD_BYTES);
-  const control = new Int32Array(view.buffer, view.bytes.byteOffset + PAYLOAD_BYTES, CONTROL_WORDS);
-  const own = new Uint8Array(PAYLOAD_BYTES).fill(1);
 
   const path = join(bench.temporary, 'handover.sock');
   const fifo = join(bench.temporary, 'handover.fifo');
@@ -75,71 +95,83 @@ async function connectAll(bench: Bench): Promise<Transport[]> {
   const server = createServer();
   server.listen(path);
   bench.defer(() => server.close());
-  const peer = bench.peer<ReceiverAnswer>('receiver', { pipes: true });
   const connections: Socket[] = [];
   server.on('connection', (connection: Socket) => connections.push(connection));
+
+  const peer = bench.peer<ReceiverAnswer>('receiver', { pipes: true });
   await peer.ask({ section: NAME, socket: path, fifo } satisfies ReceiverRequest);
   while (connections.length < 2) await once(server, 'connection');
   const [socket, eventful] = connections;
-  if (socket === undefined || eventful === undefined) throw new Error('the receiver did not connect');
-  const named = new Socket({ fd: openSync(fifo, constants.O_WRONLY), readable: false, writable: true });
   const { stdin } = peer.child;
-  if (stdin === null) throw new Error('the receiver has no pipe');
+  if (socket === undefined || eventful === undefined || stdin === null) throw new Error('the receiver did not connect');
+  const named = new Socket({ fd: openSync(fifo, constants.O_WRONLY), readable: false, writable: true });
   bench.defer(() => {
     for (const stream of [socket, eventful, named, stdin]) stream.destroy();
   });
-
-  const transport = (
-    name: string,
-    kind: Transport['kind'],
-    expect: Way,
-    source: Uint8Array,
-    deliver: (stamp: number) => void,
-    receiver = peer,
-  ): Transport => {
-    let whole = true;
-    const sample = async (): Promise<number[]> => {
-      const samples = await timed(receiver, expect, source, whole, deliver);
-      whole = false;
-      return samples;
-    };
-    return { name, kind, sample };
+  return {
+    peer,
+    reader: bench.quick ? undefined : bench.peer<ReceiverAnswer>('receiver', { serialization: 'json', pipes: true }),
+    shared: view.bytes.subarray(0, PAYLOAD_BYTES),
+    control: new Int32Array(view.buffer, view.bytes.byteOffset + PAYLOAD_BYTES, CONTROL_WORDS),
+    own: new Uint8Array(PAYLOAD_BYTES).fill(1),
+    socket,
+    eventful,
+    named,
+    stdin,
   };
+}
 
-  const transports = [
-    transport('in place', 'section', 'in place', shared, (stamp) => {
+/** True once, then false: the first payload of each transport is compared byte for byte. */
+function firstTime(): () => boolean {
+  let first = true;
+  return () => {
+    const answer = first;
+    first = false;
+    return answer;
+  };
+}
+
+function transport(
+  name: string,
+  kind: Transport['kind'],
+  peer: Peer<ReceiverAnswer>,
+  expect: Way,
+  source: Uint8Array,
+  deliver: Deliver,
+): Transport {
+  const whole = firstTime();
+  return { name, kind, sample: () => timed(peer, expect, source, whole(), deliver) };
+}
+
+function sectionTransports({ peer, shared, control, own, socket }: Channels): Transport[] {
+  return [
+    transport('in place', 'section', peer, 'in place', shared, (stamp) => {
       Atomics.store(control, FLAG, stamp);
     }),
-    transport('in place, told by a byte', 'section', 'in place, byte', shared, () => {
+    transport('in place, told by a byte', 'section', peer, 'in place, byte', shared, () => {
       socket.write('!');
     }),
-    ...rings.map(({ name, ring }) => transport(name, 'section', ring, own, () => giveAll(shared, control, own, ring))),
-    transport('Unix socket', 'process', 'stream', own, () => {
-      socket.write(own);
-    }),
-    transport('Unix socket, data events', 'process', 'stream', own, () => {
-      eventful.write(own);
-    }),
-    transport('child stdin pipe', 'process', 'stream', own, () => {
-      stdin.write(own);
-    }),
-    transport('named pipe', 'process', 'stream', own, () => {
-      named.write(own);
-    }),
-    transport('IPC, advanced', 'process', 'message', own, () => {
-      peer.send({ data: own } satisfies ReceiverRequest);
-    }),
-    ...workerTransports(bench, own),
+    ...rings.map(({ name, ring }) => transport(name, 'section', peer, ring, own, () => giveAll(shared, control, own, ring))),
   ];
-  if (!bench.quick) {
-    const reader = bench.peer<ReceiverAnswer>('receiver', { serialization: 'json', pipes: true });
-    const deliver = (): void => reader.send({ data: Buffer.from(own.buffer).toString('base64') } satisfies ReceiverRequest);
-    transports.push(transport('IPC, json and base64', 'process', 'message', own, deliver, reader));
+}
+
+function processTransports({ peer, reader, own, socket, eventful, named, stdin }: Channels): Transport[] {
+  const streams = { 'Unix socket': socket, [EVENTS]: eventful, 'child stdin pipe': stdin, 'named pipe': named };
+  const transports = Object.entries(streams).map(([name, stream]) =>
+    transport(name, 'process', peer, 'stream', own, () => {
+      stream.write(own);
+    }),
+  );
+  const send: Deliver = () => peer.send({ data: own } satisfies ReceiverRequest);
+  transports.push(transport('IPC, advanced', 'process', peer, 'message', own, send));
+  if (reader !== undefined) {
+    const sendText: Deliver = () => reader.send({ data: Buffer.from(own.buffer).toString('base64') } satisfies ReceiverRequest);
+    transports.push(transport('IPC, json and base64', 'process', reader, 'message', own, sendText));
   }
   return transports;
 }
 
-function workerTransports(bench: Bench, own: Uint8Array): Transport[] {
+function workerTransports(bench: Bench, { own }: Channels): Transport[] {
   const worker = new Worker(new URL('../peers/worker.js', import.meta.url));
   bench.defer(() => worker.terminate());
   let given = new Uint8Array(PAYLOAD_BYTES).fill(1);
@@ -155,23 +187,17 @@ function workerTransports(bench: Bench, own: Uint8Array): Transport[] {
     if (receipt.bytes !== undefined) given = receipt.bytes;
     return [elapsed(start, receipt)];
   };
-  const first = { copy: true, transfer: true };
+  const whole = { copied: firstTime(), transferred: firstTime() };
   return [
-    {
-      name: 'worker, copied (a thread)',
-      kind: 'thread',
-      sample: async () => post(own, false, first.copy).finally(() => (first.copy = false)),
-    },
-    {
-      name: 'worker, transferred (a thread)',
-      kind: 'thread',
-      sample: async () => post(given, true, first.transfer).finally(() => (first.transfer = false)),
-    },
+    { name: 'worker, copied (a thread)', kind: 'thread', sample: () => post(own, false, whole.copied()) },
+    { name: 'worker, transferred (a thread)', kind: 'thread', sample: () => post(given, true, whole.transferred()) },
   ];
 }
 
 async function run(bench: Bench): Promise<void> {
-  const transports = await connectAll(bench);
+  const channels = await connectAll(bench);
+  const transports = [...sectionTransports(channels), ...processTransports(channels), ...workerTransports(bench, channels)];
+  bench.pinApart(channels.peer.child, channels.reader?.child);
   const sides = Object.fromEntries(transports.map(({ name, sample }) => [name, sample]));
   const results = await bench.interleave('64 MiB by all transports', bench.pick(20, 5), sides, 2);
 
@@ -192,7 +218,10 @@ async function run(bench: Bench): Promise<void> {
   for (const { name } of others) record('in place', name, name === fastest ? atLeast('ratio', 20) : undefined);
   if (fastest === undefined) return;
   record('in place, told by a byte', fastest);
-  for (const { name } of rings) record(name, fastest, atLeast('ratio', 2.5));
+  for (const { name } of rings) {
+    record(name, fastest, atLeast('ratio', 2.5));
+    record(name, EVENTS);
+  }
 }
 
 export const handover: Group = {
@@ -201,7 +230,7 @@ export const handover: Group = {
   notes: [
     'Timed: from the moment the bytes are complete in the producer until the receiver has checked one 32-bit word of every 4 KiB page,',
     'by the one monotonic clock of both. The first payload of each transport is compared byte for byte as well, outside of the time.',
-    'In place: the section is mapped and warm on both sides; the receiver spins on a flag by Atomics, or waits for a byte on a socket.',
+    'In place: the section is mapped and warm on both sides; the receiver spins on a flag by Atomics, or waits for a byte on a socket. Each process has a core of its own.',
     'Copied: from the memory of one process into the section and out into the memory of the other; at once and ring: in chunks of 1 MiB.',
     'Sockets and pipes are read by onread straight into one prepared buffer, which is the best Node has; by data events each chunk is copied there.',
     'Goals are set beside the fastest transport between processes. Worker threads share a process already and stand here to compare.',

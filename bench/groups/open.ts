@@ -119,7 +119,8 @@ export const open: Group = {
   title: 'Open, map and close what another process holds (64 KiB)',
   notes: [
     'C by /proc/PID/fd: open, fstat, mmap, munmap, close. C over a socket: a request to a process that passes a descriptor, then the same.',
-    'Neither C side looks up a name, checks a right or keeps a registry.',
+    'Neither C side looks up a name, checks a right or keeps a registry. A global open waits for sleeping threads of the system process:',
+    'it is fastest where the scheduler puts both on one core, and about twice as slow where an idle core must wake first.',
   ],
   run,
 };

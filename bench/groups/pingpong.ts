@@ -4,6 +4,7 @@
 import { Section } from 'sectile';
 import type { Bench, Group } from '../bench.js';
 import type { PongAnswer, PongRequest } from '../peers/pong.js';
+import { twoCores } from '../pin.js';
 import { atMost, ns } from '../rows.js';
 import { PONG, ping } from '../spin.js';
 
@@ -16,7 +17,8 @@ async function run(bench: Bench): Promise<void> {
   using view = section.map();
   const words = view.as(Int32Array);
   const peer = bench.peer<PongAnswer>('pong');
-  const floor = bench.floor('pingpong', []);
+  const floor = bench.floor('pingpong', twoCores() ?? []);
+  bench.pinApart(peer.child);
 
   const samplesPerRound = bench.pick(50, 25);
   let last = 0;
@@ -50,7 +52,7 @@ export const pingpong: Group = {
   name: 'pingpong',
   title: 'Ping-pong by Atomics between two processes',
   notes: [
-    'A round trip is two stores and two loads that saw them, both sides spinning, words 128 bytes apart. Nothing is pinned.',
+    'A round trip is two stores and two loads that saw them, both sides spinning, words 128 bytes apart, each side on a core of its own.',
   ],
   run,
 };
