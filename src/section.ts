@@ -301,7 +301,8 @@ export class Section {
       ...(given.address === undefined ? {} : { address: this.#wantedAddress(operation, given.address, offset) }),
     });
     let forget = () => {};
-    const view = new View(mapping, { object, offset, length, access, keeps: this, onClose: () => forget() });
+    const anonymous = this.#handle.memory.backing === 'pagefile';
+    const view = new View(mapping, { object, offset, length, access, anonymous, keeps: this, onClose: () => forget() });
     forget = heldByDriver('view', () => view.close());
     return view;
   }

@@ -12,12 +12,15 @@
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 /* Work is done in steps, and a close of the mapping is noticed between two. */
 #define STEP ((size_t)32 << 20)
 
-typedef enum { PREFETCH, FLUSH } operation;
-static const char *const names[] = {"madvise MADV_POPULATE_READ", "msync"};
+typedef enum { PREFETCH, PREFETCH_FOR_WRITING, FLUSH } operation;
+static const char *const names[] = {"madvise MADV_POPULATE_READ", "madvise MADV_POPULATE_WRITE", "msync"};
 
 typedef struct {
   sectile_mapping *mapping; /* retained */
@@ -37,10 +40,11 @@ static void touch(uintptr_t start, size_t length, size_t page_size) {
 }
 
 static int run_step(const job *self, uintptr_t start, size_t length) {
+  static const int advice[] = {MADV_POPULATE_READ, MADV_POPULATE_WRITE};
   int result = self->operation == FLUSH ? msync((void *)start, length, MS_SYNC)
-                                        : madvise((void *)start, length, MADV_POPULATE_READ);
+                                        : madvise((void *)start, length, advice[self->operation]);
   if (result == 0) return 0;
-  if (self->operation == PREFETCH && errno == EINVAL) {
+  if (self->operation != FLUSH && errno == EINVAL) {
     touch(start, length, self->mapping->page_size);
     return 0;
   }
@@ -100,13 +104,15 @@ static napi_value begin(napi_env env, sectile_mapping *mapping, operation what, 
 }
 
 static napi_value mapping_prefetch(napi_env env, napi_callback_info info) {
-  napi_value argument[1];
+  napi_value argument[2];
   sectile_mapping *mapping;
-  if (!sectile_arguments(env, info, names[PREFETCH], 1, argument) ||
-      !sectile_mapping_read(env, argument[0], names[PREFETCH], &mapping)) {
+  bool for_writing;
+  if (!sectile_arguments(env, info, names[PREFETCH], 2, argument) ||
+      !sectile_mapping_read(env, argument[0], names[PREFETCH], &mapping) ||
+      !sectile_read_bool(env, argument[1], names[PREFETCH], "forWriting", &for_writing)) {
     return NULL;
   }
-  return begin(env, mapping, PREFETCH, 0, mapping->length);
+  return begin(env, mapping, for_writing ? PREFETCH_FOR_WRITING : PREFETCH, 0, mapping->length);
 }
 
 static bool read_flush(napi_env env, napi_callback_info info, sectile_mapping **mapping, uint64_t *offset, uint64_t *length) {

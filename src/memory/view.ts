@@ -61,6 +61,8 @@ export interface ViewFacts {
   readonly offset: number;
   readonly length: number;
   readonly access: ViewAccess;
+  /** Shared anonymous memory: preparing its pages for stores changes nothing that anybody could see. */
+  readonly anonymous?: boolean;
   /** What must stay alive as long as the view: the section it came from. */
   readonly keeps?: object;
   /** Told once, when the view is closed. */
@@ -258,11 +260,11 @@ export class View {
    * Reads the whole view in on another thread, so that later accesses find it in memory.
    * Rejects with ERR_SECTION_CLOSED when the view is closed meanwhile.
    *
-   * @see madvise(2), MADV_POPULATE_READ
+   * @see madvise(2), MADV_POPULATE_READ; MADV_POPULATE_WRITE for a writable view of the paging file
    */
   prefetch(): Promise<void> {
     this.#mustBeOpen('view.prefetch');
-    const done = this.#promise('view.prefetch', os.mappingPrefetch(this.#mapping));
+    const done = this.#promise('view.prefetch', os.mappingPrefetch(this.#mapping, this.#facts.anonymous === true && this.#facts.access === 'readwrite'));
     done.catch(() => {});
     return done;
   }

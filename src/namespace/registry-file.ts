@@ -106,7 +106,11 @@ export class RegistryFile {
     let bytes: Buffer = Buffer.allocUnsafe(PAGE);
     bytes = bytes.subarray(0, os.descriptorRead(this.#file, bytes, 0));
     const header = inspectHeader(bytes);
-    if (header.state === 'empty') return null;
+    if (header.state === 'empty') {
+      // A record is written before its first slot is taken: nobody can live in an empty one.
+      if (this.isAlive) throw damaged(this.#operation, this.path, 'it is empty, and processes hold its name');
+      return null;
+    }
     if (header.state === 'damaged') throw damaged(this.#operation, this.path, header.why);
     if (bytes.length < header.slotsOffset) {
       bytes = Buffer.alloc(header.slotsOffset);

@@ -185,8 +185,8 @@ export interface Os {
   mappingFlushSync(mapping: Mapping, offset: number, length: number): void;
   /** Resolves when the range is on disk. */
   mappingFlushAsync(mapping: Mapping, offset: number, length: number): Promise<void>;
-  /** Reads the range in on another thread. */
-  mappingPrefetch(mapping: Mapping): Promise<void>;
+  /** Reads the whole mapping in on another thread; `forWriting` makes its pages ready for stores as well. */
+  mappingPrefetch(mapping: Mapping, forWriting: boolean): Promise<void>;
   mappingFault(mapping: Mapping): MappingFault | null;
   /** Detaches the buffer and unmaps. Safe to call twice. */
   mappingClose(mapping: Mapping): void;
