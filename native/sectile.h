@@ -71,6 +71,9 @@ napi_value sectile_descriptor_wrap(napi_env env, int fd);
 /* The open descriptor number, or an exception when the value is no descriptor or is closed. */
 bool sectile_descriptor_read(napi_env env, napi_value value, const char *call, const char *name, int *fd);
 
+/* Whether the limit of file sizes (RLIMIT_FSIZE) lets an object reach `end`: beyond it the kernel answers with a signal. */
+bool sectile_file_size_allowed(uint64_t end);
+
 /* ---- entry points, one list per file; module.c exports them all ---- */
 typedef struct {
   const char *name;

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,11 @@ enum { OPEN_WRITE = 1, OPEN_CREATE = 2, OPEN_EXCLUSIVE = 4, OPEN_NO_FOLLOW = 8, 
 typedef struct {
   int fd; /* -1 once closed */
 } descriptor;
+
+bool sectile_file_size_allowed(uint64_t end) {
+  struct rlimit limit;
+  return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || end <= limit.rlim_cur;
+}
 
 static void descriptor_finalize(napi_env env, void *data, void *hint) {
   (void)env;
@@ -176,6 +182,7 @@ static napi_value descriptor_write(napi_env env, napi_callback_info info) {
   size_t length, done = 0;
   uint64_t position;
   if (!read_transfer(env, info, call, &fd, &bytes, &length, &position)) return NULL;
+  if (!sectile_file_size_allowed(position + length)) return sectile_fail_errno(env, call, EFBIG);
   while (done < length) {
     ssize_t count = pwrite(fd, bytes + done, length - done, (off_t)(position + done));
     if (count < 0 && errno == EINTR) continue;
@@ -195,6 +202,7 @@ static napi_value descriptor_resize(napi_env env, napi_callback_info info) {
       !sectile_read_size(env, argument[1], call, "size", &size)) {
     return NULL;
   }
+  if (!sectile_file_size_allowed(size)) return sectile_fail_errno(env, call, EFBIG);
   do {
     result = ftruncate(fd, (off_t)size);
   } while (result != 0 && errno == EINTR);
@@ -213,6 +221,7 @@ static napi_value descriptor_allocate(napi_env env, napi_callback_info info) {
     return NULL;
   }
   if (length == 0) return sectile_undefined(env);
+  if (!sectile_file_size_allowed(offset + length)) return sectile_fail_errno(env, call, EFBIG);
   do {
     error = posix_fallocate(fd, (off_t)offset, (off_t)length); /* returns the number, leaves errno alone */
   } while (error == EINTR);

@@ -85,7 +85,8 @@ static void create(creation *self) {
   }
   int result;
   do {
-    result = ftruncate(fd, (off_t)self->size);
+    errno = EFBIG;
+    result = sectile_file_size_allowed(self->size) ? ftruncate(fd, (off_t)self->size) : -1;
   } while (result != 0 && errno == EINTR);
   if (result != 0) {
     self->error = errno;
