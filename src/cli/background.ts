@@ -9,8 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { SectionError } from '../index.js';
-import { COMPLAINT } from './exit.js';
 import { ensureRuntimeDirectory } from '../namespace/runtime-directory.js';
+import { COMPLAINT } from './exit.js';
 
 /** What the background process tells its starter, once. */
 export const READY = 'ready';
@@ -49,7 +49,9 @@ function outcomeOf(child: ChildProcess): Promise<string | null> {
     };
     child.once('message', () => settle(null));
     child.once('error', (error) => settle(error.message));
-    child.once('exit', (code, signal) => settle(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`));
+    child.once('exit', (code, signal) =>
+      settle(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`),
+    );
   });
 }
 

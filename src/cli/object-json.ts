@@ -1,7 +1,7 @@
 /**
  * An object as `--json` shows it: stable keys, the same in `ls` and `show`.
  */
-import { hasLargePages, type Holder, isReserved, type MappedView, type ObjectFacts } from '../inspector/index.js';
+import { type Holder, hasLargePages, isReserved, type MappedView, type ObjectFacts } from '../inspector/index.js';
 
 function viewJson({ address, length, offset, access }: MappedView) {
   return { address, length, offset, access };

@@ -1,7 +1,16 @@
 /**
  * The words for an object's facts that several commands print.
  */
-import { hasLargePages, type Holder, isReserved, type ObjectFacts, printable, protectionText, shortCommand, sizeText } from '../inspector/index.js';
+import {
+  type Holder,
+  hasLargePages,
+  isReserved,
+  type ObjectFacts,
+  printable,
+  protectionText,
+  shortCommand,
+  sizeText,
+} from '../inspector/index.js';
 
 /** What the memory is, in one or two words. */
 export function backingText({ backing, kind, attributes }: ObjectFacts): string {

@@ -40,7 +40,10 @@ export function tableLines(columns: readonly Column[], rows: readonly (readonly 
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   table.push(...rows.map((row) => [...row]));
-  return table.toString().split('\n').map((line) => line.trimEnd());
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd());
 }
 
 export function printTable(columns: readonly Column[], rows: readonly (readonly string[])[], indent = ''): void {

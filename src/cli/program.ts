@@ -6,6 +6,7 @@ import { chalkStderr } from 'chalk';
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { createCommand } from './commands/create.js';
+import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { driverCommand } from './commands/driver.js';
 import { dumpCommand } from './commands/dump.js';
@@ -16,6 +17,7 @@ import { writeCommand } from './commands/write.js';
 import { COMPLAINT } from './exit.js';
 
 const commands: readonly (() => Command)[] = [
+  demoCommand,
   lsCommand,
   showCommand,
   createCommand,

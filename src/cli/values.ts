@@ -10,7 +10,8 @@ const powers: Readonly<Record<string, number>> = { '': 0, K: 1, M: 2, G: 3, T: 4
 export function parseSize(text: string): number {
   const [, digits, suffix = ''] = /^(0x[0-9a-f]+|\d+)([KMGT]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
   const bytes = Number(digits) * 1024 ** (powers[suffix.toUpperCase()] ?? 0);
-  if (digits === undefined) throw new InvalidArgumentError('It must be a number of bytes such as 4096, 0x1000, 64K, 16M, 2G or 1T.');
+  if (digits === undefined)
+    throw new InvalidArgumentError('It must be a number of bytes such as 4096, 0x1000, 64K, 16M, 2G or 1T.');
   if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError('It is too large.');
   return bytes;
 }

@@ -29,7 +29,10 @@ function findSection(operation: string, name: Extract<Target, { kind: 'section' 
   throw new SectionError('ERR_SECTION_NOT_FOUND', {
     operation,
     object: `"${name.full}"`,
-    rule: name.scope === 'global' ? 'the system process has no section of that name' : 'no process of this user holds a section of that name',
+    rule:
+      name.scope === 'global'
+        ? 'the system process has no section of that name'
+        : 'no process of this user holds a section of that name',
     wayOut: 'See what there is with "sectile ls"',
   });
 }
@@ -48,12 +51,13 @@ function findByPath(operation: string, target: Exclude<Target, { kind: 'section'
   const identity = identityOf(stat.dev, stat.ino);
   const link = target.kind === 'descriptor' ? linkOrNull(path)?.replace(/ \(deleted\)$/, '') : undefined;
   const label = link ?? path;
+  const isMemory = label.startsWith('/memfd:');
   const survey = surveyProcesses({
     identities: new Set([identity]),
-    label: () => false,
-    paths: new Map([[label, identity]]),
+    // Many objects of memory share a label: each keeps its own identity, and one of them is meant.
+    label: (each) => isMemory && each === label,
+    paths: isMemory ? new Map() : new Map([[label, identity]]),
   });
-  const isMemory = label.startsWith('/memfd:');
   return factsOfPath(path, survey, {
     name,
     kind: isMemory ? 'memfd' : kind,

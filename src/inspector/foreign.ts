@@ -43,7 +43,11 @@ export function posixObjects(): readonly PosixObject[] {
 
 const nobody: Sighting = { label: '', views: [], descriptors: [] };
 
-function factsFrom(path: string, sighting: Sighting, known: Pick<ObjectFacts, 'name' | 'kind' | 'backing' | 'file'>): ObjectFacts {
+function factsFrom(
+  path: string,
+  sighting: Sighting,
+  known: Pick<ObjectFacts, 'name' | 'kind' | 'backing' | 'file'>,
+): ObjectFacts {
   const stat = statOrNull(path);
   // Where nobody lets us reach the memory itself, its views say how large it is at least.
   const size = stat === null ? Math.max(0, ...sighting.views.map(({ offset, length }) => offset + length)) : Number(stat.size);
@@ -69,7 +73,11 @@ function factsFrom(path: string, sighting: Sighting, known: Pick<ObjectFacts, 'n
 }
 
 /** The facts of what a path leads to: a file, or a descriptor in /proc. */
-export function factsOfPath(path: string, survey: Survey, known: Pick<ObjectFacts, 'name' | 'kind' | 'backing' | 'file'>): ObjectFacts {
+export function factsOfPath(
+  path: string,
+  survey: Survey,
+  known: Pick<ObjectFacts, 'name' | 'kind' | 'backing' | 'file'>,
+): ObjectFacts {
   const stat = statOrNull(path);
   return factsFrom(path, (stat === null ? undefined : survey.sightings.get(identityOf(stat.dev, stat.ino))) ?? nobody, known);
 }
@@ -85,13 +93,21 @@ function memfdFacts(sighting: Sighting): ObjectFacts | null {
   }
   if (view === undefined) return null;
   const range = `${view.address.toString(16)}-${(view.address + BigInt(view.length)).toString(16)}`;
-  return factsFrom(`/proc/${view.pid}/map_files/${range}`, sighting, { ...known, name: `view:${view.pid}/0x${view.address.toString(16)}` });
+  return factsFrom(`/proc/${view.pid}/map_files/${range}`, sighting, {
+    ...known,
+    name: `view:${view.pid}/0x${view.address.toString(16)}`,
+  });
 }
 
 /** All foreign objects that `survey` saw, but those that `named` already names. */
 export function foreignObjects(posix: readonly PosixObject[], survey: Survey, named: ReadonlySet<Identity>): ObjectFacts[] {
   const objects: (ObjectFacts | null)[] = posix.map(({ path }) =>
-    factsOfPath(path, survey, { name: `posix:/${path.slice(POSIX_DIRECTORY.length + 1)}`, kind: 'posix', backing: 'posix', file: path }),
+    factsOfPath(path, survey, {
+      name: `posix:/${path.slice(POSIX_DIRECTORY.length + 1)}`,
+      kind: 'posix',
+      backing: 'posix',
+      file: path,
+    }),
   );
   const known = new Set([...named, ...posix.map(({ identity }) => identity)]);
   for (const [identity, sighting] of survey.sightings) {

@@ -1,8 +1,9 @@
 /**
  * Puts together, per process, the handles that somebody counted and the views that /proc shows.
  */
-import { linkOrNull, commandOf, type MappedView } from './processes.js';
+
 import type { Holder } from './object-facts.js';
+import { commandOf, linkOrNull, type MappedView } from './processes.js';
 
 interface HandleFacts {
   readonly granted: number | null;
@@ -49,7 +50,10 @@ export class HolderList {
     for (const pid of new Set(views.map((view) => view.pid))) {
       const kernel = this.#holders.has(`${pid} true false`);
       const holder = this.#of(pid, kernel, false);
-      holder.mappings = this.#withoutWriter(views.filter((view) => view.pid === pid), holder.handles > 0);
+      holder.mappings = this.#withoutWriter(
+        views.filter((view) => view.pid === pid),
+        holder.handles > 0,
+      );
     }
   }
 

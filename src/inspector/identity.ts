@@ -19,6 +19,11 @@ export function identityFromMaps(device: string, inode: bigint | string): Identi
   return `${device}:${inode}`;
 }
 
+/** The inode's part of an identity. */
+export function inodeOf(identity: Identity): string {
+  return identity.slice(identity.lastIndexOf(':') + 1);
+}
+
 function hex(value: bigint): string {
   return value.toString(16).padStart(2, '0');
 }

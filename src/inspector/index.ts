@@ -8,5 +8,5 @@ export { type Listing, listObjects, type ObjectScope, type Problem } from './obj
 export { type MappedView, shortCommand } from './processes.js';
 export { hasLargePages, isReserved, protectionText, rightsText } from './protection.js';
 export { securityLines, userText } from './security-text.js';
-export { parseTarget, type Target, TARGET_FORMS } from './target.js';
+export { parseTarget, TARGET_FORMS, type Target } from './target.js';
 export { plural, printable, sizeText } from './units.js';

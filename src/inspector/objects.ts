@@ -3,7 +3,7 @@
  * system process, and what they all have open and mapped from /proc. Gathers; prints nothing.
  */
 import { SectionError } from '../base/error.js';
-import { listLocal, type LocalListing } from '../namespace/local.js';
+import { type LocalListing, listLocal } from '../namespace/local.js';
 import { systemObjects, systemStatus } from '../system/client.js';
 import type { ObjectListing } from '../system/protocol.js';
 import { foreignObjects, isForeignLabel, posixObjects } from './foreign.js';
@@ -61,7 +61,10 @@ function gatherGlobal(problems: Problem[]): { systemPid: number | null; listings
 }
 
 /** A way through /proc to the memory itself: any descriptor of it. */
-function descriptorPath(identity: Identity, candidates: readonly { readonly pid: number; readonly descriptor: number }[]): string | null {
+function descriptorPath(
+  identity: Identity,
+  candidates: readonly { readonly pid: number; readonly descriptor: number }[],
+): string | null {
   for (const { pid, descriptor } of candidates) {
     const path = `/proc/${pid}/fd/${descriptor}`;
     const stat = statOrNull(path);
@@ -148,7 +151,10 @@ export function listObjects(operation: string, scopes: ReadonlySet<ObjectScope>)
   const problems: Problem[] = [];
   // All three are looked at even for one: what is local or global is not foreign.
   const local = gatherLocal(operation, scopes.has('local') ? problems : []);
-  const { systemPid, listings } = scopes.has('global') || scopes.has('foreign') ? gatherGlobal(scopes.has('global') ? problems : []) : { systemPid: null, listings: [] };
+  const { systemPid, listings } =
+    scopes.has('global') || scopes.has('foreign')
+      ? gatherGlobal(scopes.has('global') ? problems : [])
+      : { systemPid: null, listings: [] };
   const posix = scopes.has('foreign') ? posixObjects() : [];
 
   const named = new Set<Identity>();

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type Identity, identityFromMaps, identityOf, statOrNull } from './identity.js';
+import { type Identity, identityFromMaps, identityOf, inodeOf, statOrNull } from './identity.js';
 
 /** How a mapping may be used. `none`: reserved address space, or a guard. */
 export type MappedAccess = 'read' | 'readwrite' | 'copy' | 'none';
@@ -82,13 +82,16 @@ export function commandOf(pid: number): readonly string[] | null {
   return text === null ? null : text.split('\0').filter((part) => part !== '');
 }
 
+const LONGEST_COMMAND = 60;
+
 /** A command line in few words: the program and its script, without folders. */
 export function shortCommand(command: readonly string[] | null): string {
   if (command === null || command[0] === undefined) return 'a process that has ended';
   const [program, ...rest] = command;
   const script = rest.find((each) => !each.startsWith('-'));
   const words = rest.filter((each) => each !== script && !each.startsWith('-')).slice(0, 2);
-  return [basename(program), ...(script === undefined ? [] : [basename(script)]), ...words].join(' ');
+  const text = [basename(program), ...(script === undefined ? [] : [basename(script)]), ...words].join(' ');
+  return text.length <= LONGEST_COMMAND ? text : `${text.slice(0, LONGEST_COMMAND - 1)}…`;
 }
 
 const mapsLine = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) (\S+) (\d+) *(.*)$/gm;
@@ -100,7 +103,11 @@ function accessOf(permissions: string): MappedAccess {
 }
 
 /** The views in one /proc/PID/maps. A view that the kernel shows in pieces counts once. */
-export function viewsIn(pid: number, maps: string, isWanted: (identity: Identity, label: string) => Identity | null): [Identity, string, MappedView][] {
+export function viewsIn(
+  pid: number,
+  maps: string,
+  isWanted: (identity: Identity, label: string) => Identity | null,
+): [Identity, string, MappedView][] {
   const views = new Map<string, [Identity, string, MappedView]>();
   for (const [, from, to, permissions = '', start, device = '', inode = '0', path = ''] of maps.matchAll(mapsLine)) {
     if (inode === '0') continue;
@@ -117,7 +124,11 @@ export function viewsIn(pid: number, maps: string, isWanted: (identity: Identity
     const view: MappedView =
       before === undefined
         ? { pid, address, length: Number(end - address), offset: Number(offset), access: accessOf(permissions) }
-        : { ...before, length: Number(end - before.address), access: before.access === 'none' ? accessOf(permissions) : before.access };
+        : {
+            ...before,
+            length: Number(end - before.address),
+            access: before.access === 'none' ? accessOf(permissions) : before.access,
+          };
     views.set(base, [identity, label, view]);
   }
   return [...views.values()];
@@ -128,12 +139,17 @@ export function surveyProcesses(wanted: Wanted): Survey {
   const sightings = new Map<Identity, Sighting>();
   const sighting = (identity: Identity, label: string): Sighting => {
     let known = sightings.get(identity);
-    if (known === undefined) sightings.set(identity, (known = { label, views: [], descriptors: [] }));
+    if (known === undefined) {
+      known = { label, views: [], descriptors: [] };
+      sightings.set(identity, known);
+    }
     return known;
   };
   const isWanted = (identity: Identity, label: string): Identity | null => {
     if (wanted.identities.has(identity) || wanted.label(label)) return identity;
-    return wanted.paths.get(label) ?? null;
+    // The same path may be another file in another container: the inode must be the one that is meant.
+    const meant = wanted.paths.get(label);
+    return meant !== undefined && inodeOf(meant) === inodeOf(identity) ? meant : null;
   };
   let unseen = 0;
   for (const entry of readdirSync('/proc')) {

@@ -2,22 +2,29 @@
  * Page protections, section attributes and access masks in words that a person can read. Names only;
  * what a protection allows is decided elsewhere.
  */
-import { SECTION_ALL_ACCESS, SECTION_EXTEND_SIZE, SECTION_MAP_EXECUTE, SECTION_MAP_READ, SECTION_MAP_WRITE, SECTION_QUERY } from '../security/index.js';
+import {
+  SECTION_ALL_ACCESS,
+  SECTION_EXTEND_SIZE,
+  SECTION_MAP_EXECUTE,
+  SECTION_MAP_READ,
+  SECTION_MAP_WRITE,
+  SECTION_QUERY,
+} from '../security/index.js';
 
-const protections: Readonly<Record<number, string>> = {
-  0x01: 'no access',
-  0x02: 'read-only',
-  0x04: 'read-write',
-  0x08: 'copy-on-write',
-  0x10: 'execute',
-  0x20: 'execute-read',
-  0x40: 'execute-read-write',
-  0x80: 'execute-copy-on-write',
-};
+const protections = new Map<number, string>([
+  [0x01, 'no access'],
+  [0x02, 'read-only'],
+  [0x04, 'read-write'],
+  [0x08, 'copy-on-write'],
+  [0x10, 'execute'],
+  [0x20, 'execute-read'],
+  [0x40, 'execute-read-write'],
+  [0x80, 'execute-copy-on-write'],
+]);
 
 /** `read-write` for PAGE_READWRITE, and whether only the creator may make use of it. */
 export function protectionText(pageProtection: number, soleWriter: boolean): string {
-  const text = protections[pageProtection & 0xff] ?? `PAGE 0x${pageProtection.toString(16)}`;
+  const text = protections.get(pageProtection & 0xff) ?? `PAGE 0x${pageProtection.toString(16)}`;
   return soleWriter ? `${text} (creator only)` : text;
 }
 

@@ -26,7 +26,9 @@ const wellKnown = new Map<string, string>([
 /** The name that a colon-separated file of /etc gives to a number; undefined where it has none. */
 function nameIn(file: string, id: number): string | undefined {
   try {
-    const line = readFileSync(file, 'utf8').split('\n').find((each) => each.split(':')[2] === String(id));
+    const line = readFileSync(file, 'utf8')
+      .split('\n')
+      .find((each) => each.split(':')[2] === String(id));
     return line?.split(':')[0];
   } catch {
     return undefined;
@@ -60,5 +62,8 @@ export function securityLines(sddl: string): readonly string[] {
   const lines = owner === null ? [] : [`owned by ${sidText(owner)}`];
   if (dacl === null) return [...lines, 'everybody may do everything'];
   if (dacl.length === 0) return [...lines, 'nobody may do anything'];
-  return [...lines, ...dacl.map(({ type, mask, sid }) => `${sidText(sid)} ${type === 'allow' ? 'may' : 'may not'}: ${maskText(mask)}`)];
+  return [
+    ...lines,
+    ...dacl.map(({ type, mask, sid }) => `${sidText(sid)} ${type === 'allow' ? 'may' : 'may not'}: ${maskText(mask)}`),
+  ];
 }

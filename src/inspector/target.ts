@@ -29,7 +29,8 @@ export function parseTarget(operation: string, text: string): Target {
   if (text.startsWith('file:')) return { kind: 'file', path: text.slice('file:'.length) };
   if (text.startsWith('fd:')) {
     const [, pid, descriptor] = /^fd:(\d{1,10})\/(\d{1,10})$/.exec(text) ?? [];
-    if (pid !== undefined && descriptor !== undefined) return { kind: 'descriptor', pid: Number(pid), descriptor: Number(descriptor) };
+    if (pid !== undefined && descriptor !== undefined)
+      return { kind: 'descriptor', pid: Number(pid), descriptor: Number(descriptor) };
     throw new SectionError('ERR_SECTION_INVALID_NAME', {
       operation,
       object: show(text),

@@ -13,13 +13,13 @@ import { type Backing, MemoryObject, sectionErrorFrom } from './memory-object.js
 export type OverAccess = 'read' | 'readwrite' | undefined;
 
 const FILE_TYPE = 0o170000;
-const fileTypes: Readonly<Record<number, string>> = {
-  9604: 'a directory',
-  2401: 'a pipe',
-  26411: 'a socket',
-  4802: 'a character device',
-  14406: 'a block device',
-};
+const fileTypes: ReadonlyMap<number, string> = new Map([
+  [0o040000, 'a directory'],
+  [0o010000, 'a pipe'],
+  [0o140000, 'a socket'],
+  [0o020000, 'a character device'],
+  [0o060000, 'a block device'],
+]);
 const REGULAR = 0o100000;
 const CHARACTER_DEVICE = 0o020000;
 
@@ -107,7 +107,7 @@ function requireRegular(operation: string, object: string, stat: DescriptorStat)
   throw new SectionError('ERR_SECTION_FILE', {
     operation,
     object,
-    rule: `it is ${fileTypes[type] ?? 'no regular file'}`,
+    rule: `it is ${fileTypes.get(type) ?? 'no regular file'}`,
     wayOut:
       type === CHARACTER_DEVICE
         ? 'Open the device yourself and use Section.fromDescriptor'

@@ -10,7 +10,8 @@ import { SectionError } from '../base/error.js';
 /** Must equal SECTILE_CONTRACT in native/sectile.h. */
 const CONTRACT = 1;
 
-const addonPath = fileURLToPath(new URL('../native/sectile.node', import.meta.url));
+/** SECTILE_NATIVE: for tests, the absolute path of another build of the addon (one with sanitizers). */
+const addonPath = process.env['SECTILE_NATIVE'] || fileURLToPath(new URL('../native/sectile.node', import.meta.url));
 
 function load(): Record<string, unknown> {
   if (!existsSync(addonPath)) {

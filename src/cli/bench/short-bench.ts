@@ -1,7 +1,7 @@
 /**
  * The short benchmark: what a section costs on this machine, and from which size on it beats a message.
  */
-import { availableParallelism, cpus, release } from 'node:os';
+import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { Section, SectionError } from '../../index.js';
 import { type Budget, median, sample, sampleAsync } from './measure.js';
 import { Partner } from './partner.js';
@@ -14,7 +14,13 @@ export type Way = 'sectionAndSocket' | 'socket' | 'sectionAndIpc' | 'ipc';
 export type SweepRow = { readonly size: number } & Readonly<Record<Way, number>>;
 
 export interface ShortBench {
-  readonly machine: { readonly processor: string; readonly processors: number; readonly kernel: string; readonly node: string };
+  readonly machine: {
+    readonly processor: string;
+    readonly processors: number;
+    readonly kernel: string;
+    readonly node: string;
+    readonly load: number;
+  };
   /** Microseconds for 64 KiB. */
   readonly createMapClose: { readonly unnamed: number; readonly local: number };
   /** Bytes per second. */
@@ -28,6 +34,7 @@ export interface ShortBench {
 
 const SMALL = 64 << 10;
 const SIZES = Array.from({ length: 13 }, (_, power) => 1024 << power);
+const WARM_UP = [1024, 16 << 10, 256 << 10];
 const TURNS = 100_000;
 const ROUNDS = 3;
 /** A way wins when it is faster by more than chance. */
@@ -137,6 +144,7 @@ export const STEPS = SIZES.length + 3;
 
 /** Measures everything, in a few seconds. `step` is called after each of {@link STEPS}. */
 export async function runShortBench(step: (what: string) => void): Promise<ShortBench> {
+  const load = loadavg()[0] ?? 0;
   const name = `sectile-bench-${process.pid}`;
   const created = { unnamed: createMapClose(undefined), local: createMapClose(name) };
   step('copy');
@@ -149,13 +157,21 @@ export async function runShortBench(step: (what: string) => void): Promise<Short
     const turns = words(view.buffer, view.bytes.byteOffset);
     const spun = availableParallelism() < 2 ? null : await pingPong(partner, turns);
     step('messages');
+    // Once for nothing: the first rows shall not pay for code that is not compiled yet.
+    for (const size of WARM_UP) await sweepSize(partner, view.bytes.subarray(0, DATA_BYTES), size);
     const sweep: SweepRow[] = [];
     for (const size of SIZES) {
       sweep.push(await sweepSize(partner, view.bytes.subarray(0, DATA_BYTES), size));
       step('messages');
     }
     return {
-      machine: { processor: cpus()[0]?.model.trim() ?? 'unknown', processors: availableParallelism(), kernel: release(), node: process.version },
+      machine: {
+        processor: cpus()[0]?.model.trim() ?? 'unknown',
+        processors: availableParallelism(),
+        kernel: release(),
+        node: process.version,
+        load,
+      },
       createMapClose: created,
       copy: copied,
       pingPong: spun,

@@ -6,7 +6,7 @@ import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { sizeText } from '../../inspector/index.js';
 import { runShortBench, type ShortBench, STEPS, type SweepRow } from '../bench/short-bench.js';
-import { print, printJson, printTable } from '../output.js';
+import { print, printJson, printTable, remark } from '../output.js';
 
 function time(microseconds: number): string {
   if (microseconds < 1000) return `${microseconds.toFixed(microseconds < 10 ? 1 : 0)} µs`;
@@ -41,27 +41,41 @@ export function verdict({ beats, sweep }: ShortBench): string {
 function printResult(result: ShortBench): void {
   const { machine, createMapClose, copy, pingPong, sweep } = result;
   print(chalk.dim(`${machine.processor}, ${machine.processors} processors, Linux ${machine.kernel}, Node.js ${machine.node}`));
+  if (machine.load > machine.processors / 2)
+    remark(`The machine is busy (load ${machine.load.toFixed(1)}): the figures will vary.`);
   print();
   const facts = [
     ['Create, map and close 64 KiB, unnamed', time(createMapClose.unnamed)],
     ['Create, map and close 64 KiB, local name', time(createMapClose.local)],
     [`Copy in, ${sizeText(copy.bytes)}`, rate(copy.in)],
     [`Copy out, ${sizeText(copy.bytes)}`, rate(copy.out)],
-    ['Ping-pong of two processes by Atomics, there and back', pingPong === null ? 'needs two processors' : `${Math.round(pingPong)} ns`],
+    [
+      'Ping-pong of two processes by Atomics, there and back',
+      pingPong === null ? 'needs two processors' : `${Math.round(pingPong)} ns`,
+    ],
   ];
   printTable([{ title: '' }, { title: '', align: 'right' }], facts);
   print();
   print(chalk.bold('Bytes to another process, until it has them and has said so'));
   const columns = ['SIZE', 'SECTION + SOCKET SIGN', 'UNIX SOCKET', 'SECTION + IPC SIGN', 'IPC MESSAGE'];
-  printTable(columns.map((title) => ({ title, align: 'right' as const })), sweep.map(sweepCells));
+  printTable(
+    columns.map((title) => ({ title, align: 'right' as const })),
+    sweep.map(sweepCells),
+  );
   print();
   print(chalk.bold(verdict(result)));
-  const sign = time(sweep[0]?.sectionAndSocket ?? Number.NaN);
+  const sign = time(Math.min(...sweep.map((row) => row.sectionAndSocket)));
   print(`Data that is made and used in place, without the copies, costs the sign alone whatever its size: about ${sign}.`);
 }
 
 async function bench(options: { readonly json?: boolean }): Promise<void> {
-  const bar = new SingleBar({ format: '{bar} {what}', hideCursor: true, clearOnComplete: true, stopOnComplete: true, stream: process.stderr });
+  const bar = new SingleBar({
+    format: '{bar} {what}',
+    hideCursor: true,
+    clearOnComplete: true,
+    stopOnComplete: true,
+    stream: process.stderr,
+  });
   const shows = process.stderr.isTTY === true;
   if (shows) bar.start(STEPS, 0, { what: 'create, map, close' });
   let result: ShortBench;

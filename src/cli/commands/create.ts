@@ -23,7 +23,11 @@ interface Options {
 function make(name: string, options: Options): Section {
   const { size, file, security } = options;
   if (file !== undefined) {
-    return Section.fromFile(file, { name, access: options.readOnlyForOthers === true ? 'read' : 'readwrite', ...(size === undefined ? {} : { size }) });
+    return Section.fromFile(file, {
+      name,
+      access: options.readOnlyForOthers === true ? 'read' : 'readwrite',
+      ...(size === undefined ? {} : { size }),
+    });
   }
   return Section.create({
     name,
@@ -37,7 +41,9 @@ function make(name: string, options: Options): Section {
 
 async function create(this: Command, name: string, options: Options): Promise<void> {
   if (options.size === undefined && options.file === undefined) {
-    this.error("error: required option '--size <bytes>' not specified (only --file goes without)", { code: 'commander.missingMandatoryOptionValue' });
+    this.error("error: required option '--size <bytes>' not specified (only --file goes without)", {
+      code: 'commander.missingMandatoryOptionValue',
+    });
   }
   const section = make(name, options);
   const stopped = untilStopped();

@@ -10,7 +10,7 @@ import { Demo, type DemoResult } from '../demo/run.js';
 import { fileSize } from '../demo/stage.js';
 import { Transcript } from '../demo/transcript.js';
 import { complain, Silent } from '../exit.js';
-import { printJson } from '../output.js';
+import { printJson, remark } from '../output.js';
 import { wholeNumber } from '../values.js';
 
 const DEFAULT_SECONDS = 5;
@@ -42,8 +42,12 @@ function say(transcript: Transcript, result: DemoResult | null, error: string | 
     return;
   }
   transcript.line();
-  if (ok) transcript.line(`${chalk.green.bold('Every step held')}${chalk.dim(`: ${checks.length} of ${checks.length}, in ${seconds.toFixed(1)} s.`)}`);
-  else if (error === null) complain(`${plural(failed.length, 'step')} of ${checks.length} did not hold: ${failed.map(({ title }) => title).join('; ')}`);
+  if (ok)
+    transcript.line(
+      `${chalk.green.bold('Every step held')}${chalk.dim(`: ${checks.length} of ${checks.length}, in ${seconds.toFixed(1)} s.`)}`,
+    );
+  else if (error === null)
+    complain(`${plural(failed.length, 'step')} of ${checks.length} did not hold: ${failed.map(({ title }) => title).join('; ')}`);
   else complain(`the demo broke off after ${plural(checks.length, 'step')}: ${error}`);
 }
 
@@ -69,7 +73,10 @@ async function demo(options: Options): Promise<void> {
     for (const each of Object.keys(signals)) process.off(each, onSignal);
     process.off('exit', onExit);
   }
-  if (error instanceof Interrupted) throw new Silent(error.exitCode);
+  if (error instanceof Interrupted) {
+    remark(`\n${error.message}; nothing that was started is left`);
+    throw new Silent(error.exitCode);
+  }
   say(transcript, result, error === null ? null : error instanceof Error ? error.message : String(error), started);
   if (error !== null || transcript.failed.length > 0) throw new Silent();
 }

@@ -40,12 +40,15 @@ function printFinding({ topic, state, found, meaning, advice }: Finding, topicWi
   const room = Math.max(20, width - INDENT.length - 2);
   for (const line of wrap(printable(meaning), room)) print(INDENT + (state === 'ok' ? chalk.dim(line) : line));
   if (advice === null) return;
-  for (const [index, line] of wrap(printable(advice), room).entries()) print(INDENT + chalk.cyan(index === 0 ? `→ ${line}` : `  ${line}`));
+  for (const [index, line] of wrap(printable(advice), room).entries())
+    print(INDENT + chalk.cyan(index === 0 ? `→ ${line}` : `  ${line}`));
 }
 
 function summary(findings: readonly Finding[]): string {
   const count = (state: FindingState): number => findings.filter((each) => each.state === state).length;
-  const verdict = findings.some(({ fatal }) => fatal) ? chalk.red('Sections cannot be used here.') : chalk.green('Sections work here.');
+  const verdict = findings.some(({ fatal }) => fatal)
+    ? chalk.red('Sections cannot be used here.')
+    : chalk.green('Sections work here.');
   return `${verdict} ${plural(count('problem'), 'problem')}, ${plural(count('note'), 'note')}, ${count('ok')} in order.`;
 }
 

@@ -22,7 +22,10 @@ function driverJson({ name, file, loaded, handles, views }: DriverListing) {
 function load(file: string, options: LoadOptions): void {
   const driver = loadDriver(resolve(file), options.set);
   if (options.json === true) printJson(driverJson(driver));
-  else print(`${chalk.bold(printable(driver.name))} is loaded: ${plural(driver.handles, 'handle')}, ${plural(driver.views, 'view')}`);
+  else
+    print(
+      `${chalk.bold(printable(driver.name))} is loaded: ${plural(driver.handles, 'handle')}, ${plural(driver.views, 'view')}`,
+    );
 }
 
 function unload(name: string): void {
@@ -41,7 +44,13 @@ function list(options: { readonly json?: boolean }): void {
     return;
   }
   printTable(
-    [{ title: 'NAME' }, { title: 'HANDLES', align: 'right' }, { title: 'VIEWS', align: 'right' }, { title: 'LOADED' }, { title: 'FILE' }],
+    [
+      { title: 'NAME' },
+      { title: 'HANDLES', align: 'right' },
+      { title: 'VIEWS', align: 'right' },
+      { title: 'LOADED' },
+      { title: 'FILE' },
+    ],
     drivers.map(({ name, file, loaded, handles, views }) => [
       printable(name),
       String(handles),

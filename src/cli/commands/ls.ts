@@ -3,7 +3,15 @@
  */
 import chalk from 'chalk';
 import { Command } from 'commander';
-import { type Listing, listObjects, type ObjectFacts, type ObjectScope, plural, printable, sizeText } from '../../inspector/index.js';
+import {
+  type Listing,
+  listObjects,
+  type ObjectFacts,
+  type ObjectScope,
+  plural,
+  printable,
+  sizeText,
+} from '../../inspector/index.js';
 import { complain, Silent } from '../exit.js';
 import { objectJson } from '../object-json.js';
 import { accessText, backingText, holderText, residentText } from '../object-text.js';
@@ -87,7 +95,9 @@ function printAsTables(listing: Listing, scopes: ReadonlySet<ObjectScope>): void
     printGroup(scope, listing);
   }
   if (listing.unseen > 0 && listing.objects.some(({ scope }) => scope !== 'local')) {
-    remark(`${plural(listing.unseen, 'process')} did not show what they hold${process.geteuid?.() === 0 ? '' : '; root sees more'}.`);
+    remark(
+      `${plural(listing.unseen, 'process')} did not show what they hold${process.geteuid?.() === 0 ? '' : '; root sees more'}.`,
+    );
   }
 }
 

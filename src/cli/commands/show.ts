@@ -31,7 +31,8 @@ function sizeLine({ size, resident }: ObjectFacts): string {
 
 function backingLine(facts: ObjectFacts): string {
   const { attributes, backing, file } = facts;
-  if (attributes !== null && backing === 'pagefile') return `${backingText(facts)}${isReserved(attributes) ? ': pages come when they are touched' : ', committed at create'}`;
+  if (attributes !== null && backing === 'pagefile')
+    return `${backingText(facts)}${isReserved(attributes) ? ': pages come when they are touched' : ', committed at create'}`;
   return file === null ? backingText(facts) : `${backingText(facts)}: ${printable(file)}`;
 }
 
@@ -59,8 +60,11 @@ function viewRow({ address, length, offset, access }: MappedView): string[] {
 function printHolder(holder: Holder): void {
   const { pid, handles, granted, mappings } = holder;
   const rights = granted === null || handles === 0 ? '' : ` (${rightsText(granted)})`;
-  print(`  ${chalk.bold(String(pid))} ${holderText(holder)}: ${plural(handles, 'handle')}${rights}, ${plural(mappings.length, 'view')}`);
-  if (mappings.length > 0) printTable([{ title: '' }, { title: '', align: 'right' }, { title: '' }, { title: '' }], mappings.map(viewRow), '    ');
+  print(
+    `  ${chalk.bold(String(pid))} ${holderText(holder)}: ${plural(handles, 'handle')}${rights}, ${plural(mappings.length, 'view')}`,
+  );
+  if (mappings.length > 0)
+    printTable([{ title: '' }, { title: '', align: 'right' }, { title: '' }, { title: '' }], mappings.map(viewRow), '    ');
 }
 
 function show(name: string, options: { readonly json?: boolean }): void {
@@ -70,7 +74,11 @@ function show(name: string, options: { readonly json?: boolean }): void {
     return;
   }
   print(chalk.bold(printable(facts.name)));
-  printTable([{ title: '' }, { title: '' }], factRows(facts).map(([key = '', value = '']) => [chalk.dim(key), value]), '  ');
+  printTable(
+    [{ title: '' }, { title: '' }],
+    factRows(facts).map(([key = '', value = '']) => [chalk.dim(key), value]),
+    '  ',
+  );
   print();
   print(chalk.bold('Held by'));
   if (facts.holders.length === 0) print(chalk.dim('  nobody that can be seen from here'));

@@ -6,11 +6,11 @@ import chalk from 'chalk';
 import { Command, InvalidArgumentError } from 'commander';
 import { SectionError } from '../../index.js';
 import { plural, printable, userText } from '../../inspector/index.js';
-import { runSystem } from '../../system/run.js';
 import { stopSystem, systemStatus } from '../../system/client.js';
 import type { SystemLimits } from '../../system/limits.js';
+import { runSystem } from '../../system/run.js';
 import { startInBackground, tellReady, untilGone } from '../background.js';
-import { ExitCode, Silent, complain } from '../exit.js';
+import { complain, ExitCode, Silent } from '../exit.js';
 import { untilStopped } from '../holding.js';
 import { print, printJson, printTable } from '../output.js';
 import { parsePair, parsePositiveSize, wholeNumber } from '../values.js';
@@ -83,7 +83,9 @@ async function start(options: StartOptions): Promise<void> {
     printJson({ running: true, pid, socket: path, drivers, log });
     return;
   }
-  print(`System process ${chalk.bold(String(pid))} serves at ${path}${drivers === 0 ? '' : `, with ${plural(drivers, 'driver')}`}`);
+  print(
+    `System process ${chalk.bold(String(pid))} serves at ${path}${drivers === 0 ? '' : `, with ${plural(drivers, 'driver')}`}`,
+  );
   print(chalk.dim(`It logs to ${log}. "sectile system stop" ends it.`));
 }
 
@@ -99,7 +101,12 @@ function durationText(milliseconds: number): string {
   const parts = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
   const first = parts.findIndex((part) => part > 0);
   const names = ['d', 'h', 'min', 's'];
-  return first < 0 ? '0 s' : parts.slice(first, first + 2).map((part, index) => `${part} ${names[first + index]}`).join(' ');
+  return first < 0
+    ? '0 s'
+    : parts
+        .slice(first, first + 2)
+        .map((part, index) => `${part} ${names[first + index]}`)
+        .join(' ');
 }
 
 function status(options: { readonly json?: boolean }): void {
@@ -114,7 +121,18 @@ function status(options: { readonly json?: boolean }): void {
   }
   const { pid, uid, version, started, clients, objects, drivers, path, protocol } = facts;
   if (options.json === true) {
-    printJson({ running: true, pid, uid, version, protocol, started: new Date(started).toISOString(), clients, objects, drivers, socket: path });
+    printJson({
+      running: true,
+      pid,
+      uid,
+      version,
+      protocol,
+      started: new Date(started).toISOString(),
+      clients,
+      objects,
+      drivers,
+      socket: path,
+    });
     return;
   }
   print(chalk.bold(`System process ${pid}`));
@@ -125,7 +143,11 @@ function status(options: { readonly json?: boolean }): void {
     ['Version', version],
     ['Serves', `${plural(objects, 'section')}, ${plural(drivers, 'driver')}, ${plural(clients, 'client')}`],
   ];
-  printTable([{ title: '' }, { title: '' }], rows.map(([key = '', value = '']) => [chalk.dim(key), value]), '  ');
+  printTable(
+    [{ title: '' }, { title: '' }],
+    rows.map(([key = '', value = '']) => [chalk.dim(key), value]),
+    '  ',
+  );
 }
 
 function addDriver(file: string, before: readonly DriverChoice[] | undefined): DriverChoice[] {

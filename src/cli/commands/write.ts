@@ -1,10 +1,9 @@
 /**
  * `sectile write`: puts bytes into a section, from the command line, a file or stdin.
  */
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, openSync, statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { Section, SectionError } from '../../index.js';
-import { openSync } from 'node:fs';
 import { parseTarget, plural, TARGET_FORMS, type Target } from '../../inspector/index.js';
 import { print } from '../output.js';
 import { parseHex, parseSize } from '../values.js';
@@ -37,7 +36,8 @@ function open(target: Target): Section {
 async function* source({ text, hex, from }: Options): AsyncIterable<Uint8Array> {
   if (text !== undefined) yield Buffer.from(text, 'utf8');
   else if (hex !== undefined) yield hex;
-  else yield* (from === undefined ? process.stdin : createReadStream(from, { highWaterMark: 1 << 20 })) as AsyncIterable<Uint8Array>;
+  else
+    yield* (from === undefined ? process.stdin : createReadStream(from, { highWaterMark: 1 << 20 })) as AsyncIterable<Uint8Array>;
 }
 
 async function write(name: string, options: Options): Promise<void> {

@@ -54,7 +54,11 @@ class Screen implements Dashboard {
   show(snapshot: Snapshot): void {
     this.#load.add(mean(snapshot.cores));
     for (const { field, line } of this.#histories) line.add(snapshot[field] ?? 0);
-    this.#update(['', ...this.#processors(snapshot), ...this.#memory(snapshot), ...this.#rates(snapshot), '', this.#foot(snapshot)].join('\n'));
+    this.#update(
+      ['', ...this.#processors(snapshot), ...this.#memory(snapshot), ...this.#rates(snapshot), '', this.#foot(snapshot)].join(
+        '\n',
+      ),
+    );
   }
 
   #processors({ cores, load, running }: Snapshot): string[] {
@@ -67,7 +71,8 @@ class Screen implements Dashboard {
   #bars(cores: readonly number[]): string[] {
     const number = (core: number): string => String(core).padStart(2);
     const lineOf = (core: number, width: number): string => `${bar(cores[core] ?? 0, width)} ${percent(cores[core] ?? 0)}`;
-    if (cores.length <= MOST_LINES) return cores.map((_, core) => `${label(number(core).padStart(LABEL_WIDTH - 1))}${lineOf(core, this.#barWidth)}`);
+    if (cores.length <= MOST_LINES)
+      return cores.map((_, core) => `${label(number(core).padStart(LABEL_WIDTH - 1))}${lineOf(core, this.#barWidth)}`);
     // Two beside each other.
     const half = Math.ceil(cores.length / 2);
     const width = Math.floor((this.#barWidth - 11) / 2);
@@ -88,11 +93,15 @@ class Screen implements Dashboard {
 
   #memory(snapshot: Snapshot): string[] {
     const share = (snapshot.memoryUsed ?? 0) / (snapshot.memoryTotal ?? 1);
-    return [`${label('Memory')}${bar(share, this.#barWidth, chalk.blue)} ${chalk.bold(percent(share))}${chalk.dim(`   ${memoryText(snapshot)}`)}`];
+    return [
+      `${label('Memory')}${bar(share, this.#barWidth, chalk.blue)} ${chalk.bold(percent(share))}${chalk.dim(`   ${memoryText(snapshot)}`)}`,
+    ];
   }
 
   #rates(snapshot: Snapshot): string[] {
-    return this.#histories.map(({ title, field, paint, line }) => `${label(title)}${line.text(paint, MIB / 4)} ${rateText(snapshot[field])}`);
+    return this.#histories.map(
+      ({ title, field, paint, line }) => `${label(title)}${line.text(paint, MIB / 4)} ${rateText(snapshot[field])}`,
+    );
   }
 
   #foot({ sampleNumber, samplesPerSecond }: Snapshot): string {

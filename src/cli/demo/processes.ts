@@ -144,7 +144,12 @@ export class ApplicationProcess extends DemoProcess {
   }
 
   /** Has the application do something, and waits for what comes of it. One call at a time. */
-  async call<C extends ApplicationCall>(call: C, given: ArgumentsOf<C>, limit: number, signal: AbortSignal): Promise<ResultOf<C>> {
+  async call<C extends ApplicationCall>(
+    call: C,
+    given: ArgumentsOf<C>,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<ResultOf<C>> {
     const answered = new Promise<ResultOf<C>>((resolve, reject) => {
       this.#onAnswer = (message) => {
         if (message.type === 'result') resolve(message.value as ResultOf<C>);

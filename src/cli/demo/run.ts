@@ -124,7 +124,10 @@ export class Demo {
       id: 'transfer',
       title: `${sizeText(received.bytes)} in ${plural(chunks, 'chunk')}, ${(milliseconds / 1000).toFixed(2)} s, ${megabytesPerSecond} MB/s, hashed on both sides`,
       held: digest === driverDigest && received.bytes === bytes && /^[0-9a-f]{64}$/.test(digest),
-      evidence: digest === driverDigest ? `SHA-256 of driver and application: ${digest}` : `SHA-256 differs: driver ${driverDigest}, application ${digest}`,
+      evidence:
+        digest === driverDigest
+          ? `SHA-256 of driver and application: ${digest}`
+          : `SHA-256 differs: driver ${driverDigest}, application ${digest}`,
     });
     return { ...received, file, megabytesPerSecond };
   }

@@ -55,7 +55,11 @@ export function sharedMemory(): number {
  */
 export async function untilSharedMemoryIs(atMost: number, limit: number, signal: AbortSignal): Promise<number> {
   let least = sharedMemory();
-  for (const end = performance.now() + limit; least > atMost && performance.now() < end; least = Math.min(least, sharedMemory())) {
+  for (
+    const end = performance.now() + limit;
+    least > atMost && performance.now() < end;
+    least = Math.min(least, sharedMemory())
+  ) {
     await pause(20, undefined, { signal });
   }
   return least;
@@ -64,7 +68,9 @@ export async function untilSharedMemoryIs(atMost: number, limit: number, signal:
 /** Records that are left in the registries of local names below a runtime directory, and its sockets. */
 export function leftInRuntimeDirectory(directory: string): readonly string[] {
   if (!existsSync(directory)) return [];
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.socket') || /^local-\d+\/./.test(name));
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.socket') || /^local-\d+\/./.test(name),
+  );
 }
 
 export function isRunning(pid: number): boolean {

@@ -10,7 +10,7 @@ import type { Check } from './messages.js';
 
 const INDENT = '    ';
 
-/** Breaks evidence between words so that it stays behind its indent. */
+/** Breaks a text between words so that it stays behind its indent. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -56,10 +56,14 @@ export class Transcript {
 
   check(check: Check): void {
     this.checks.push(check);
-    this.line(`  ${check.held ? chalk.green('✔') : chalk.red('✖')} ${check.held ? check.title : chalk.bold(check.title)}`);
+    const width = lineWidth() - INDENT.length;
+    for (const [index, line] of wrap(check.title, width).entries()) {
+      const mark = index > 0 ? ' ' : check.held ? chalk.green('✔') : chalk.red('✖');
+      this.line(`  ${mark} ${check.held ? line : chalk.bold(line)}`);
+    }
     const paint = check.held ? chalk.dim : chalk.yellow;
     for (const each of check.evidence.split('\n')) {
-      for (const line of wrap(printable(each), lineWidth() - INDENT.length)) this.line(INDENT + paint(line));
+      for (const line of wrap(printable(each), width)) this.line(INDENT + paint(line));
     }
   }
 
@@ -67,7 +71,8 @@ export class Transcript {
   progress(total: number): Progress {
     if (this.isQuiet || process.stdout.isTTY !== true || total === 0) return { update: () => {}, end: () => {} };
     const started = performance.now();
-    const rate = (bytes: number): string => `${Math.round(bytes / 1e6 / Math.max(0.001, (performance.now() - started) / 1000))} MB/s`;
+    const rate = (bytes: number): string =>
+      `${Math.round(bytes / 1e6 / Math.max(0.001, (performance.now() - started) / 1000))} MB/s`;
     const size = Math.max(20, Math.min(60, lineWidth() - 45));
     const progress = new SingleBar({
       format: `  ${chalk.cyan('{bar}')} {percentage} %  {done} of ${sizeText(total)}  {rate}`,

@@ -36,19 +36,25 @@ export function driverIsUp(system: SystemProcess, application: ApplicationProces
   const driver = listDrivers().find(({ name }) => name === DRIVER);
   const views = traces.viewsOf(system.pid);
   const isKernels = (object: ObjectListing | undefined): boolean =>
-    object !== undefined && object.holders.some(({ pid, kernel, handles }) => kernel && pid === system.pid && handles === 1);
-  const allMapped = driver?.views === 3 && sections.every(({ leaf }) => views.some(({ name, access }) => name === `Global\\${leaf}` && access === 'readwrite'));
+    object?.holders.some(({ pid, kernel, handles }) => kernel && pid === system.pid && handles === 1) === true;
+  const allMapped =
+    driver?.views === 3 &&
+    sections.every(({ leaf }) => views.some(({ name, access }) => name === `Global\\${leaf}` && access === 'readwrite'));
   return [
     {
       id: 'driver-names',
       title: 'InitializeObjectAttributes: three names, with who may do what',
-      held: found.every(({ object, isReadOnly }) => object !== undefined && object.security.includes(';WD)') && object.soleWriter === isReadOnly),
+      held: found.every(
+        ({ object, isReadOnly }) => object?.security.includes(';WD)') === true && object.soleWriter === isReadOnly,
+      ),
       evidence: found.map(({ leaf, object }) => `\\BaseNamedObjects\\${leaf}  ${object?.security ?? 'is missing'}`).join('\n'),
     },
     {
       id: 'driver-creates',
       title: 'ZwCreateSection: three sections, their memory committed, their handles in kernel mode',
-      held: found.every(({ object, size }) => object?.size === size && object.resident >= size && isKernels(object)) && driver?.handles === 3,
+      held:
+        found.every(({ object, size }) => object?.size === size && object.resident >= size && isKernels(object)) &&
+        driver?.handles === 3,
       evidence: `${found.map(({ object }) => sizeText(object?.size ?? 0)).join(', ')}; ${plural(driver?.handles ?? 0, 'kernel handle')}`,
     },
     {
@@ -126,4 +132,3 @@ export async function nothingIsLeft(
       `shared memory: ${sizeText(sharedBefore)} before, ${sizeText(shared)} after; ${stage.folder} is removed`,
   };
 }
-

@@ -26,7 +26,14 @@ export interface Finding {
 type Details = Partial<Pick<Finding, 'advice' | 'fatal' | 'values'>>;
 
 /** Makes a finding; what is left out is nothing to do, not fatal, no values. */
-export function finding(key: string, topic: string, state: FindingState, found: string, meaning: string, details: Details = {}): Finding {
+export function finding(
+  key: string,
+  topic: string,
+  state: FindingState,
+  found: string,
+  meaning: string,
+  details: Details = {},
+): Finding {
   const { advice = null, fatal = false, values = {} } = details;
   return { key, topic, state, found, meaning, advice, fatal, values };
 }

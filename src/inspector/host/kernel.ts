@@ -4,7 +4,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { Commit, type Descriptor, os, Seal } from '../../os/index.js';
-import { fact, type Finding, finding, messageOf, numberFact } from './finding.js';
+import { type Finding, fact, finding, messageOf, numberFact } from './finding.js';
 
 /** F_SEAL_EXEC: the object can never be run as a program. */
 const SEAL_EXEC = 0x20;
@@ -37,9 +37,14 @@ function version(): Finding {
   const text = release();
   const known = versionOf(text);
   const values = { release: text };
-  if (isAtLeast(known, 5, 14)) return finding('kernel.version', 'Linux', 'ok', text, 'It has everything that Sectile makes use of.', { values });
+  if (isAtLeast(known, 5, 14))
+    return finding('kernel.version', 'Linux', 'ok', text, 'It has everything that Sectile makes use of.', { values });
   const advice = 'Linux 5.14 or later has all of it.';
-  if (isAtLeast(known, 5, 1)) return finding('kernel.version', 'Linux', 'note', text, 'Sections work; prefetch and commit take slower ways.', { advice, values });
+  if (isAtLeast(known, 5, 1))
+    return finding('kernel.version', 'Linux', 'note', text, 'Sections work; prefetch and commit take slower ways.', {
+      advice,
+      values,
+    });
   return finding('kernel.version', 'Linux', 'note', text, 'It is older than what Sectile is tested on.', { advice, values });
 }
 
@@ -50,7 +55,9 @@ function memfd(): Finding {
     return os.memorySeals(descriptor);
   });
   if (!(seals instanceof Error)) {
-    return finding('kernel.memfd', topic, 'ok', 'memfd, sealed', 'Sections can be made, and nobody can change their size.', { values: { works: true, seals } });
+    return finding('kernel.memfd', topic, 'ok', 'memfd, sealed', 'Sections can be made, and nobody can change their size.', {
+      values: { works: true, seals },
+    });
   }
   return finding('kernel.memfd', topic, 'problem', seals.message, 'No section can be made here.', {
     advice: 'A sandbox (seccomp) may forbid memfd_create and its seals: allow them.',
@@ -83,7 +90,8 @@ function noExecute(): Finding {
   const sealed = typeof seals === 'number' && (seals & SEAL_EXEC) !== 0;
   const values = { sealed, policy };
   const found = `${sealed ? 'MFD_NOEXEC_SEAL' : 'no MFD_NOEXEC_SEAL'}${policy === null ? '' : `, vm.memfd_noexec = ${policy}`}`;
-  if (sealed) return finding('kernel.noexec', topic, 'ok', found, 'Nobody can run what is in a section as a program.', { values });
+  if (sealed)
+    return finding('kernel.noexec', topic, 'ok', found, 'Nobody can run what is in a section as a program.', { values });
   return finding('kernel.noexec', topic, 'note', found, 'Who may write to a section could run its contents as a program.', {
     advice: 'Linux 6.3 or later prevents that.',
     values,
@@ -92,7 +100,9 @@ function noExecute(): Finding {
 
 function populate(): Finding {
   const has = isAtLeast(versionOf(release()), 5, 14);
-  const meaning = has ? 'view.prefetch() and large commits happen in one call.' : 'view.prefetch() touches page by page: it works, and takes longer.';
+  const meaning = has
+    ? 'view.prefetch() and large commits happen in one call.'
+    : 'view.prefetch() touches page by page: it works, and takes longer.';
   return finding('kernel.populate', 'Prefetch', has ? 'ok' : 'note', has ? 'MADV_POPULATE' : 'no MADV_POPULATE', meaning, {
     advice: has ? null : 'Linux 5.14 or later has it.',
     values: { works: has },
@@ -127,7 +137,15 @@ function ebpf(): Finding {
   const types = isThere('/sys/kernel/btf/vmlinux');
   const allowed = privileged && lockdown !== 'confidentiality';
   const values = { allowed, privileged, unprivilegedDisabled: unprivileged, lockdown, typeInformation: types };
-  if (allowed) return finding('kernel.ebpf', topic, 'ok', 'this process may load them', 'A map of an eBPF program can be a section: Section.fromDescriptor.', { values });
+  if (allowed)
+    return finding(
+      'kernel.ebpf',
+      topic,
+      'ok',
+      'this process may load them',
+      'A map of an eBPF program can be a section: Section.fromDescriptor.',
+      { values },
+    );
   const found = lockdown === 'confidentiality' ? 'kernel lockdown forbids them' : 'this process may not load them';
   return finding('kernel.ebpf', topic, 'note', found, 'Sections do not need eBPF; the eBPF sample does.', {
     advice: 'Run the loader as root (CAP_BPF); it can hand its map to an ordinary process.',

@@ -6,7 +6,12 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SectionError } from '../../base/error.js';
 import { listLocal } from '../../namespace/local.js';
-import { ensureRuntimeDirectory, ownSystemSocket, registryDirectoryIfAny, runtimeDirectory } from '../../namespace/runtime-directory.js';
+import {
+  ensureRuntimeDirectory,
+  ownSystemSocket,
+  registryDirectoryIfAny,
+  runtimeDirectory,
+} from '../../namespace/runtime-directory.js';
 import { Commit, os, Protect } from '../../os/index.js';
 import { systemStatus } from '../../system/client.js';
 import { statOrNull } from '../identity.js';
@@ -46,7 +51,10 @@ function openersOf(path: string): string {
   if (stat === null) return '';
   const { sightings } = surveyProcesses({ identities: new Set(), label: (label) => label === path, paths: new Map() });
   const openers = [...sightings.values()].flatMap(({ descriptors }) => descriptors.map(({ pid }) => pid));
-  return [...new Set(openers)].filter((pid) => pid !== process.pid).map((pid) => `${pid} ${shortCommand(commandOf(pid))}`).join(', ');
+  return [...new Set(openers)]
+    .filter((pid) => pid !== process.pid)
+    .map((pid) => `${pid} ${shortCommand(commandOf(pid))}`)
+    .join(', ');
 }
 
 function registry(): Finding {
@@ -56,12 +64,23 @@ function registry(): Finding {
     const { sections, problems } = listLocal('doctor');
     const values = { names: sections.length, problems: problems.length };
     const [first] = problems;
-    if (first === undefined) return finding(key, topic, 'ok', plural(sections.length, 'name'), 'Every record of the registry is sound.', { values });
+    if (first === undefined)
+      return finding(key, topic, 'ok', plural(sections.length, 'name'), 'Every record of the registry is sound.', { values });
     const openers = openersOf(first.path);
-    return finding(key, topic, 'problem', `${plural(problems.length, 'record')} of ${sections.length + problems.length} cannot be used`, first.error.message, {
-      advice: openers === '' ? `Nobody has it open: rm ${first.path}` : `These have it open: ${openers}. End them, then: rm -f ${first.path}`,
-      values,
-    });
+    return finding(
+      key,
+      topic,
+      'problem',
+      `${plural(problems.length, 'record')} of ${sections.length + problems.length} cannot be used`,
+      first.error.message,
+      {
+        advice:
+          openers === ''
+            ? `Nobody has it open: rm ${first.path}`
+            : `These have it open: ${openers}. End them, then: rm -f ${first.path}`,
+        values,
+      },
+    );
   } catch (error) {
     return finding(key, topic, 'problem', 'no access', messageOf(error), {
       advice: 'Set SECTILE_RUNTIME_DIR to a directory of your own.',
@@ -81,9 +100,15 @@ function system(): Finding {
   } catch (error) {
     const values = { running: false, pid: null, uid: null, version: null, path: ownSystemSocket() };
     if (error instanceof SectionError && error.code === 'ERR_SECTION_SYSTEM_NOT_RUNNING') {
-      return finding(key, topic, 'note', 'none runs', 'Local names work without one; Global\\ names and drivers need it.', { advice: 'system start', values });
+      return finding(key, topic, 'note', 'none runs', 'Local names work without one; Global\\ names and drivers need it.', {
+        advice: 'sectile system start',
+        values,
+      });
     }
-    return finding(key, topic, 'problem', 'cannot be used', messageOf(error), { advice: 'Have whoever runs it stop it, then: sectile system start', values });
+    return finding(key, topic, 'problem', 'cannot be used', messageOf(error), {
+      advice: 'Have whoever runs it stop it, then: sectile system start',
+      values,
+    });
   }
 }
 
@@ -97,7 +122,10 @@ function runtime(): Finding {
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) {
     return finding(key, topic, 'ok', version, 'Sectile is made for it.', { values });
   }
-  return finding(key, topic, 'problem', version, `Sectile needs ${oldestMajor}.${oldestMinor} or later.`, { advice: 'Install a current Node.js.', values });
+  return finding(key, topic, 'problem', version, `Sectile needs ${oldestMajor}.${oldestMinor} or later.`, {
+    advice: 'Install a current Node.js.',
+    values,
+  });
 }
 
 function buffers(): Finding {
@@ -121,7 +149,9 @@ function buffers(): Finding {
     } finally {
       os.descriptorClose(memory);
     }
-    return finding(key, topic, 'ok', 'external', 'view.buffer and view.bytes are the memory itself.', { values: { external: true } });
+    return finding(key, topic, 'ok', 'external', 'view.buffer and view.bytes are the memory itself.', {
+      values: { external: true },
+    });
   } catch (error) {
     return finding(key, topic, 'note', messageOf(error), 'This runtime allows no external buffers.', {
       advice: 'Use view.read() and view.write(): they work everywhere.',

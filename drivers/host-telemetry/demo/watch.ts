@@ -1,0 +1,124 @@
+/**
+ * Watches the telemetry for a while as a monitor would: every new sample once, rates over the last half
+ * second, and in the end how long one sample takes to read.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Snapshot, WatchResult } from '../../../src/cli/demo/messages.js';
+import { At, busyAt, closingNumberAt, type SampleField, wholeAt } from '../layout.ts';
+import type { TelemetryReader } from '../reader.ts';
+
+const LOOK_INTERVAL = 4;
+const SNAPSHOT_INTERVAL = 100;
+/** Rates need some distance: the kernel counts processor time in hundredths of a second. */
+const RATE_SECONDS = 0.5;
+const TIMED_READS = 20_000;
+
+/** The last samples, in arrays that are used again and again; one more of them than samples, for the next. */
+class History {
+  readonly #samples: Float64Array[];
+  #taken = 0;
+
+  constructor(reader: TelemetryReader) {
+    const wanted = Math.ceil((reader.rate || 1000) * RATE_SECONDS) + 2;
+    this.#samples = Array.from({ length: wanted }, () => new Float64Array(reader.length));
+  }
+
+  /** The array that the next sample goes into. */
+  get next(): Float64Array {
+    return this.#samples[this.#taken % this.#samples.length] as Float64Array;
+  }
+
+  keep(): void {
+    this.#taken++;
+  }
+
+  get newest(): Float64Array {
+    return this.#samples[(this.#taken - 1) % this.#samples.length] as Float64Array;
+  }
+
+  get oldest(): Float64Array {
+    return this.#samples[Math.max(0, this.#taken - this.#samples.length + 1) % this.#samples.length] as Float64Array;
+  }
+}
+
+const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+const difference = (index: number, from: Float64Array, to: Float64Array): number =>
+  (to[index] as number) - (from[index] as number);
+
+function snapshotOf(cores: number, from: Float64Array, to: Float64Array, samplesPerSecond: number): Snapshot {
+  const seconds = difference(At.time, from, to) / 1000;
+  const now = (field: SampleField): number => to[At[field]] as number;
+  const rate = (field: SampleField): number | null => orNull(seconds > 0 ? difference(At[field], from, to) / seconds : 0);
+  const share = (core: number): number => {
+    const whole = difference(wholeAt(core), from, to);
+    return whole > 0 ? Math.min(1, Math.max(0, difference(busyAt(core), from, to) / whole)) : 0;
+  };
+  return {
+    sampleNumber: now('sampleNumber'),
+    samplesPerSecond,
+    cores: Array.from({ length: cores }, (_, core) => share(core)),
+    load: orNull(now('load1')),
+    running: orNull(now('processesRunning')),
+    memoryTotal: orNull(now('memoryTotal')),
+    memoryUsed: orNull(now('memoryTotal') - now('memoryAvailable')),
+    memoryCached: orNull(now('memoryCached')),
+    diskRead: rate('diskReadBytes'),
+    diskWritten: rate('diskWrittenBytes'),
+    networkReceived: rate('networkReceivedBytes'),
+    networkSent: rate('networkSentBytes'),
+  };
+}
+
+function timeReads(reader: TelemetryReader): number {
+  const into = new Float64Array(reader.length);
+  const batch = (): number => {
+    const start = performance.now();
+    for (let index = 0; index < TIMED_READS; index++) reader.read(into);
+    return ((performance.now() - start) * 1e6) / TIMED_READS;
+  };
+  batch(); // lets the compiler see it
+  return batch();
+}
+
+export async function watch(reader: TelemetryReader, seconds: number, show: (snapshot: Snapshot) => void): Promise<WatchResult> {
+  const history = new History(reader);
+  const closing = closingNumberAt(reader.cores);
+  reader.read(history.next);
+  history.keep();
+  const first = history.newest[At.sampleNumber] as number;
+  let last = first;
+  let seen = 0;
+  let torn = 0;
+  let [secondStart, seenBefore, perSecond] = [performance.now(), 0, 0];
+  const start = performance.now();
+  let nextShow = start + SNAPSHOT_INTERVAL;
+  for (let now = start; now < start + seconds * 1000; now = performance.now()) {
+    const sample = reader.read(history.next);
+    const number = sample[At.sampleNumber] as number;
+    if (number !== last) {
+      if (sample[closing] !== number) torn++;
+      last = number;
+      seen++;
+      history.keep();
+    }
+    if (now - secondStart >= 1000) {
+      perSecond = ((seen - seenBefore) * 1000) / (now - secondStart);
+      [secondStart, seenBefore] = [now, seen];
+    }
+    if (now >= nextShow) {
+      nextShow += SNAPSHOT_INTERVAL;
+      // In the first second there is no whole second to count.
+      show(snapshotOf(reader.cores, history.oldest, history.newest, Math.round(perSecond || (seen * 1000) / (now - start))));
+    }
+    await pause(LOOK_INTERVAL);
+  }
+  const elapsed = (performance.now() - start) / 1000;
+  return {
+    seconds: elapsed,
+    seen,
+    published: last - first,
+    torn,
+    nanosecondsPerRead: timeReads(reader),
+    bytesPerSample: reader.length * Float64Array.BYTES_PER_ELEMENT,
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * Promise 2, nothing outlives its last user: name and memory go with the last handle and view, however
+ * the processes that had them end. The memory is looked for in every process, and in the machine's count.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Section } from 'sectile';
+import holders from '../fixtures/holders.js';
+import { type Child, run, runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { withCode } from '../support/errors.js';
+import { eventually, processesWith, sharedMemory } from '../support/processes.js';
+
+const PAGE = 4096;
+const MiB = 1024 * 1024;
+let names = 0;
+
+/** A scratch folder whose registry this process uses as well. */
+function sharedFolder(t: TestContext): { scratch: string; name: string } {
+  const scratch = scratchFolder(t);
+  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
+  return { scratch, name: `lifetime-${process.pid}-${++names}` };
+}
+
+/** Every process that maps the memory or has a descriptor of it: its label holds the name. */
+const labelled = (name: string) => processesWith(name);
+
+async function assertNothingLeft(name: string, scratch: string): Promise<void> {
+  await eventually('no process has the memory', () => labelled(name).length === 0);
+  assert.throws(() => Section.open(name), withCode('ERR_SECTION_NOT_FOUND'));
+  const again = Section.create({ name, size: PAGE });
+  assert.equal(again.map().bytes[0], 0);
+  again.close();
+  assert.deepEqual(readdirSync(join(runtimeFolder(scratch), `local-${process.geteuid?.()}`)), [], 'the registry is empty');
+}
+
+async function holding(t: TestContext, scratch: string, ...args: unknown[]): Promise<Child> {
+  const child = start(t, holders, 'holds a section until it is killed', { scratch, args });
+  await child.reached('held');
+  return child;
+}
+
+test('SIGKILL of the only holder frees name and memory', async (t) => {
+  const { scratch, name } = sharedFolder(t);
+  const before = sharedMemory();
+  const child = await holding(t, scratch, name, 512 * MiB);
+  assert.deepEqual(labelled(name), [child.pid]);
+  assert.ok(sharedMemory() - before > 400 * MiB, 'the memory counts while it is held');
+  assert.equal((await child.kill('SIGKILL')).signal, 'SIGKILL');
+  await assertNothingLeft(name, scratch);
+  await eventually('the shared memory of the machine is as before', () => sharedMemory() - before < 100 * MiB);
+});
+
+test('SIGKILL of one of two holders leaves the other everything', async (t) => {
+  const { scratch, name } = sharedFolder(t);
+  const creator = await holding(t, scratch, name, MiB);
+  const section = Section.open(name);
+  const view = section.map();
+  view.bytes[5] = 77;
+  await creator.kill('SIGKILL');
+  const opener = Section.open(name);
+  assert.equal(opener.map().bytes[5], 77);
+  opener.close();
+  section.close();
+  view.close();
+  await assertNothingLeft(name, scratch);
+});
+
+test('the name dies with the last handle while views live on', async (t) => {
+  const { scratch, name } = sharedFolder(t);
+  const section = Section.create({ name, size: PAGE });
+  const view = section.map();
+  view.bytes[0] = 9;
+  section.close();
+  assert.throws(() => Section.open(name), withCode('ERR_SECTION_NOT_FOUND'));
+  const successor = Section.create({ name, size: PAGE });
+  assert.equal(successor.map().bytes[0], 0, 'a new object');
+  assert.equal(view.bytes[0], 9);
+  view.bytes[0] = 10;
+  assert.equal(successor.map().bytes[0], 0);
+  successor.close();
+  view.close();
+  assert.throws(() => Section.open(name), withCode('ERR_SECTION_NOT_FOUND'));
+  await run(t, holders, 'ends without closing anything', { scratch, args: [name, PAGE] });
+});
+
+test('a process that only has views keeps the memory, not the name; SIGKILL frees it', async (t) => {
+  const { scratch, name } = sharedFolder(t);
+  const child = await holding(t, scratch, name, MiB, 'closed-section');
+  assert.throws(() => Section.open(name), withCode('ERR_SECTION_NOT_FOUND'));
+  assert.deepEqual(labelled(name), [child.pid]);
+  await child.kill('SIGKILL');
+  await assertNothingLeft(name, scratch);
+});
+
+for (const title of ['ends without closing anything', 'calls process.exit'] as const) {
+  test(`a process that ${title} leaves nothing`, async (t) => {
+    const { scratch, name } = sharedFolder(t);
+    await run(t, holders, title, { scratch, args: [name, MiB] });
+    await assertNothingLeft(name, scratch);
+  });
+}
+
+for (const title of ['throws an error that nobody catches', 'calls process.abort', 'runs out of heap'] as const) {
+  test(`a process that ${title} leaves nothing`, async (t) => {
+    const { scratch, name } = sharedFolder(t);
+    const child = start(t, holders, title, { scratch, args: [name, MiB], execArgv: ['--max-old-space-size=40'] });
+    const { code, signal } = await child.ended;
+    assert.ok(code !== 0 || signal !== null);
+    await assertNothingLeft(name, scratch);
+  });
+}
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGSEGV', 'SIGBUS'] as const) {
+  test(`${signal} leaves nothing`, async (t) => {
+    const { scratch, name } = sharedFolder(t);
+    const child = await holding(t, scratch, name, MiB, 'read-view');
+    assert.equal((await child.kill(signal)).signal, signal);
+    await assertNothingLeft(name, scratch);
+  });
+}
+
+test('a Worker that is terminated takes what it held with it', async (t) => {
+  const { scratch, name } = sharedFolder(t);
+  const child = start(t, holders, 'ends in a Worker that holds it', { scratch, args: [name] });
+  await child.reached('held');
+  Section.open(name).close();
+  child.tell('terminate');
+  await child.reached('terminated');
+  await assertNothingLeft(name, scratch);
+  child.tell('end');
+  await child.endsWell();
+});

@@ -1,0 +1,117 @@
+/**
+ * Random and mutated frames against the system process: it never ends, never hangs, leaks no descriptor and
+ * keeps its memory. SECTILE_FUZZ_FRAMES says how many frames: 20,000 by default, a million in CI.
+ * SECTILE_FUZZ_SEED repeats a run.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { notRoot, runtimeFolder, scratchFolder } from '../support/child.js';
+import { compile } from '../support/compile.js';
+import { descriptors, eventually, residentBytes } from '../support/processes.js';
+import { NOBODY, startClient, startSystem } from '../support/system.js';
+
+const FRAMES = Number(process.env['SECTILE_FUZZ_FRAMES'] ?? 20_000);
+const SEED = Number(process.env['SECTILE_FUZZ_SEED'] ?? process.pid);
+const MiB = 1024 * 1024;
+
+const create = {
+  operation: 'section.create',
+  name: 'fuzz',
+  size: 4096,
+  reserve: false,
+  largePages: false,
+  soleWriter: false,
+  pageProtection: 4,
+  attributes: 0x0800_0000,
+  security: null,
+  openExisting: true,
+  desired: 0x0200_0000,
+  fileBacked: false,
+};
+
+/** What a fuzzer of another user may try; one of the same user could stop the system process, and may. */
+const templates = [
+  { operation: 'hello', protocol: 1 },
+  create,
+  { ...create, name: 'fuzz2', openExisting: false, soleWriter: true, security: 'D:(A;;GA;;;WD)' },
+  { ...create, name: null },
+  { ...create, name: 'file', fileBacked: true },
+  { ...create, name: 'sparse', reserve: true, size: 2 ** 46 },
+  { ...create, name: 'large', largePages: true, size: 2 ** 21 },
+  { ...create, name: 'much', size: 2 ** 40 },
+  { ...create, name: 'x'.repeat(3000), security: 'O:SYG:SYD:P(A;;0xf001f;;;S-1-22-1-0)(D;;GW;;;BU)' },
+  { operation: 'section.open', name: 'fuzz', desired: 0x0200_0000 },
+  { operation: 'section.open', name: 'held', desired: 4 },
+  { operation: 'section.open', name: 'ünïcode \ud83d\ude00 \ud800', desired: 6 },
+  { operation: 'handle.close', handle: 4 },
+  { operation: 'handle.close', handle: 8 },
+  { operation: 'system.status' },
+  { operation: 'object.list' },
+  { operation: 'driver.list' },
+  ...(notRoot
+    ? []
+    : [
+        { operation: 'system.stop' },
+        { operation: 'driver.load', file: '/tmp/nothing.js', parameters: { a: 'b' } },
+        { operation: 'driver.unload', name: 'nothing' },
+      ]),
+];
+
+test(`${FRAMES} random and mutated frames`, { timeout: 900_000 }, async (t) => {
+  const scratch = scratchFolder(t);
+  const system = await startSystem(t, { scratch, quiet: true, timeout: 900_000, limits: { bytesPerUser: 16 * MiB } });
+  const owner = await startClient(t, { scratch, timeout: 900_000 });
+  await owner.succeeds('create', { name: 'Global\\held', size: MiB, security: 'D:(A;;GA;;;SY)(A;;GA;;;BA)(A;;GR;;;WD)' });
+  const fuzzer = compile('fuzzer.c', 'program');
+  const file = join(scratch, 'templates');
+  writeFileSync(file, templates.map((each) => `${JSON.stringify(each)}\n`).join(''));
+  chmodSync(file, 0o644);
+
+  const fuzz = async (seed: number, frames: number): Promise<Record<string, number>> => {
+    const child = spawn(fuzzer, [join(runtimeFolder(scratch), 'system.socket'), String(seed), String(frames), file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(notRoot ? {} : NOBODY),
+    });
+    const output = Promise.all([text(child.stdout), text(child.stderr)]);
+    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    const [stdout, stderr] = await output;
+    assert.ok(code === 0, `seed ${seed}: the fuzzer ended with ${code ?? signal}: ${stderr}`);
+    return JSON.parse(stdout) as Record<string, number>;
+  };
+  const settled = async (): Promise<{ descriptors: number; resident: number }> => {
+    const status = (await owner.succeeds('status')) as { clients: number; objects: number };
+    assert.ok(status.objects >= 1);
+    await eventually(
+      'what the fuzzer had is dropped',
+      () => descriptors(system.pid).filter((each) => each.startsWith('socket:')).length < 8,
+    );
+    return { descriptors: descriptors(system.pid).length, resident: residentBytes(system.pid) };
+  };
+
+  // The first part brings the heap and the compiled code to their size.
+  await fuzz(SEED, Math.min(FRAMES / 4, 50_000));
+  const before = await settled();
+  const started = performance.now();
+  const done = await fuzz(SEED + 1, FRAMES);
+  const seconds = (performance.now() - started) / 1000;
+  const after = await settled();
+  t.diagnostic(
+    `seed ${SEED}: ${JSON.stringify(done)} in ${seconds.toFixed(1)} s; memory ${before.resident / MiB} -> ${after.resident / MiB} MiB`,
+  );
+
+  assert.equal(system.process.exitCode, null);
+  assert.equal(after.descriptors, before.descriptors, descriptors(system.pid).join(' '));
+  assert.ok(after.resident - before.resident < 48 * MiB, `from ${before.resident} to ${after.resident} bytes`);
+  assert.ok((done['answers'] ?? 0) > FRAMES / 4, 'it answered');
+  assert.equal(await owner.succeeds('look'), 1, 'what others hold is untouched');
+  const { objects, clients } = (await owner.succeeds('status')) as { clients: number; objects: number };
+  assert.deepEqual({ objects, clients }, { objects: 1, clients: 1 });
+  await owner.end();
+  system.tell('stop');
+  await system.endsWell();
+});
