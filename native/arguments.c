@@ -135,8 +135,8 @@ static bool wrong(napi_env env, const char *call, const char *name, const char *
 }
 
 /* A whole number within [minimum, maximum]; both are exact as doubles. */
-static bool read_whole(napi_env env, napi_value value, const char *call, const char *name, double minimum,
-                       double maximum, double *result) {
+static bool read_whole(napi_env env, napi_value value, const char *call, const char *name, double minimum, double maximum,
+                       double *result) {
   if (napi_get_value_double(env, value, result) != napi_ok) return wrong(env, call, name, "must be a number");
   if (!(*result >= minimum && *result <= maximum) || (double)(int64_t)*result != *result) {
     return wrong(env, call, name, "is no whole number in its range");
@@ -178,8 +178,7 @@ bool sectile_read_bool(napi_env env, napi_value value, const char *call, const c
   return true;
 }
 
-bool sectile_read_string(napi_env env, napi_value value, const char *call, const char *name, char *buffer,
-                         size_t capacity) {
+bool sectile_read_string(napi_env env, napi_value value, const char *call, const char *name, char *buffer, size_t capacity) {
   size_t length = 0, copied = 0;
   if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) {
     return wrong(env, call, name, "must be a string");
@@ -191,8 +190,7 @@ bool sectile_read_string(napi_env env, napi_value value, const char *call, const
   return true;
 }
 
-bool sectile_read_bytes(napi_env env, napi_value value, const char *call, const char *name, uint8_t **bytes,
-                        size_t *length) {
+bool sectile_read_bytes(napi_env env, napi_value value, const char *call, const char *name, uint8_t **bytes, size_t *length) {
   bool is_typed_array = false;
   napi_typedarray_type type = napi_int8_array;
   void *data = NULL;

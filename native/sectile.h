@@ -44,11 +44,9 @@ bool sectile_read_size(napi_env env, napi_value value, const char *call, const c
 bool sectile_read_address(napi_env env, napi_value value, const char *call, const char *name, uint64_t *result);
 bool sectile_read_bool(napi_env env, napi_value value, const char *call, const char *name, bool *result);
 /* A string without NUL that fits in `capacity` bytes with its terminator. */
-bool sectile_read_string(napi_env env, napi_value value, const char *call, const char *name, char *buffer,
-                         size_t capacity);
+bool sectile_read_string(napi_env env, napi_value value, const char *call, const char *name, char *buffer, size_t capacity);
 /* The memory of a Uint8Array; it is valid until the call returns to JavaScript. */
-bool sectile_read_bytes(napi_env env, napi_value value, const char *call, const char *name, uint8_t **bytes,
-                        size_t *length);
+bool sectile_read_bytes(napi_env env, napi_value value, const char *call, const char *name, uint8_t **bytes, size_t *length);
 
 /* ---- results ---- */
 napi_value sectile_undefined(napi_env env);
@@ -62,8 +60,7 @@ extern const napi_type_tag sectile_tag_descriptor;
 extern const napi_type_tag sectile_tag_mapping;
 extern const napi_type_tag sectile_tag_server;
 napi_value sectile_wrap(napi_env env, void *pointer, const napi_type_tag *tag, napi_finalize finalize);
-bool sectile_unwrap(napi_env env, napi_value value, const char *call, const char *name, const napi_type_tag *tag,
-                    void **pointer);
+bool sectile_unwrap(napi_env env, napi_value value, const char *call, const char *name, const napi_type_tag *tag, void **pointer);
 
 /* ---- descriptors ---- */
 /* Takes ownership of `fd`; closes it on failure. */

@@ -80,8 +80,7 @@ static napi_value descriptor_reopen(napi_env env, napi_callback_info info) {
   napi_value argument[2];
   int fd;
   bool write_access;
-  if (!sectile_arguments(env, info, call, 2, argument) ||
-      !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
+  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
       !sectile_read_bool(env, argument[1], call, "write", &write_access)) {
     return NULL;
   }
@@ -95,8 +94,7 @@ static napi_value descriptor_from_number(napi_env env, napi_callback_info info) 
   static const char call[] = "fcntl F_DUPFD_CLOEXEC";
   napi_value argument[1];
   int32_t number;
-  if (!sectile_arguments(env, info, call, 1, argument) ||
-      !sectile_read_int32(env, argument[0], call, "number", &number)) {
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_read_int32(env, argument[0], call, "number", &number)) {
     return NULL;
   }
   int fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
@@ -107,8 +105,7 @@ static napi_value descriptor_number(napi_env env, napi_callback_info info) {
   static const char call[] = "descriptorNumber";
   napi_value argument[1];
   int fd;
-  if (!sectile_arguments(env, info, call, 1, argument) ||
-      !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd)) {
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd)) {
     return NULL;
   }
   return sectile_number(env, fd);
@@ -125,8 +122,7 @@ static napi_value descriptor_stat(napi_env env, napi_callback_info info) {
   napi_value argument[1], result;
   int fd;
   struct stat facts;
-  if (!sectile_arguments(env, info, call, 1, argument) ||
-      !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd)) {
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd)) {
     return NULL;
   }
   if (fstat(fd, &facts) != 0) return sectile_fail_errno(env, call, errno);
@@ -149,11 +145,10 @@ static napi_value descriptor_stat(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static bool read_transfer(napi_env env, napi_callback_info info, const char *call, int *fd, uint8_t **bytes,
-                          size_t *length, uint64_t *position) {
+static bool read_transfer(napi_env env, napi_callback_info info, const char *call, int *fd, uint8_t **bytes, size_t *length,
+                          uint64_t *position) {
   napi_value argument[3];
-  return sectile_arguments(env, info, call, 3, argument) &&
-         sectile_descriptor_read(env, argument[0], call, "descriptor", fd) &&
+  return sectile_arguments(env, info, call, 3, argument) && sectile_descriptor_read(env, argument[0], call, "descriptor", fd) &&
          sectile_read_bytes(env, argument[1], call, "bytes", bytes, length) &&
          sectile_read_size(env, argument[2], call, "position", position);
 }
@@ -197,8 +192,7 @@ static napi_value descriptor_resize(napi_env env, napi_callback_info info) {
   napi_value argument[2];
   int fd, result;
   uint64_t size;
-  if (!sectile_arguments(env, info, call, 2, argument) ||
-      !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
+  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
       !sectile_read_size(env, argument[1], call, "size", &size)) {
     return NULL;
   }
@@ -214,8 +208,7 @@ static napi_value descriptor_allocate(napi_env env, napi_callback_info info) {
   napi_value argument[3];
   int fd, error;
   uint64_t offset, length;
-  if (!sectile_arguments(env, info, call, 3, argument) ||
-      !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
+  if (!sectile_arguments(env, info, call, 3, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
       !sectile_read_size(env, argument[1], call, "offset", &offset) ||
       !sectile_read_size(env, argument[2], call, "length", &length)) {
     return NULL;
@@ -233,8 +226,7 @@ static napi_value descriptor_set_mode(napi_env env, napi_callback_info info) {
   napi_value argument[2];
   int fd;
   uint32_t mode;
-  if (!sectile_arguments(env, info, call, 2, argument) ||
-      !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
+  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
       !sectile_read_uint32(env, argument[1], call, "mode", &mode)) {
     return NULL;
   }

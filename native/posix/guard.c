@@ -72,9 +72,7 @@ static pthread_mutex_t watchers_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---------------------------------------------------------------- inside the signal handler ---- */
 
-static bool contains(const sectile_guarded *slot, uintptr_t address) {
-  return address - slot->range.base < slot->range.length;
-}
+static bool contains(const sectile_guarded *slot, uintptr_t address) { return address - slot->range.base < slot->range.length; }
 
 /* In a handler. The slot that owns an address, pinned; NULL when the address is none of ours. */
 static sectile_guarded *pin(uintptr_t address) {
@@ -181,7 +179,8 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
 /* In a handler. Passes a fault that is none of ours to whoever had the signal before. */
 static void pass_on(int signal_number, siginfo_t *info, void *context) {
   const struct sigaction *before = atomic_load(signal_number == SIGBUS ? &previous_bus : &previous_segv);
-  bool has_handler = before != NULL && (before->sa_flags & SA_SIGINFO || (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN));
+  bool has_handler =
+      before != NULL && (before->sa_flags & SA_SIGINFO || (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN));
   /* `chaining` is set when the one before us passes the signal back to us: then nobody wants it. */
   if (!has_handler || chaining) {
     struct sigaction fall = {.sa_handler = SIG_DFL};
@@ -356,7 +355,8 @@ bool sectile_guard_retire(sectile_guarded *slot) {
   atomic_store(&slot->state, SLOT_BUSY);
   wait_for_handlers(slot);
   void *base = (void *)slot->range.base;
-  bool done = mmap(base, slot->range.length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+  bool done =
+      mmap(base, slot->range.length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
   atomic_store(&slot->state, SLOT_RETIRED);
   return done;
 }

@@ -27,9 +27,9 @@ typedef struct {
   uintptr_t base; /* aligned to page_size, as is length */
   size_t length;
   size_t page_size;
-  int protection;  /* PROT_… */
-  int fd;          /* what a read-only or no-access mapping maps, so that a page can be put back; else -1 */
-  int64_t offset;  /* in fd, of base */
+  int protection; /* PROT_… */
+  int fd;         /* what a read-only or no-access mapping maps, so that a page can be put back; else -1 */
+  int64_t offset; /* in fd, of base */
 } sectile_guard_range;
 
 typedef struct {

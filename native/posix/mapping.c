@@ -119,19 +119,17 @@ static bool read_request(napi_env env, napi_value object, const char *call, map_
   napi_value value;
   if (!get(env, object, "offset", &value) || !sectile_read_size(env, value, call, "offset", &request->offset) ||
       !get(env, object, "length", &value) || !sectile_read_size(env, value, call, "length", &request->length) ||
-      !get(env, object, "protection", &value) ||
-      !sectile_read_uint32(env, value, call, "protection", &request->protection) || !get(env, object, "private", &value) ||
-      !sectile_read_bool(env, value, call, "private", &request->private_copy) || !get(env, object, "address", &value) ||
-      !sectile_read_address(env, value, call, "address", &request->address) || !get(env, object, "alignment", &value) ||
-      !sectile_read_size(env, value, call, "alignment", &request->alignment) || !get(env, object, "pageSize", &value) ||
-      !sectile_read_size(env, value, call, "pageSize", &request->page_size) || !get(env, object, "advanceHuge", &value) ||
-      !sectile_read_bool(env, value, call, "advanceHuge", &request->huge)) {
+      !get(env, object, "protection", &value) || !sectile_read_uint32(env, value, call, "protection", &request->protection) ||
+      !get(env, object, "private", &value) || !sectile_read_bool(env, value, call, "private", &request->private_copy) ||
+      !get(env, object, "address", &value) || !sectile_read_address(env, value, call, "address", &request->address) ||
+      !get(env, object, "alignment", &value) || !sectile_read_size(env, value, call, "alignment", &request->alignment) ||
+      !get(env, object, "pageSize", &value) || !sectile_read_size(env, value, call, "pageSize", &request->page_size) ||
+      !get(env, object, "advanceHuge", &value) || !sectile_read_bool(env, value, call, "advanceHuge", &request->huge)) {
     return false;
   }
   uint64_t host_page = (uint64_t)sysconf(_SC_PAGESIZE);
-  if (request->length == 0 || request->protection > (PROT_READ | PROT_WRITE | PROT_EXEC) ||
-      !power_of_two(request->page_size) || request->page_size < host_page ||
-      (request->alignment != 0 && !power_of_two(request->alignment))) {
+  if (request->length == 0 || request->protection > (PROT_READ | PROT_WRITE | PROT_EXEC) || !power_of_two(request->page_size) ||
+      request->page_size < host_page || (request->alignment != 0 && !power_of_two(request->alignment))) {
     sectile_fail_argument(env, call, "length, protection, page size or alignment is out of range");
     return false;
   }
@@ -261,8 +259,7 @@ static napi_value map(napi_env env, napi_callback_info info) {
   napi_value argument[2];
   int fd;
   map_request request;
-  if (!sectile_arguments(env, info, call, 2, argument) ||
-      !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
+  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
       !read_request(env, argument[1], call, &request)) {
     return NULL;
   }
@@ -339,8 +336,7 @@ static napi_value mapping_buffer(napi_env env, napi_callback_info info) {
 
 bool sectile_mapping_range(napi_env env, const napi_value *values, const char *call, const sectile_mapping *self,
                            uint64_t *offset, uint64_t *length) {
-  if (!sectile_read_size(env, values[0], call, "offset", offset) ||
-      !sectile_read_size(env, values[1], call, "length", length)) {
+  if (!sectile_read_size(env, values[0], call, "offset", offset) || !sectile_read_size(env, values[1], call, "length", length)) {
     return false;
   }
   if (*offset <= self->length && *length <= self->length - *offset) return true;

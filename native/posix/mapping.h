@@ -8,19 +8,19 @@
 #include "sectile.h"
 
 typedef struct sectile_mapping {
-  uintptr_t base;      /* page-aligned start and length of what is mapped */
+  uintptr_t base; /* page-aligned start and length of what is mapped */
   size_t mapped;
-  size_t before;       /* bytes from base to the first requested one */
-  size_t length;       /* bytes requested */
+  size_t before; /* bytes from base to the first requested one */
+  size_t length; /* bytes requested */
   size_t page_size;
-  int protection;      /* PROT_… */
+  int protection; /* PROT_… */
   bool private_copy;
-  int fd;              /* kept for the guard by mappings that cannot be written; else -1 */
+  int fd; /* kept for the guard by mappings that cannot be written; else -1 */
   sectile_guarded *guarded;
   _Atomic bool closed;
   sectile_guard_fault fault_at_close;
-  napi_ref buffer;     /* weak; NULL until the buffer is asked for */
-  bool buffer_uses;    /* the buffer is one of the users */
+  napi_ref buffer;  /* weak; NULL until the buffer is asked for */
+  bool buffer_uses; /* the buffer is one of the users */
   /* Who may still touch the addresses: the open handle, the buffer's memory, async work, the quarantine. */
   _Atomic uint32_t users;
   /* Who may still touch this record: the handle, the buffer's finalizer, and the users together. */

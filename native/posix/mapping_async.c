@@ -41,8 +41,8 @@ static void touch(uintptr_t start, size_t length, size_t page_size) {
 
 static int run_step(const job *self, uintptr_t start, size_t length) {
   static const int advice[] = {MADV_POPULATE_READ, MADV_POPULATE_WRITE};
-  int result = self->operation == FLUSH ? msync((void *)start, length, MS_SYNC)
-                                        : madvise((void *)start, length, advice[self->operation]);
+  int result =
+      self->operation == FLUSH ? msync((void *)start, length, MS_SYNC) : madvise((void *)start, length, advice[self->operation]);
   if (result == 0) return 0;
   if (self->operation != FLUSH && errno == EINVAL) {
     touch(start, length, self->mapping->page_size);

@@ -113,8 +113,7 @@ static bool read_creation(napi_env env, napi_callback_info info, creation *self)
       !sectile_read_size(env, argument[3], call, "largePageSize", &self->large_page_size)) {
     return false;
   }
-  if (self->size == 0 || self->commit > COMMIT_NOW_HUGE ||
-      (self->large_page_size & (self->large_page_size - 1)) != 0 ||
+  if (self->size == 0 || self->commit > COMMIT_NOW_HUGE || (self->large_page_size & (self->large_page_size - 1)) != 0 ||
       (self->large_page_size != 0 && self->size % self->large_page_size != 0)) {
     sectile_fail_argument(env, call, "size, commit and large page size do not fit together");
     return false;
@@ -163,8 +162,7 @@ static napi_value memory_create_async(napi_env env, napi_callback_info info) {
     free(self);
     return sectile_fail_napi(env, call);
   }
-  if (napi_create_promise(env, &self->deferred, &promise) != napi_ok ||
-      napi_queue_async_work(env, self->work) != napi_ok) {
+  if (napi_create_promise(env, &self->deferred, &promise) != napi_ok || napi_queue_async_work(env, self->work) != napi_ok) {
     napi_delete_async_work(env, self->work);
     free(self);
     return sectile_fail_napi(env, call);
@@ -177,8 +175,7 @@ static napi_value memory_seal(napi_env env, napi_callback_info info) {
   napi_value argument[2];
   int fd;
   uint32_t seals;
-  if (!sectile_arguments(env, info, call, 2, argument) ||
-      !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
+  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
       !sectile_read_uint32(env, argument[1], call, "seals", &seals)) {
     return NULL;
   }
@@ -191,8 +188,7 @@ static napi_value memory_seals(napi_env env, napi_callback_info info) {
   static const char call[] = "fcntl F_GET_SEALS";
   napi_value argument[1];
   int fd;
-  if (!sectile_arguments(env, info, call, 1, argument) ||
-      !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd)) {
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd)) {
     return NULL;
   }
   return sectile_number(env, fcntl(fd, F_GET_SEALS)); /* -1: the object knows no seals */

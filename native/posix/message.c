@@ -82,10 +82,8 @@ int sectile_message_receive(int fd, uint8_t *bytes, size_t capacity, size_t maxi
   control_buffer control;
   struct iovec part = {.iov_base = bytes, .iov_len = capacity};
   /* CMSG_LEN and not CMSG_SPACE: the kernel would fill the padding with one more descriptor. */
-  struct msghdr header = {.msg_iov = &part,
-                          .msg_iovlen = 1,
-                          .msg_control = &control,
-                          .msg_controllen = CMSG_LEN(maximum_descriptors * sizeof(int))};
+  struct msghdr header = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(maximum_descriptors * sizeof(int))};
   descriptors->count = 0;
   ssize_t received;
   do {
@@ -104,8 +102,7 @@ int sectile_message_receive(int fd, uint8_t *bytes, size_t capacity, size_t maxi
   return error;
 }
 
-bool sectile_message_read(napi_env env, napi_value bytes, napi_value descriptors, const char *call,
-                          sectile_outgoing *message) {
+bool sectile_message_read(napi_env env, napi_value bytes, napi_value descriptors, const char *call, sectile_outgoing *message) {
   bool is_array = false;
   uint32_t count = 0;
   if (napi_is_array(env, descriptors, &is_array) != napi_ok || !is_array ||
@@ -154,8 +151,7 @@ napi_value sectile_message_bytes(napi_env env, size_t length, uint8_t **memory) 
 napi_value sectile_message_value(napi_env env, napi_value bytes, sectile_descriptors *descriptors) {
   napi_value message, list;
   size_t taken = 0;
-  if (napi_create_object(env, &message) != napi_ok ||
-      napi_create_array_with_length(env, descriptors->count, &list) != napi_ok) {
+  if (napi_create_object(env, &message) != napi_ok || napi_create_array_with_length(env, descriptors->count, &list) != napi_ok) {
     sectile_descriptors_close(descriptors);
     return sectile_fail_napi(env, "message");
   }

@@ -120,8 +120,8 @@ static void deliver(napi_env env, napi_value listener, void *context, void *data
 /* ---- entry points ---- */
 
 /* Reads options[name], a whole number from `least` to `most`. */
-static bool read_option(napi_env env, napi_value options, const char *call, const char *name, uint32_t least,
-                        uint32_t most, uint32_t *result) {
+static bool read_option(napi_env env, napi_value options, const char *call, const char *name, uint32_t least, uint32_t most,
+                        uint32_t *result) {
   napi_value value;
   if (napi_get_named_property(env, options, name, &value) != napi_ok) {
     sectile_fail_napi(env, call);
@@ -133,8 +133,8 @@ static bool read_option(napi_env env, napi_value options, const char *call, cons
   return false;
 }
 
-static bool read_options(napi_env env, napi_value options, const char *call, char *path, size_t capacity,
-                         uint32_t *mode, sectile_server_limits *limits) {
+static bool read_options(napi_env env, napi_value options, const char *call, char *path, size_t capacity, uint32_t *mode,
+                         sectile_server_limits *limits) {
   napi_value value;
   if (napi_get_named_property(env, options, "path", &value) != napi_ok) {
     sectile_fail_napi(env, call);
@@ -143,8 +143,7 @@ static bool read_options(napi_env env, napi_value options, const char *call, cha
   return sectile_read_string(env, value, call, "path", path, capacity) &&
          read_option(env, options, call, "mode", 0, 0777, mode) &&
          read_option(env, options, call, "maximumMessage", 1, SECTILE_MAX_MESSAGE, &limits->maximum_message) &&
-         read_option(env, options, call, "maximumDescriptors", 0, SECTILE_MAX_DESCRIPTORS,
-                     &limits->maximum_descriptors) &&
+         read_option(env, options, call, "maximumDescriptors", 0, SECTILE_MAX_DESCRIPTORS, &limits->maximum_descriptors) &&
          read_option(env, options, call, "maximumInFlight", 1, MOST_IN_FLIGHT, &limits->maximum_in_flight) &&
          read_option(env, options, call, "maximumClients", 1, MOST_CLIENTS, &limits->maximum_clients) &&
          napi_get_named_property(env, options, "descriptorsFromOthers", &value) == napi_ok &&

@@ -29,9 +29,7 @@ static int watch(sectile_server *server, int operation, int fd, uint32_t events,
 
 /* ---- clients and the queue; the lock is held ---- */
 
-static sectile_client **bucket_of(sectile_server *server, uint64_t id) {
-  return &server->buckets[id & server->bucket_mask];
-}
+static sectile_client **bucket_of(sectile_server *server, uint64_t id) { return &server->buckets[id & server->bucket_mask]; }
 
 static sectile_client *find_client(sectile_server *server, uint64_t id) {
   sectile_client *client = *bucket_of(server, id);
@@ -67,8 +65,10 @@ static void close_client(sectile_server *server, sectile_client *client) {
 
 static void append(sectile_server *server, sectile_event *event) {
   event->next = NULL;
-  if (server->last == NULL) server->first = event;
-  else server->last->next = event;
+  if (server->last == NULL)
+    server->first = event;
+  else
+    server->last->next = event;
   server->last = event;
 }
 
@@ -219,8 +219,10 @@ static void *run(void *data) {
     for (int i = 0; i < count; i++) {
       void *subject = events[i].data.ptr;
       if (subject == &server->wake) return NULL;
-      if (subject == &server->listener) accept_client(server);
-      else serve_client(server, subject, events[i].events);
+      if (subject == &server->listener)
+        accept_client(server);
+      else
+        serve_client(server, subject, events[i].events);
     }
   }
   return NULL;
@@ -349,4 +351,3 @@ void sectile_server_cut(sectile_server *server, uint64_t id) {
   if (client != NULL) cut_client(client);
   pthread_mutex_unlock(&server->lock);
 }
-

@@ -38,8 +38,7 @@ static napi_value socket_connect(napi_env env, napi_callback_info info) {
   static const char *const call = "socketConnect";
   napi_value argument;
   char path[SECTILE_PATH_CAPACITY];
-  if (!sectile_arguments(env, info, call, 1, &argument) ||
-      !sectile_read_string(env, argument, call, "path", path, sizeof path)) {
+  if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_read_string(env, argument, call, "path", path, sizeof path)) {
     return NULL;
   }
   sectile_socket_file file;
@@ -100,8 +99,7 @@ void sectile_peer_free(sectile_peer *peer) {
 
 napi_value sectile_peer_value(napi_env env, const sectile_peer *peer) {
   napi_value result, groups;
-  if (napi_create_object(env, &result) != napi_ok ||
-      napi_create_array_with_length(env, peer->group_count, &groups) != napi_ok) {
+  if (napi_create_object(env, &result) != napi_ok || napi_create_array_with_length(env, peer->group_count, &groups) != napi_ok) {
     return sectile_fail_napi(env, "peer");
   }
   for (size_t i = 0; i < peer->group_count; i++) {
@@ -112,8 +110,7 @@ napi_value sectile_peer_value(napi_env env, const sectile_peer *peer) {
   }
   if (!sectile_set(env, result, "pid", sectile_number(env, peer->pid)) ||
       !sectile_set(env, result, "uid", sectile_number(env, peer->uid)) ||
-      !sectile_set(env, result, "gid", sectile_number(env, peer->gid)) ||
-      !sectile_set(env, result, "groups", groups)) {
+      !sectile_set(env, result, "gid", sectile_number(env, peer->gid)) || !sectile_set(env, result, "groups", groups)) {
     return NULL;
   }
   return result;
@@ -123,8 +120,7 @@ static napi_value socket_peer(napi_env env, napi_callback_info info) {
   static const char *const call = "socketPeer";
   napi_value argument;
   int fd;
-  if (!sectile_arguments(env, info, call, 1, &argument) ||
-      !sectile_descriptor_read(env, argument, call, "descriptor", &fd)) {
+  if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_descriptor_read(env, argument, call, "descriptor", &fd)) {
     return NULL;
   }
   sectile_peer peer;
@@ -195,8 +191,7 @@ static napi_value socket_request(napi_env env, napi_callback_info info) {
   int fd;
   sectile_outgoing message;
   /* The message may run JavaScript while it is read (see there): the socket's number comes after it. */
-  if (!sectile_arguments(env, info, call, 4, arguments) ||
-      !sectile_read_uint32(env, arguments[3], call, "timeout", &timeout) ||
+  if (!sectile_arguments(env, info, call, 4, arguments) || !sectile_read_uint32(env, arguments[3], call, "timeout", &timeout) ||
       !sectile_message_read(env, arguments[1], arguments[2], call, &message) ||
       !sectile_descriptor_read(env, arguments[0], call, "descriptor", &fd)) {
     return NULL;

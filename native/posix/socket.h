@@ -51,8 +51,7 @@ int sectile_message_receive(int fd, uint8_t *bytes, size_t capacity, size_t maxi
 void sectile_descriptors_close(sectile_descriptors *descriptors);
 
 /* Reads an Os.Message given as two arguments; false means that an exception is pending. */
-bool sectile_message_read(napi_env env, napi_value bytes, napi_value descriptors, const char *call,
-                          sectile_outgoing *message);
+bool sectile_message_read(napi_env env, napi_value bytes, napi_value descriptors, const char *call, sectile_outgoing *message);
 /* A Uint8Array of `length` bytes and its memory. */
 napi_value sectile_message_bytes(napi_env env, size_t length, uint8_t **memory);
 /* An Os.Message. Takes the descriptors, on failure too. */
@@ -89,8 +88,7 @@ typedef struct {
 int sectile_socket_file_open(sectile_socket_file *file, const char *path, const char **syscall);
 void sectile_socket_file_close(sectile_socket_file *file);
 /* Binds `fd` here with exactly these permission bits; `identity` then tells the new file from others. */
-int sectile_socket_file_bind(const sectile_socket_file *file, int fd, mode_t mode, struct stat *identity,
-                             const char **syscall);
+int sectile_socket_file_bind(const sectile_socket_file *file, int fd, mode_t mode, struct stat *identity, const char **syscall);
 /* Removes the file if it is still the one with this identity. */
 void sectile_socket_file_remove(const sectile_socket_file *file, const struct stat *identity);
 

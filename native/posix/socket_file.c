@@ -51,8 +51,7 @@ void sectile_socket_file_close(sectile_socket_file *file) {
   file->directory = -1;
 }
 
-int sectile_socket_file_bind(const sectile_socket_file *file, int fd, mode_t mode, struct stat *identity,
-                             const char **syscall) {
+int sectile_socket_file_bind(const sectile_socket_file *file, int fd, mode_t mode, struct stat *identity, const char **syscall) {
   /* The new file takes its bits from the socket, less the umask: never more than `mode`, at no moment. */
   *syscall = "fchmod";
   if (fchmod(fd, mode) != 0) return errno;

@@ -69,7 +69,11 @@ function pathOfUrl(operation: string, url: URL): string {
   try {
     return fileURLToPath(url);
   } catch (cause) {
-    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `${show(url.href)} is not the URL of a file`, cause });
+    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+      operation,
+      rule: `${show(url.href)} is not the URL of a file`,
+      cause,
+    });
   }
 }
 

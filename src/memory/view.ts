@@ -264,7 +264,10 @@ export class View {
    */
   prefetch(): Promise<void> {
     this.#mustBeOpen('view.prefetch');
-    const done = this.#promise('view.prefetch', os.mappingPrefetch(this.#mapping, this.#facts.anonymous === true && this.#facts.access === 'readwrite'));
+    const done = this.#promise(
+      'view.prefetch',
+      os.mappingPrefetch(this.#mapping, this.#facts.anonymous === true && this.#facts.access === 'readwrite'),
+    );
     done.catch(() => {});
     return done;
   }

@@ -62,8 +62,7 @@ function connect(operation: string): Connection {
   }
   throw new SectionError('ERR_SECTION_SYSTEM_NOT_RUNNING', {
     operation,
-    object: 'system process',
-    rule: `none answers at ${tried.join(' or ')}`,
+    rule: `no system process answers at ${tried.join(' or ')}`,
     wayOut: 'Start one with "sectile system start" (Global\\ names and drivers need it)',
   });
 }

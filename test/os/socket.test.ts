@@ -24,7 +24,14 @@ import { Worker } from 'node:worker_threads';
 import { isOsError, os, type Server, type ServerEvent, type ServerOptions } from '../../dist/os/index.js';
 
 const doorway = new URL('../../dist/os/index.js', import.meta.url).href;
-const limits = { mode: 0o600, maximumMessage: 4096, maximumDescriptors: 3, descriptorsFromOthers: false, maximumInFlight: 4, maximumClients: 8 };
+const limits = {
+  mode: 0o600,
+  maximumMessage: 4096,
+  maximumDescriptors: 3,
+  descriptorsFromOthers: false,
+  maximumInFlight: 4,
+  maximumClients: 8,
+};
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (value: Uint8Array) => new TextDecoder().decode(value);
 

@@ -116,7 +116,9 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGSEGV', 'SIGB
   test(`${signal} leaves nothing`, async (t) => {
     const { scratch, name } = sharedFolder(t);
     const child = await holding(t, scratch, name, MiB, 'read-view');
-    assert.equal((await child.kill(signal)).signal, signal);
+    const ending = await child.kill(signal);
+    // The sanitizers' own handlers, to which the guard passes what is not its own, end the process with a report.
+    assert.ok(ending.signal === signal || ending.stderr.includes('AddressSanitizer'), `ended by ${ending.signal}`);
     await assertNothingLeft(name, scratch);
   });
 }
