@@ -43,7 +43,7 @@ function sanitized() {
     SECTILE_NATIVE: addon,
     LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
     // Node.js itself leaks at exit by design, and V8 reserves address space that ASan would count.
-    ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=0:exitcode=99:allow_user_segv_handler=1:handle_segv=1:handle_sigbus=1',
+    ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=0:quarantine_size_mb=8:handle_segv=1',
     UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
   };
 }

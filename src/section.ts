@@ -322,7 +322,7 @@ export class Section {
   }
 
   get #object(): string {
-    return this.#name === undefined ? 'an unnamed section' : `"${this.#name}"`;
+    return this.#name === undefined ? this.#handle.memory.description : `"${this.#name}"`;
   }
 
   /**

@@ -35,6 +35,9 @@ struct sectile_guarded {
   /* Where private copies may stand in for pages: [low, high), empty when low >= high. */
   _Atomic uintptr_t copied_low;
   _Atomic uintptr_t copied_high;
+  /* Where zero pages may stand in for lost ones, likewise; they stay. */
+  _Atomic uintptr_t lost_low;
+  _Atomic uintptr_t lost_high;
   struct sectile_guarded *next_free;
 };
 
@@ -95,14 +98,19 @@ static bool put_zeros(uintptr_t page, size_t size) {
   return mmap((void *)page, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
-/* In a handler. Widens [low, high) by a page; the thread that empties it may run at the same time. */
+/* In a handler. Widens [*first, *end) to hold [low, high); the thread that empties it may run at the same time. */
+static void widen(_Atomic uintptr_t *first, _Atomic uintptr_t *end, uintptr_t low, uintptr_t high) {
+  uintptr_t seen = atomic_load(first);
+  while (low < seen && !atomic_compare_exchange_weak(first, &seen, low)) {
+  }
+  seen = atomic_load(end);
+  while (high > seen && !atomic_compare_exchange_weak(end, &seen, high)) {
+  }
+}
+
+/* In a handler. */
 static void note_copied(sectile_guarded *slot, uintptr_t low, uintptr_t high) {
-  uintptr_t seen = atomic_load(&slot->copied_low);
-  while (low < seen && !atomic_compare_exchange_weak(&slot->copied_low, &seen, low)) {
-  }
-  seen = atomic_load(&slot->copied_high);
-  while (high > seen && !atomic_compare_exchange_weak(&slot->copied_high, &seen, high)) {
-  }
+  widen(&slot->copied_low, &slot->copied_high, low, high);
 }
 
 /* In a handler. One page if the system has room for one more mapping, else the whole range. */
@@ -166,6 +174,7 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
   bool mended = kind == SECTILE_FAULT_WRITE && slot->range.fd >= 0 ? put_private_copy(slot, page) : put_zeros(page, size);
   if (kind == SECTILE_FAULT_NO_ACCESS && mended) note_copied(slot, page, page + size);
   if (!mended) return false;
+  if (signal_number == SIGBUS) widen(&slot->lost_low, &slot->lost_high, page, page + size);
   atomic_store(&slot->fault_kind, kind);
   atomic_store(&slot->fault_address, address);
   atomic_fetch_add(&slot->fault_count, 1);
@@ -334,6 +343,8 @@ sectile_guarded *sectile_guard_add(const sectile_guard_range *range) {
     atomic_store(&slot->unreported, false);
     atomic_store(&slot->copied_low, UINTPTR_MAX);
     atomic_store(&slot->copied_high, 0);
+    atomic_store(&slot->lost_low, UINTPTR_MAX);
+    atomic_store(&slot->lost_high, 0);
     atomic_store(&slot->state, SLOT_LIVE);
   }
   pthread_mutex_unlock(&slots_lock);
@@ -349,6 +360,10 @@ sectile_guard_fault sectile_guard_read(sectile_guarded *slot) {
       .count = atomic_load(&slot->fault_count),
       .address = atomic_load(&slot->fault_address),
   };
+}
+
+bool sectile_guard_has_lost(sectile_guarded *slot, uintptr_t start, size_t length) {
+  return start < atomic_load(&slot->lost_high) && start + length > atomic_load(&slot->lost_low);
 }
 
 bool sectile_guard_retire(sectile_guarded *slot) {

@@ -42,6 +42,8 @@ typedef struct {
 sectile_guarded *sectile_guard_add(const sectile_guard_range *range);
 void sectile_guard_protect(sectile_guarded *guarded, int protection);
 sectile_guard_fault sectile_guard_read(sectile_guarded *guarded);
+/* Whether a range may hold zero pages that stand for lost ones: from the first such page to the last. */
+bool sectile_guard_has_lost(sectile_guarded *guarded, uintptr_t start, size_t length);
 /*
  * Takes the memory away and keeps the addresses: from here on an access finds zeros. For code of
  * other threads that still holds a pointer when a view is closed. False: errno is set.

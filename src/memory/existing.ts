@@ -98,7 +98,7 @@ function complete(
   look: (stat: DescriptorStat) => { backing: Backing; size: number; writable: boolean },
 ): MemoryObject {
   try {
-    return MemoryObject.adopt(descriptor, look(os.descriptorStat(descriptor)));
+    return MemoryObject.adopt(descriptor, { ...look(os.descriptorStat(descriptor)), description: object });
   } catch (error) {
     os.descriptorClose(descriptor);
     throw sectionErrorFrom(error, operation, object);

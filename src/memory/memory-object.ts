@@ -82,6 +82,8 @@ export class MemoryObject {
   /** Whether shared writable views can be had from this object. */
   readonly writable: boolean;
   readonly soleWriter: boolean;
+  /** How messages name the memory when its section has no name. */
+  readonly description: string;
   readonly #descriptor: Descriptor;
   /** The one writable mapping that a sole writer's further ones come from. */
   readonly #writer: Mapping | null;
@@ -89,7 +91,7 @@ export class MemoryObject {
 
   private constructor(
     descriptor: Descriptor,
-    facts: { backing: Backing; size: number; pageSize?: number; writable: boolean },
+    facts: { backing: Backing; size: number; pageSize?: number; writable: boolean; description?: string },
     writer: Mapping | null = null,
   ) {
     this.#descriptor = descriptor;
@@ -98,6 +100,7 @@ export class MemoryObject {
     this.pageSize = facts.pageSize ?? os.pageSize;
     this.writable = facts.writable;
     this.soleWriter = writer !== null;
+    this.description = facts.description ?? 'an unnamed section';
     this.#writer = writer;
   }
 
@@ -178,7 +181,7 @@ export class MemoryObject {
   /** Takes over a descriptor whose size and rights the caller has established. */
   static adopt(
     descriptor: Descriptor,
-    facts: { backing: Backing; size: number; pageSize?: number; writable: boolean },
+    facts: { backing: Backing; size: number; pageSize?: number; writable: boolean; description?: string },
   ): MemoryObject {
     return new MemoryObject(descriptor, facts);
   }

@@ -222,7 +222,7 @@ export class View {
       throw new SectionError('ERR_SECTION_FAULT', {
         operation,
         object,
-        rule: `${faults} page(s) could not be reached: ${this.fault?.kind ?? 'backing-lost'}`,
+        rule: `a part of the range is not the section's memory any more (${this.fault?.kind ?? 'backing-lost'})`,
         wayOut: 'The file was cut short or its disk is full: map it again when that is mended',
       });
     }

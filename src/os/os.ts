@@ -176,7 +176,8 @@ export interface Os {
   mappingBuffer(mapping: Mapping): ArrayBuffer;
   /**
    * Copies out of the mapping; works without `mappingBuffer`. Ranges are checked here again.
-   * Returns how many faults the guard mended meanwhile: 0 unless bytes were lost.
+   * Returns how many faults the guard mended meanwhile, at least 1 where pages were lost before: 0 means
+   * that every byte is the object's.
    */
   mappingRead(mapping: Mapping, offset: number, target: Uint8Array): number;
   mappingWrite(mapping: Mapping, offset: number, source: Uint8Array): number;

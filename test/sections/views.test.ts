@@ -3,7 +3,7 @@
  * protections and addresses of their own, alive after the section is closed.
  */
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -202,6 +202,21 @@ test('file views: shared with the file, flushed, and grown', async (t) => {
   using copied = read.map({ access: 'copy' });
   copied.bytes.fill(0);
   assert.equal(readFileSync(path, 'latin1').slice(0, 5), 'hALLO');
+});
+
+test('checked copies fail for as long as a part of the file is lost, and only there', (t) => {
+  const path = join(scratchFolder(t), 'file');
+  writeFileSync(path, new Uint8Array(10 * 4096).fill(1));
+  using section = Section.fromFile(path, { access: 'readwrite' });
+  using view = section.map();
+  truncateSync(path, 4096);
+  const ten = new Uint8Array(10);
+  for (const round of [1, 2]) {
+    assert.throws(() => view.write(ten, 5 * 4096), withCode('ERR_SECTION_FAULT'), `write, round ${round}`);
+    assert.throws(() => view.read(ten, 5 * 4096), withCode('ERR_SECTION_FAULT'), `read, round ${round}`);
+  }
+  assert.equal(view.read(ten, 0), 10);
+  assert.equal(ten[0], 1);
 });
 
 test('what cannot back a section is refused by its kind', (t) => {
