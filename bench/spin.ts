@@ -3,6 +3,8 @@
  * word that only the other one writes.
  */
 
+import type { View } from 'sectile';
+
 /** Index of the answering word: 128 bytes after the asking one, so that they share no cache line. */
 export const PING = 0;
 export const PONG = 32;
@@ -47,21 +49,21 @@ export interface Ring {
 }
 
 /** Copies all of `source` in; waits for room when the receiver is behind. */
-export function giveAll(shared: Uint8Array, control: Int32Array, source: Uint8Array, { chunk, slots }: Ring): void {
+export function giveAll(shared: View, control: Int32Array, source: Uint8Array, { chunk, slots }: Ring): void {
   let given = Atomics.load(control, GIVEN);
   for (let offset = 0, slot = 0; offset < source.length; offset += chunk, slot = (slot + 1) % slots) {
     spinUntil(control, TAKEN, given - slots + 1);
-    shared.set(source.subarray(offset, offset + chunk), slot * chunk);
+    shared.write(source.subarray(offset, offset + chunk), slot * chunk);
     Atomics.store(control, GIVEN, ++given);
   }
 }
 
 /** Copies out until `target` is full. */
-export function takeAll(shared: Uint8Array, control: Int32Array, target: Uint8Array, { chunk, slots }: Ring): void {
+export function takeAll(shared: View, control: Int32Array, target: Uint8Array, { chunk, slots }: Ring): void {
   let taken = Atomics.load(control, TAKEN);
   for (let offset = 0, slot = 0; offset < target.length; offset += chunk, slot = (slot + 1) % slots) {
     spinUntil(control, GIVEN, taken + 1);
-    target.set(shared.subarray(slot * chunk, (slot + 1) * chunk), offset);
+    shared.read(target.subarray(offset, offset + chunk), slot * chunk);
     Atomics.store(control, TAKEN, ++taken);
   }
 }

@@ -9,7 +9,7 @@ import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
-import { Section } from 'sectile';
+import { Section, type View } from 'sectile';
 import type { Bench, Group, Sampler } from '../bench.js';
 import { clock, PAYLOAD_BYTES, produce, type Receipt } from '../payload.js';
 import type { Peer } from '../peer.js';
@@ -73,6 +73,7 @@ interface Channels {
   readonly reader: Peer<ReceiverAnswer> | undefined;
   /** The payload's place in the section, and the words by which the two sides spin. */
   readonly shared: Uint8Array;
+  readonly view: View;
   readonly control: Int32Array;
   /** The producer's private memory. */
   readonly own: Uint8Array;
@@ -112,6 +113,7 @@ async function connectAll(bench: Bench): Promise<Channels> {
     peer,
     reader: bench.quick ? undefined : bench.peer<ReceiverAnswer>('receiver', { serialization: 'json', pipes: true }),
     shared: view.bytes.subarray(0, PAYLOAD_BYTES),
+    view,
     control: new Int32Array(view.buffer, view.bytes.byteOffset + PAYLOAD_BYTES, CONTROL_WORDS),
     own: new Uint8Array(PAYLOAD_BYTES).fill(1),
     socket,
@@ -143,7 +145,7 @@ function transport(
   return { name, kind, sample: () => timed(peer, expect, source, whole(), deliver) };
 }
 
-function sectionTransports({ peer, shared, control, own, socket }: Channels): Transport[] {
+function sectionTransports({ peer, shared, view, control, own, socket }: Channels): Transport[] {
   return [
     transport('in place', 'section', peer, 'in place', shared, (stamp) => {
       Atomics.store(control, FLAG, stamp);
@@ -151,7 +153,7 @@ function sectionTransports({ peer, shared, control, own, socket }: Channels): Tr
     transport('in place, told by a byte', 'section', peer, 'in place, byte', shared, () => {
       socket.write('!');
     }),
-    ...rings.map(({ name, ring }) => transport(name, 'section', peer, ring, own, () => giveAll(shared, control, own, ring))),
+    ...rings.map(({ name, ring }) => transport(name, 'section', peer, ring, own, () => giveAll(view, control, own, ring))),
   ];
 }
 
@@ -231,7 +233,7 @@ export const handover: Group = {
     'Timed: from the moment the bytes are complete in the producer until the receiver has checked one 32-bit word of every 4 KiB page,',
     'by the one monotonic clock of both. The first payload of each transport is compared byte for byte as well, outside of the time.',
     'In place: the section is mapped and warm on both sides; the receiver spins on a flag by Atomics, or waits for a byte on a socket. Each process has a core of its own.',
-    'Copied: from the memory of one process into the section and out into the memory of the other; at once and ring: in chunks of 1 MiB.',
+    'Copied: by view.write from the memory of one process into the section, by view.read out into that of the other; at once and ring: in chunks of 1 MiB.',
     'Sockets and pipes are read by onread straight into one prepared buffer, which is the best Node has; by data events each chunk is copied there.',
     'Goals are set beside the fastest transport between processes. Worker threads share a process already and stand here to compare.',
   ],

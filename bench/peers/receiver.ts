@@ -30,7 +30,7 @@ interface Expectation {
 }
 
 const own = new Uint8Array(PAYLOAD_BYTES).fill(1);
-let view: View | undefined;
+let view: View;
 let payload = own;
 let control = new Int32Array(CONTROL_WORDS);
 let expected: Expectation | undefined;
@@ -108,7 +108,7 @@ function spin({ expect, stamp }: Expectation): void {
     spinUntil(control, FLAG, stamp);
     arrived(payload);
   } else if (typeof expect === 'object') {
-    takeAll(payload, control, own, expect);
+    takeAll(view, control, own, expect);
     arrived(own);
   }
 }

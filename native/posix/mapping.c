@@ -361,8 +361,7 @@ static napi_value transfer(napi_env env, napi_callback_info info, const char *ca
   uint8_t *memory = (uint8_t *)(self->base + self->before + offset);
   if (!out_of_mapping && !(self->protection & PROT_WRITE)) return sectile_fail_errno(env, call, EACCES);
   uint64_t before = sectile_guard_read(self->guarded).count;
-  /* The other side may be a view of the same memory. */
-  if (length != 0) memmove(out_of_mapping ? bytes : memory, out_of_mapping ? memory : bytes, length);
+  sectile_copy(out_of_mapping ? bytes : memory, out_of_mapping ? memory : bytes, length);
   uint64_t faults = sectile_guard_read(self->guarded).count - before;
   /* Pages that were lost earlier fault no more, but what is copied there is not the section's either. */
   if (faults == 0 && sectile_guard_has_lost(self->guarded, (uintptr_t)memory, length)) faults = 1;

@@ -204,6 +204,37 @@ test('file views: shared with the file, flushed, and grown', async (t) => {
   assert.equal(readFileSync(path, 'latin1').slice(0, 5), 'hALLO');
 });
 
+test('large checked copies are exact at every alignment, also within one view', () => {
+  const LARGE = 3 << 20;
+  using section = Section.create({ size: LARGE });
+  using view = section.map();
+  const source = new Uint8Array(LARGE).map((_, index) => (index * 2_654_435_761) >>> 24);
+  // Lengths on both sides of where copies start to go around the cache.
+  for (const length of [(512 << 10) - 1, 512 << 10, (512 << 10) + 1, (1 << 20) + 127]) {
+    for (const [from, to] of [
+      [0, 0],
+      [1, 0],
+      [0, 3],
+      [7, 13],
+      [16, 129],
+    ] as const) {
+      view.bytes.fill(0xee);
+      view.write(source.subarray(from, from + length), to);
+      const back = new Uint8Array(length + 2).fill(0xdd);
+      view.read(back.subarray(1, 1 + length), to);
+      const what = `${length} bytes from ${from} to ${to}`;
+      assert.equal(Buffer.compare(back.subarray(1, 1 + length), source.subarray(from, from + length)), 0, what);
+      assert.deepEqual([back[0], back[length + 1], view.bytes[to + length]], [0xdd, 0xdd, 0xee], what);
+    }
+  }
+  view.write(source);
+  view.write(view.bytes.subarray(0, 2 << 20), 4096); // overlapping, forwards
+  assert.equal(Buffer.compare(view.bytes.subarray(4096, 4096 + (2 << 20)), source.subarray(0, 2 << 20)), 0);
+  view.write(source);
+  view.write(view.bytes.subarray(4096, 4096 + (2 << 20)), 0); // and backwards
+  assert.equal(Buffer.compare(view.bytes.subarray(0, 2 << 20), source.subarray(4096, 4096 + (2 << 20))), 0);
+});
+
 test('checked copies fail for as long as a part of the file is lost, and only there', (t) => {
   const path = join(scratchFolder(t), 'file');
   writeFileSync(path, new Uint8Array(10 * 4096).fill(1));
