@@ -7,19 +7,14 @@
  */
 #include "guard.h"
 
-#include "sectile.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 enum slot_state { SLOT_FREE = 0, SLOT_BUSY, SLOT_LIVE, SLOT_RETIRED };
 
@@ -62,16 +57,8 @@ static const struct sigaction *_Atomic previous_segv;
 static const struct sigaction *_Atomic previous_bus;
 static __thread bool chaining __attribute__((tls_model("initial-exec")));
 
-static int report_event = -1;
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 static int start_error;
-
-typedef struct watcher {
-  napi_threadsafe_function call;
-  struct watcher *next;
-} watcher;
-static watcher *watchers;
-static pthread_mutex_t watchers_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---------------------------------------------------------------- inside the signal handler ---- */
 
@@ -179,9 +166,7 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
   atomic_store(&slot->fault_address, address);
   atomic_fetch_add(&slot->fault_count, 1);
   atomic_store(&slot->unreported, true);
-  uint64_t one = 1;
-  ssize_t ignored = write(report_event, &one, sizeof one); /* full: the thread is awake already */
-  (void)ignored;
+  sectile_guard_announce();
   return true;
 }
 
@@ -221,7 +206,7 @@ static void on_fault(int signal_number, siginfo_t *info, void *context) {
   errno = saved;
 }
 
-/* ------------------------------------------------------------------------ the report thread ---- */
+/* -------------------------------------------------------------------- for the report thread ---- */
 
 /* Puts the shared pages back where private copies stand, so that the mapping shows the section. */
 static void take_copies_back(sectile_guarded *slot) {
@@ -233,7 +218,7 @@ static void take_copies_back(sectile_guarded *slot) {
        range->offset + (int64_t)(low - range->base));
 }
 
-static bool report_slot(sectile_guarded *slot) {
+static bool settle_slot(sectile_guarded *slot) {
   if (!atomic_load(&slot->unreported)) return false;
   atomic_fetch_add(&slot->pins, 1); /* keeps the range from being closed while pages are put back */
   bool live = atomic_load(&slot->state) == SLOT_LIVE;
@@ -242,24 +227,12 @@ static bool report_slot(sectile_guarded *slot) {
   return live;
 }
 
-static void *report_faults(void *unused) {
-  (void)unused;
-  for (;;) {
-    uint64_t count;
-    if (read(report_event, &count, sizeof count) != sizeof count && errno != EINTR) return NULL;
-    /* One report for a burst: filling a read-only view faults once per page. */
-    nanosleep(&(struct timespec){.tv_sec = 0, .tv_nsec = 2000000}, NULL);
-    bool any = false;
-    for (slot_block *block = &first_block; block != NULL; block = atomic_load(&block->next)) {
-      for (int i = 0; i < SLOTS_PER_BLOCK; i++) any = report_slot(&block->slots[i]) || any;
-    }
-    if (!any) continue;
-    pthread_mutex_lock(&watchers_lock);
-    for (watcher *each = watchers; each != NULL; each = each->next) {
-      napi_call_threadsafe_function(each->call, NULL, napi_tsfn_nonblocking);
-    }
-    pthread_mutex_unlock(&watchers_lock);
+bool sectile_guard_settle(void) {
+  bool any = false;
+  for (slot_block *block = &first_block; block != NULL; block = atomic_load(&block->next)) {
+    for (int i = 0; i < SLOTS_PER_BLOCK; i++) any = settle_slot(&block->slots[i]) || any;
   }
+  return any;
 }
 
 /* -------------------------------------------------------------------------- starting it all ---- */
@@ -278,24 +251,7 @@ static int install(int signal_number, const struct sigaction *_Atomic *previous)
   return sigaction(signal_number, &ours, NULL) == 0 ? 0 : errno;
 }
 
-static void start(void) {
-  report_event = eventfd(0, EFD_CLOEXEC);
-  if (report_event < 0) {
-    start_error = errno;
-    return;
-  }
-  pthread_attr_t attributes;
-  pthread_t thread;
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, 128 * 1024);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the program's own threads */
-  start_error = pthread_create(&thread, &attributes, report_faults, NULL);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&attributes);
-}
+static void start(void) { start_error = sectile_guard_start_reports(); }
 
 /* ---------------------------------------------------------------------- for mapping.c to call ---- */
 
@@ -385,45 +341,3 @@ void sectile_guard_remove(sectile_guarded *slot) {
   free_slots = slot;
   pthread_mutex_unlock(&slots_lock);
 }
-
-/* ------------------------------------------------------------------------------- JavaScript ---- */
-
-static void forget_watcher(void *data) {
-  watcher *self = data;
-  pthread_mutex_lock(&watchers_lock);
-  for (watcher **link = &watchers; *link != NULL; link = &(*link)->next) {
-    if (*link == self) {
-      *link = self->next;
-      break;
-    }
-  }
-  pthread_mutex_unlock(&watchers_lock);
-  napi_release_threadsafe_function(self->call, napi_tsfn_abort);
-  free(self);
-}
-
-static napi_value watch_faults(napi_env env, napi_callback_info info) {
-  static const char call[] = "watchFaults";
-  napi_value argument[1], name;
-  napi_valuetype type;
-  if (!sectile_arguments(env, info, call, 1, argument)) return NULL;
-  if (napi_typeof(env, argument[0], &type) != napi_ok || type != napi_function) {
-    return sectile_fail_argument(env, call, "listener must be a function");
-  }
-  watcher *self = calloc(1, sizeof *self);
-  if (self == NULL) return sectile_fail_errno(env, "malloc", ENOMEM);
-  if (napi_create_string_utf8(env, call, NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_create_threadsafe_function(env, argument[0], NULL, name, 0, 1, NULL, NULL, NULL, NULL, &self->call) != napi_ok) {
-    free(self);
-    return sectile_fail_napi(env, call);
-  }
-  napi_unref_threadsafe_function(env, self->call);
-  pthread_mutex_lock(&watchers_lock);
-  self->next = watchers;
-  watchers = self;
-  pthread_mutex_unlock(&watchers_lock);
-  napi_add_env_cleanup_hook(env, forget_watcher, self);
-  return sectile_undefined(env);
-}
-
-const sectile_export sectile_guard_exports[] = {{"watchFaults", watch_faults}, {NULL, NULL}};

@@ -52,4 +52,13 @@ bool sectile_guard_retire(sectile_guarded *guarded);
 /* Forgets the range; the caller unmaps it afterwards. */
 void sectile_guard_remove(sectile_guarded *guarded);
 
+/* ---- between guard.c and guard_report.c ---- */
+
+/* Puts shared pages back where faults have not been reported yet; whether there were any. */
+bool sectile_guard_settle(void);
+/* Starts the report thread, once; an error number. */
+int sectile_guard_start_reports(void);
+/* In a handler: wakes the report thread. */
+void sectile_guard_announce(void);
+
 #endif

@@ -2,15 +2,12 @@
  * Mappings: made, read, written, protected, closed. Each is guarded (guard.h) for as long as anybody
  * may hold a pointer into it.
  *
- * A closed mapping gives its memory back at once, but its addresses stay reserved for a while (the
- * quarantine below): a thread of the runtime may still be at work on the buffer when JavaScript closes
- * the view, and must find zeros there, not somebody else's memory.
+ * A closed mapping gives its memory back at once; its addresses go into quarantine (quarantine.c).
  */
 #include "mapping.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,17 +16,6 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
-
-/* The quarantine ends after this many later closes, or when it holds this many addresses. */
-enum { QUARANTINE_COUNT = 128 };
-#define QUARANTINE_BYTES ((uint64_t)1 << 40)
-
-static struct {
-  pthread_mutex_t lock;
-  sectile_mapping *first, *last;
-  uint32_t count;
-  uint64_t bytes;
-} quarantine = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void forget(sectile_mapping *self) {
   if (atomic_fetch_sub(&self->references, 1) == 1) free(self);
@@ -43,60 +29,6 @@ void sectile_mapping_release(sectile_mapping *self) {
   munmap((void *)self->base, self->mapped);
   if (self->fd >= 0) close(self->fd);
   forget(self);
-}
-
-/* Takes over one use, and gives up those of the oldest mappings beyond the limits. */
-static void quarantine_add(sectile_mapping *self) {
-  sectile_mapping *done = NULL;
-  pthread_mutex_lock(&quarantine.lock);
-  self->next_retired = NULL;
-  *(quarantine.last == NULL ? &quarantine.first : &quarantine.last->next_retired) = self;
-  quarantine.last = self;
-  quarantine.count++;
-  quarantine.bytes += self->mapped;
-  while (quarantine.count > QUARANTINE_COUNT || (quarantine.bytes > QUARANTINE_BYTES && quarantine.first != NULL)) {
-    sectile_mapping *oldest = quarantine.first;
-    quarantine.first = oldest->next_retired;
-    if (quarantine.first == NULL) quarantine.last = NULL;
-    quarantine.count--;
-    quarantine.bytes -= oldest->mapped;
-    oldest->next_retired = done;
-    done = oldest;
-  }
-  pthread_mutex_unlock(&quarantine.lock);
-  while (done != NULL) {
-    sectile_mapping *next = done->next_retired;
-    sectile_mapping_release(done);
-    done = next;
-  }
-}
-
-/* Gives up every reservation in a range that the caller wants: it asked for these very addresses. */
-static bool quarantine_give_up(uintptr_t base, size_t length) {
-  sectile_mapping *done = NULL;
-  pthread_mutex_lock(&quarantine.lock);
-  quarantine.last = NULL;
-  for (sectile_mapping **link = &quarantine.first; *link != NULL;) {
-    sectile_mapping *each = *link;
-    if (each->base < base + length && base < each->base + each->mapped) {
-      *link = each->next_retired;
-      quarantine.count--;
-      quarantine.bytes -= each->mapped;
-      each->next_retired = done;
-      done = each;
-    } else {
-      quarantine.last = each;
-      link = &each->next_retired;
-    }
-  }
-  pthread_mutex_unlock(&quarantine.lock);
-  bool any = done != NULL;
-  while (done != NULL) {
-    sectile_mapping *next = done->next_retired;
-    sectile_mapping_release(done);
-    done = next;
-  }
-  return any;
 }
 
 /* ------------------------------------------------------------------------------------ mapping ---- */
@@ -147,7 +79,7 @@ static void *reserve(const map_request *request, uint64_t before, size_t mapped)
   if (request->address != 0) {
     void *wish = (void *)(uintptr_t)(request->address - before);
     void *got = mmap(wish, mapped, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
-    if (got == MAP_FAILED && errno == EEXIST && quarantine_give_up((uintptr_t)wish, mapped)) {
+    if (got == MAP_FAILED && errno == EEXIST && sectile_quarantine_give_up((uintptr_t)wish, mapped)) {
       got = mmap(wish, mapped, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
     }
     if (got == MAP_FAILED || got == wish) return got;
@@ -445,7 +377,7 @@ static napi_value mapping_close(napi_env env, napi_callback_info info) {
   }
   if (self->fd >= 0) close(self->fd);
   self->fd = -1;
-  quarantine_add(self);
+  sectile_quarantine_add(self);
   return sectile_undefined(env);
 }
 

@@ -37,4 +37,11 @@ void sectile_mapping_retain(sectile_mapping *mapping);
 /* The last user unmaps. Touches no Node-API: any thread. */
 void sectile_mapping_release(sectile_mapping *mapping);
 
+/* ---- quarantine.c ---- */
+
+/* Takes over one use of a closed mapping, and gives up those of the oldest beyond the limits. */
+void sectile_quarantine_add(sectile_mapping *mapping);
+/* Gives up every reservation in a range that the caller wants; false when there was none. */
+bool sectile_quarantine_give_up(uintptr_t base, size_t length);
+
 #endif
