@@ -16,3 +16,10 @@ export function untilStopped(): Promise<NodeJS.Signals> {
     for (const each of signals) process.on(each, stop);
   });
 }
+
+/** Resolves when standard input ends: whoever holds its other end has closed it, or has died. */
+export function untilInputEnds(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdin.on('end', resolve).on('error', resolve).resume();
+  });
+}

@@ -136,6 +136,16 @@ test('--foreground logs here, and ends well by a signal or by stop', async (t) =
   }
 });
 
+test('--until-input-ends: it goes with the program that started it', async (t) => {
+  const sectile = new CommandLine(t);
+  const child = await sectile.holds(['system', 'start', '--foreground', '--until-input-ends']);
+  assert.equal((await sectile.facts<StatusJson>(['system', 'status'])).pid, child.pid);
+  child.process.stdin?.end();
+  const { code, signal, stdout } = await child.ended;
+  assert.deepEqual([code, signal], [0, null]);
+  assert.match(stdout, /stopped/);
+});
+
 test('ls and show tell the drivers of the system process from its clients', async (t) => {
   const sectile = new CommandLine(t);
   const source = `

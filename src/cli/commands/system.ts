@@ -11,7 +11,7 @@ import type { SystemLimits } from '../../system/limits.js';
 import { runSystem } from '../../system/run.js';
 import { startInBackground, tellReady, untilGone } from '../background.js';
 import { complain, ExitCode, Silent } from '../exit.js';
-import { untilStopped } from '../holding.js';
+import { untilInputEnds, untilStopped } from '../holding.js';
 import { print, printJson, printTable } from '../output.js';
 import { parsePair, parsePositiveSize, wholeNumber } from '../values.js';
 
@@ -22,6 +22,7 @@ interface DriverChoice {
 
 interface StartOptions {
   readonly foreground?: boolean;
+  readonly untilInputEnds?: boolean;
   readonly driver?: readonly DriverChoice[];
   readonly maxHandles?: number;
   readonly maxBytes?: number;
@@ -54,6 +55,7 @@ async function runInForeground(options: StartOptions): Promise<void> {
   const log = (line: string): void => print(`${new Date().toISOString()} ${printable(line)}`);
   const system = await runSystem({ drivers: options.driver ?? [], limits: limitsOf(options), log });
   void untilStopped().then(() => system.stop());
+  if (options.untilInputEnds === true) void untilInputEnds().then(() => system.stop());
   tellReady();
   await system.stopped;
   process.exit(ExitCode.done); // whatever a driver left behind shall not keep it
@@ -158,6 +160,10 @@ function startCommand(): Command {
   const command = new Command('start')
     .description('start the system process in the background')
     .option('--foreground', 'stay in this terminal, and log to it')
+    .option(
+      '--until-input-ends',
+      'with --foreground: stop when standard input ends, as it does when a program that started this dies',
+    )
     .option('--driver <file>', 'load this driver; may be repeated', addDriver)
     .option('--set <key=value>', 'a parameter for the --driver before it; may be repeated', (text: string) => {
       const [key, value] = parsePair(text);

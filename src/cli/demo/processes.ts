@@ -41,7 +41,8 @@ class DemoProcess {
 
   constructor(title: string, args: readonly string[]) {
     this.#title = title;
-    this.child = spawn(process.execPath, [...process.execArgv, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    // Nothing is written to its input: that it ends tells the child that the demo has died.
+    this.child = spawn(process.execPath, [...process.execArgv, ...args], { stdio: ['pipe', 'pipe', 'pipe', 'ipc'] });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#words = [...this.#words, ...text.trimEnd().split('\n')].slice(-LAST_LINES);
@@ -90,7 +91,8 @@ class DemoProcess {
 
 export class SystemProcess extends DemoProcess {
   private constructor(file: string) {
-    super('the system process', [main, 'system', 'start', '--foreground', '--driver', driverFile, '--set', `File=${file}`]);
+    const start = [main, 'system', 'start', '--foreground', '--until-input-ends'];
+    super('the system process', [...start, '--driver', driverFile, '--set', `File=${file}`]);
   }
 
   static start(file: string): SystemProcess {
