@@ -73,6 +73,9 @@ const SEC_RESERVE = 0x0400_0000;
 const SEC_COMMIT = 0x0800_0000;
 const SEC_LARGE_PAGES = 0x8000_0000;
 
+/** Below it a view would catch the null pointers of other code. NT's lowest address as well. */
+const LOWEST_ADDRESS = 0x10000n;
+
 const accesses = ['read', 'readwrite'] as const;
 
 /** The rights that stand behind an access, as a handle asks for them. */
@@ -309,8 +312,11 @@ export class Section {
 
   #wantedAddress(operation: string, address: unknown, offset: number): bigint {
     const { pageSize } = this.#handle.memory;
-    if (typeof address !== 'bigint' || address <= 0n || address >= 1n << 64n) {
-      throw invalid(operation, `address must be a bigint of 64 bits above 0, not ${show(address)}`);
+    if (typeof address !== 'bigint' || address - BigInt(offset % pageSize) < LOWEST_ADDRESS || address >= 1n << 64n) {
+      throw invalid(
+        operation,
+        `address must be a bigint of 64 bits, in no page below 0x${LOWEST_ADDRESS.toString(16)}, not ${show(address)}`,
+      );
     }
     if ((address - BigInt(offset)) % BigInt(pageSize) === 0n) return address;
     throw new SectionError('ERR_SECTION_MISALIGNED', {

@@ -52,10 +52,19 @@ static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER;
 enum { ADDS_BETWEEN_LOOKS = 64 };
 static unsigned adds;
 
-/* The handlers that were there before ours, per signal; old copies are leaked on purpose. */
-static const struct sigaction *_Atomic previous_segv;
-static const struct sigaction *_Atomic previous_bus;
-static __thread bool chaining __attribute__((tls_model("initial-exec")));
+/*
+ * The handlers that ours took the place of, oldest first; copies are leaked on purpose. There are several
+ * when somebody put a handler over ours and we took the place again: that one then calls us, expecting us
+ * to call the one before it.
+ */
+enum { MOST_BEFORE = 16 };
+typedef struct {
+  const struct sigaction *_Atomic handlers[MOST_BEFORE];
+  _Atomic int count;
+} chain;
+static chain before_segv, before_bus;
+/* How many of them this thread is inside of. */
+static __thread int chained __attribute__((tls_model("initial-exec")));
 
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 static int start_error;
@@ -83,6 +92,14 @@ static void unpin(sectile_guarded *slot) { atomic_fetch_sub(&slot->pins, 1); }
 /* In a handler. */
 static bool put_zeros(uintptr_t page, size_t size) {
   return mmap((void *)page, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+/* In a handler. The whole range, when the system has no room for one more mapping: it is one already. */
+static bool put_zeros_or_all(sectile_guarded *slot, uintptr_t *page, size_t *size) {
+  if (put_zeros(*page, *size)) return true;
+  *page = slot->range.base;
+  *size = slot->range.length;
+  return put_zeros(*page, *size);
 }
 
 /* In a handler. Widens [*first, *end) to hold [low, high); the thread that empties it may run at the same time. */
@@ -147,7 +164,9 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
   uintptr_t address = (uintptr_t)info->si_addr;
   size_t size = slot->range.page_size;
   uintptr_t page = address & ~(uintptr_t)(size - 1);
-  if (state == SLOT_RETIRED) return put_zeros(page, size);
+  /* Its addresses are one private reservation: opened whole, it stays one mapping. */
+  if (state == SLOT_RETIRED)
+    return mprotect((void *)slot->range.base, slot->range.length, PROT_READ | PROT_WRITE) == 0 || put_zeros(page, size);
 
   int protection = atomic_load(&slot->protection);
   uint32_t kind;
@@ -158,7 +177,8 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
   } else {
     kind = SECTILE_FAULT_NO_ACCESS;
   }
-  bool mended = kind == SECTILE_FAULT_WRITE && slot->range.fd >= 0 ? put_private_copy(slot, page) : put_zeros(page, size);
+  bool mended =
+      kind == SECTILE_FAULT_WRITE && slot->range.fd >= 0 ? put_private_copy(slot, page) : put_zeros_or_all(slot, &page, &size);
   if (kind == SECTILE_FAULT_NO_ACCESS && mended) note_copied(slot, page, page + size);
   if (!mended) return false;
   if (signal_number == SIGBUS) widen(&slot->lost_low, &slot->lost_high, page, page + size);
@@ -172,24 +192,23 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
 
 /* In a handler. Passes a fault that is none of ours to whoever had the signal before. */
 static void pass_on(int signal_number, siginfo_t *info, void *context) {
-  const struct sigaction *before = atomic_load(signal_number == SIGBUS ? &previous_bus : &previous_segv);
-  bool has_handler =
-      before != NULL && (before->sa_flags & SA_SIGINFO || (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN));
-  /* `chaining` is set when the one before us passes the signal back to us: then nobody wants it. */
-  if (!has_handler || chaining) {
+  chain *before = signal_number == SIGBUS ? &before_bus : &before_segv;
+  int index = atomic_load(&before->count) - 1 - chained;
+  const struct sigaction *next = index < 0 ? NULL : atomic_load(&before->handlers[index]);
+  if (next == NULL || (!(next->sa_flags & SA_SIGINFO) && (next->sa_handler == SIG_DFL || next->sa_handler == SIG_IGN))) {
     struct sigaction fall = {.sa_handler = SIG_DFL};
     sigaction(signal_number, &fall, NULL);
     /* A fault comes again when we return; a signal that was sent does not. */
     if (info->si_code <= 0) raise(signal_number);
     return;
   }
-  chaining = true;
-  if (before->sa_flags & SA_SIGINFO) {
-    before->sa_sigaction(signal_number, info, context);
+  chained++;
+  if (next->sa_flags & SA_SIGINFO) {
+    next->sa_sigaction(signal_number, info, context);
   } else {
-    before->sa_handler(signal_number);
+    next->sa_handler(signal_number);
   }
-  chaining = false;
+  chained--;
 }
 
 static void on_fault(int signal_number, siginfo_t *info, void *context) {
@@ -237,7 +256,8 @@ bool sectile_guard_settle(void) {
 
 /* -------------------------------------------------------------------------- starting it all ---- */
 
-static int install(int signal_number, const struct sigaction *_Atomic *previous) {
+/* Under slots_lock. */
+static int install(int signal_number, chain *before) {
   struct sigaction current;
   if (sigaction(signal_number, NULL, &current) != 0) return errno;
   if ((current.sa_flags & SA_SIGINFO) && current.sa_sigaction == on_fault) return 0;
@@ -245,7 +265,10 @@ static int install(int signal_number, const struct sigaction *_Atomic *previous)
   struct sigaction *copy = malloc(sizeof *copy);
   if (copy == NULL) return ENOMEM;
   *copy = current;
-  atomic_store(previous, copy);
+  int count = atomic_load(&before->count);
+  if (count == MOST_BEFORE) count--; /* somebody fights for the place: the newest of them is enough */
+  atomic_store(&before->handlers[count], copy);
+  atomic_store(&before->count, count + 1);
   struct sigaction ours = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
   sigemptyset(&ours.sa_mask);
   return sigaction(signal_number, &ours, NULL) == 0 ? 0 : errno;
@@ -278,8 +301,8 @@ static bool add_block(void) {
 /* Under slots_lock. */
 static int ensure_handlers(void) {
   if (start_error != 0 || adds++ % ADDS_BETWEEN_LOOKS != 0) return start_error;
-  int error = install(SIGSEGV, &previous_segv);
-  return error != 0 ? error : install(SIGBUS, &previous_bus);
+  int error = install(SIGSEGV, &before_segv);
+  return error != 0 ? error : install(SIGBUS, &before_bus);
 }
 
 sectile_guarded *sectile_guard_add(const sectile_guard_range *range) {

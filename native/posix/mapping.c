@@ -17,6 +17,24 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
+/* Mappings that stand. V8 aborts the process when it finds no room for one of its own, so we stop before. */
+static _Atomic int64_t standing;
+enum { LEFT_FOR_OTHERS = 4096 };
+
+static int64_t most_mappings(void) {
+  static _Atomic int64_t known;
+  int64_t most = atomic_load(&known);
+  if (most != 0) return most;
+  char text[24] = "";
+  int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+  if (fd >= 0) close(fd);
+  most = (length > 0 ? strtoll(text, NULL, 10) : 65530) - LEFT_FOR_OTHERS;
+  if (most < LEFT_FOR_OTHERS) most = LEFT_FOR_OTHERS;
+  atomic_store(&known, most);
+  return most;
+}
+
 static void forget(sectile_mapping *self) {
   if (atomic_fetch_sub(&self->references, 1) == 1) free(self);
 }
@@ -27,6 +45,7 @@ void sectile_mapping_release(sectile_mapping *self) {
   if (atomic_fetch_sub(&self->users, 1) != 1) return;
   if (self->guarded != NULL) sectile_guard_remove(self->guarded);
   munmap((void *)self->base, self->mapped);
+  if (!self->retired) atomic_fetch_sub(&standing, 1);
   if (self->fd >= 0) close(self->fd);
   forget(self);
 }
@@ -44,6 +63,9 @@ static bool get(napi_env env, napi_value object, const char *name, napi_value *v
   sectile_fail_napi(env, name);
   return false;
 }
+
+/* Below it a mapping would catch the null pointers of other code, which shall go on to fault. */
+#define LOWEST_ADDRESS ((uint64_t)0x10000)
 
 static bool power_of_two(uint64_t value) { return value != 0 && (value & (value - 1)) == 0; }
 
@@ -66,8 +88,9 @@ static bool read_request(napi_env env, napi_value object, const char *call, map_
     return false;
   }
   uint64_t before = request->offset & (request->page_size - 1);
-  if (request->address != 0 && ((request->address - before) & (request->page_size - 1)) != 0) {
-    sectile_fail_argument(env, call, "the address does not fit the offset");
+  if (request->address != 0 &&
+      (((request->address - before) & (request->page_size - 1)) != 0 || request->address < before + LOWEST_ADDRESS)) {
+    sectile_fail_argument(env, call, "the address is too low or does not fit the offset");
     return false;
   }
   return true;
@@ -142,6 +165,10 @@ static napi_value make(napi_env env, const char *call, int fd, const sectile_map
   uint64_t mapped = (before + request->length + request->page_size - 1) & ~(request->page_size - 1);
   sectile_mapping *self = calloc(1, sizeof *self);
   if (self == NULL) return sectile_fail_errno(env, "malloc", ENOMEM);
+  if (atomic_load(&standing) >= most_mappings()) {
+    free(self);
+    return sectile_fail_errno(env, call, ENOMEM);
+  }
   void *base = place(fd, source, request, before, mapped);
   if (base == MAP_FAILED) {
     int error = errno;
@@ -370,11 +397,17 @@ static napi_value mapping_close(napi_env env, napi_callback_info info) {
     /* Else its memory was moved into another buffer (ArrayBuffer.prototype.transfer): the addresses stay
      * reserved, and show zeros, until that one is collected. */
   }
+  if (self->buffer == NULL && atomic_load(&self->users) == 1) {
+    sectile_mapping_release(self); /* nobody ever had a pointer into it */
+    return sectile_undefined(env);
+  }
   if (!sectile_guard_retire(self->guarded)) {
     int error = errno;
     sectile_mapping_release(self);
     return sectile_fail_errno(env, call, error);
   }
+  self->retired = true;
+  atomic_fetch_sub(&standing, 1);
   if (self->fd >= 0) close(self->fd);
   self->fd = -1;
   sectile_quarantine_add(self);

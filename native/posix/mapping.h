@@ -18,6 +18,7 @@ typedef struct sectile_mapping {
   int fd; /* kept for the guard by mappings that cannot be written; else -1 */
   sectile_guarded *guarded;
   _Atomic bool closed;
+  bool retired; /* its memory is gone, its addresses are in quarantine */
   sectile_guard_fault fault_at_close;
   napi_ref buffer;  /* weak; NULL until the buffer is asked for */
   bool buffer_uses; /* the buffer is one of the users */
@@ -25,6 +26,7 @@ typedef struct sectile_mapping {
   _Atomic uint32_t users;
   /* Who may still touch this record: the handle, the buffer's finalizer, and the users together. */
   _Atomic uint32_t references;
+  int64_t retired_at; /* monotonic seconds */
   struct sectile_mapping *next_retired;
 } sectile_mapping;
 

@@ -6,10 +6,14 @@
 #include "mapping.h"
 
 #include <pthread.h>
+#include <time.h>
 
-/* The quarantine ends after this many later closes, or when it holds this many addresses. */
-enum { QUARANTINE_COUNT = 128 };
-#define QUARANTINE_BYTES ((uint64_t)1 << 40)
+/*
+ * How long addresses stay: until they are old, or there are too many of them for the process's limit of
+ * mappings (neighbours merge into one) or for its address space.
+ */
+enum { QUARANTINE_SECONDS = 60, QUARANTINE_COUNT = 16384 };
+#define QUARANTINE_BYTES ((uint64_t)16 << 40)
 
 static struct {
   pthread_mutex_t lock;
@@ -27,15 +31,29 @@ static void release_all(sectile_mapping *first) {
   }
 }
 
+static int64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec;
+}
+
+/* Under the lock. */
+static bool oldest_may_go(int64_t time) {
+  const sectile_mapping *oldest = quarantine.first;
+  return oldest != NULL && (quarantine.count > QUARANTINE_COUNT || quarantine.bytes > QUARANTINE_BYTES ||
+                            time - oldest->retired_at >= QUARANTINE_SECONDS);
+}
+
 void sectile_quarantine_add(sectile_mapping *self) {
   sectile_mapping *done = NULL;
+  self->retired_at = now();
   pthread_mutex_lock(&quarantine.lock);
   self->next_retired = NULL;
   *(quarantine.last == NULL ? &quarantine.first : &quarantine.last->next_retired) = self;
   quarantine.last = self;
   quarantine.count++;
   quarantine.bytes += self->mapped;
-  while (quarantine.count > QUARANTINE_COUNT || (quarantine.bytes > QUARANTINE_BYTES && quarantine.first != NULL)) {
+  while (oldest_may_go(self->retired_at)) {
     sectile_mapping *oldest = quarantine.first;
     quarantine.first = oldest->next_retired;
     if (quarantine.first == NULL) quarantine.last = NULL;

@@ -6,7 +6,7 @@ import { type BigIntStats, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MAXIMUM_SECTION_SIZE, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
-import { type Descriptor, type DescriptorStat, isOsError, OpenFlag, os } from '../os/index.js';
+import { type Descriptor, type DescriptorStat, isOsError, OpenFlag, os, Protect } from '../os/index.js';
 import { type Backing, MemoryObject, sectionErrorFrom } from './memory-object.js';
 
 /** Undefined: as much as the descriptor allows. */
@@ -229,8 +229,36 @@ export function openDescriptor(operation: string, fd: number, access: OverAccess
         wayOut: 'Ask for no more than it has, or grow it first',
       });
     }
+    if (type !== REGULAR) requireMappable(operation, object, descriptor);
     return { backing: 'descriptor', size, writable: access === undefined ? stat.writable : access === 'readwrite' };
   });
+}
+
+/** Tries a page: what can never be mapped (an eventfd, /dev/null) says so at once; other refusals may depend on the range. */
+function requireMappable(operation: string, object: string, descriptor: Descriptor): void {
+  try {
+    const trial = os.map(descriptor, {
+      offset: 0,
+      length: 1,
+      protection: Protect.read,
+      private: false,
+      address: 0n,
+      alignment: 0,
+      pageSize: os.pageSize,
+      advanceHuge: false,
+    });
+    os.mappingClose(trial);
+  } catch (error) {
+    if (!isOsError(error) || error.code !== 'ENODEV') return;
+    throw new SectionError('ERR_SECTION_FILE', {
+      operation,
+      object,
+      rule: 'what it is open on cannot be mapped into memory',
+      wayOut: 'Use the descriptor of a file, a memfd, a device with mmap, or a mappable eBPF map',
+      errno: error.errno,
+      cause: error,
+    });
+  }
 }
 
 function refusePhysicalMemory(operation: string, path: string): void {

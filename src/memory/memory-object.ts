@@ -51,6 +51,8 @@ const codeOfErrno: Readonly<Record<string, SectionErrorCode>> = {
   EISDIR: 'ERR_SECTION_FILE',
   EOPNOTSUPP: 'ERR_SECTION_BUFFER_UNAVAILABLE',
   EBADF: 'ERR_SECTION_CLOSED',
+  EMFILE: 'ERR_SECTION_LIMIT',
+  ENFILE: 'ERR_SECTION_LIMIT',
   EFBIG: 'ERR_SECTION_TOO_BIG',
   EOVERFLOW: 'ERR_SECTION_TOO_BIG',
 };
@@ -58,11 +60,14 @@ const codeOfErrno: Readonly<Record<string, SectionErrorCode>> = {
 /** Turns an operating system error into a {@link SectionError}; passes anything else through. */
 export function sectionErrorFrom(error: unknown, operation: string, object: string, wayOut?: string): unknown {
   if (!isOsError(error)) return error;
-  return new SectionError(codeOfErrno[error.code] ?? 'ERR_SECTION_SYSTEM_CALL', {
+  const code = codeOfErrno[error.code] ?? 'ERR_SECTION_SYSTEM_CALL';
+  const advice =
+    code === 'ERR_SECTION_LIMIT' ? 'Close sections and read-only views, or raise the limit of open files (ulimit -n)' : wayOut;
+  return new SectionError(code, {
     operation,
     object,
     rule: `the system refused: ${error.message}`,
-    ...(wayOut === undefined ? {} : { wayOut }),
+    ...(advice === undefined ? {} : { wayOut: advice }),
     errno: error.errno,
     cause: error,
   });

@@ -32,9 +32,17 @@ type ArrayConstructor<T> = {
 export type Bytes = ArrayBufferView | ArrayBuffer;
 
 function bytesOf(operation: string, name: string, value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return new Uint8Array(value);
+  try {
+    if (value instanceof Uint8Array) return value;
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return new Uint8Array(value);
+  } catch (cause) {
+    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+      operation,
+      rule: `${name} has lost its memory: ${(cause as Error).message}`,
+      cause,
+    });
+  }
   throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
     operation,
     rule: `${name} must be a typed array, a DataView or an ArrayBuffer, not ${show(value)}`,
@@ -49,9 +57,23 @@ function tellListeners(): void {
   for (const reference of listened) {
     const view = reference.deref();
     if (view === undefined) listened.delete(reference);
-    else view[report]();
+    else tell(view);
   }
 }
+
+/** What a listener throws is the program's to handle, and keeps no other listener waiting. */
+function tell(view: View): void {
+  try {
+    view[report]();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+/** Whoever keeps only the buffer keeps the view by it: its listeners, and the section with its name. */
+const owners = new WeakMap<ArrayBuffer, View>();
 
 const report = Symbol('report');
 
@@ -77,6 +99,7 @@ export class View {
   #bytes: Uint8Array<ArrayBuffer> | null = null;
   #closed = false;
   #events: EventEmitter | null = null;
+  #reference: WeakRef<View> | null = null;
   #reported = 0;
 
   /** @internal Views come from `section.map()` and from the NT faces. */
@@ -131,7 +154,9 @@ export class View {
       });
     }
     try {
-      return os.mappingBuffer(this.#mapping);
+      const buffer = os.mappingBuffer(this.#mapping);
+      owners.set(buffer, this);
+      return buffer;
     } catch (error) {
       throw sectionErrorFrom(
         error,
@@ -168,7 +193,9 @@ export class View {
         wayOut: 'For a DataView, use new DataView(view.buffer)',
       });
     }
-    return new type(this.buffer, 0, Math.floor(this.#facts.length / type.BYTES_PER_ELEMENT));
+    const { buffer } = this;
+    if (buffer.byteLength !== this.#facts.length) throw this.#movedError('view.as');
+    return new type(buffer, 0, Math.floor(this.#facts.length / type.BYTES_PER_ELEMENT));
   }
 
   /**
@@ -217,7 +244,19 @@ export class View {
         wayOut: `Take a subarray of at most ${length - start} bytes`,
       });
     }
-    const faults = copy(this.#mapping, start, bytes);
+    let faults: number;
+    try {
+      faults = copy(this.#mapping, start, bytes);
+    } catch (error) {
+      // The addon measures the array itself: one that lies about its length ends here.
+      if (!(error instanceof TypeError)) throw error;
+      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+        operation,
+        object,
+        rule: `${name} is not what it says: ${error.message}`,
+        cause: error,
+      });
+    }
     if (faults !== 0) {
       throw new SectionError('ERR_SECTION_FAULT', {
         operation,
@@ -332,7 +371,8 @@ export class View {
     }
     if (this.#events === null) {
       this.#events = new EventEmitter();
-      listened.add(new WeakRef(this));
+      this.#reference = new WeakRef(this);
+      listened.add(this.#reference);
       if (!watching) {
         os.watchFaults(tellListeners);
         watching = true;
@@ -358,6 +398,10 @@ export class View {
     this.#closed = true;
     os.mappingClose(this.#mapping);
     this.#facts.onClose?.();
+    if (this.#reference === null) return;
+    listened.delete(this.#reference);
+    // A fault that nobody has been told of yet is told all the same.
+    queueMicrotask(() => tell(this));
   }
 
   [Symbol.dispose](): void {
@@ -366,6 +410,15 @@ export class View {
 
   #mustBeOpen(operation: string): void {
     if (this.#closed) throw this.#closedError(operation);
+  }
+
+  #movedError(operation: string): SectionError {
+    return new SectionError('ERR_SECTION_CLOSED', {
+      operation,
+      object: this.#facts.object,
+      rule: "the view's buffer was moved away by ArrayBuffer.prototype.transfer",
+      wayOut: 'Use the buffer that transfer() gave, or map the section again',
+    });
   }
 
   #closedError(operation: string): SectionError {

@@ -28,6 +28,21 @@ const WRITABLE_PROTECTIONS = 0x04 | 0x40; // PAGE_READWRITE, PAGE_EXECUTE_READWR
 
 const ENDING = '.object';
 
+/** Milliseconds that a process which ends may take from losing its descriptors to losing its locks. */
+const ENDING_TIME = 1000;
+
+/** Records of processes that were killed: so many are cleared away when a process creates its first name. */
+const MOST_CLEARED = 256;
+let hasCleared = false;
+
+function clearOnce(directory: string): void {
+  if (hasCleared) return;
+  hasCleared = true;
+  for (const entry of readdirSync(directory).slice(0, MOST_CLEARED)) {
+    if (entry.endsWith(ENDING)) RegistryFile.clear(join(directory, entry));
+  }
+}
+
 function fileOf(directory: string, leaf: string): string {
   return join(directory, createHash('sha256').update(leaf, 'utf16le').digest('hex') + ENDING);
 }
@@ -180,6 +195,7 @@ function takeFromHolders(
     const stat = os.descriptorStat(descriptor);
     if (stat.device !== record.device || stat.inode !== record.inode) {
       os.descriptorClose(descriptor);
+      if (file.ownerEnds(index, ENDING_TIME)) continue;
       throw damaged(
         operation,
         file.path,
@@ -293,7 +309,9 @@ export interface LocalCreation {
  */
 export function createLocal(operation: string, name: SectionName, creation: LocalCreation): SectionHandle {
   // Looked at again each time: a folder that was removed under us is made anew.
-  const path = fileOf(ensureRegistryDirectory(true), name.leaf);
+  const directory = ensureRegistryDirectory(true);
+  clearOnce(directory);
+  const path = fileOf(directory, name.leaf);
   let memory: MemoryObject | null = null;
   // First pass: only look. Memory is made outside the mutex, for committing it can take seconds.
   for (const attempt of ['look', 'create'] as const) {

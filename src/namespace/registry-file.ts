@@ -7,6 +7,7 @@
  */
 import { unlinkSync } from 'node:fs';
 import { SectionError } from '../base/error.js';
+import { sectionErrorFrom } from '../memory/memory-object.js';
 import { type Descriptor, isOsError, OpenFlag, os } from '../os/index.js';
 import {
   decodeRecord,
@@ -27,6 +28,9 @@ const MAXIMUM_SLOTS = 2 ** 20;
 
 /** The changes that the mutex guards take microseconds: longer means that its owner is stopped. */
 const LOCK_TIMEOUT = 5000;
+
+/** What opening a link, a directory or a socket in a record's place answers. */
+const notAFile = ['ELOOP', 'EISDIR', 'ENXIO', 'ENOTDIR'];
 
 const PAGE = 4096;
 const IS_REGULAR_FILE = 0o100000;
@@ -57,7 +61,9 @@ export class RegistryFile {
         );
       } catch (error) {
         if (isOsError(error) && error.code === 'ENOENT' && !create) return null;
-        throw damaged(operation, path, `it cannot be opened: ${(error as Error).message}`);
+        if (isOsError(error) && notAFile.includes(error.code))
+          throw damaged(operation, path, `it is no regular file: ${error.message}`);
+        throw sectionErrorFrom(error, operation, `registry file ${path}`);
       }
       const file = new RegistryFile(operation, path, descriptor);
       try {
@@ -147,6 +153,34 @@ export class RegistryFile {
 
   get isAlive(): boolean {
     return os.lockHolder(this.#file, SLOTS, MAXIMUM_SLOTS) !== -1;
+  }
+
+  /**
+   * Whether a slot's owner is gone within so many milliseconds: of a process that ends, the kernel takes
+   * /proc/PID/fd away a little before its locks.
+   */
+  ownerEnds(index: number, timeout: number): boolean {
+    if (!os.lockWait(this.#file, SLOTS + index, 1, timeout)) return false;
+    this.releaseSlot(index);
+    return true;
+  }
+
+  /** Removes the file if nobody is alive and nobody changes it: for clearing up, without waiting. */
+  static clear(path: string): void {
+    let file: Descriptor;
+    try {
+      file = os.descriptorOpen(path, OpenFlag.write | OpenFlag.noFollow | OpenFlag.nonBlocking, 0);
+    } catch {
+      return; // it has gone, or is none of ours
+    }
+    try {
+      const mine = os.lockTry(file, MUTEX, 1) && os.descriptorStat(file).links > 0;
+      if (mine && os.lockHolder(file, SLOTS, MAXIMUM_SLOTS) === -1) unlinkSync(path);
+    } catch {
+      // Whoever opens the name next meets the reason.
+    } finally {
+      os.descriptorClose(file);
+    }
   }
 
   readSlot(index: number): RegistrySlot {
