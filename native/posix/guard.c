@@ -57,7 +57,7 @@ static unsigned adds;
  * when somebody put a handler over ours and we took the place again: that one then calls us, expecting us
  * to call the one before it.
  */
-enum { MOST_BEFORE = 16 };
+enum { MOST_BEFORE = 16, MOST_SINGLE_PAGES = 512 };
 typedef struct {
   const struct sigaction *_Atomic handlers[MOST_BEFORE];
   _Atomic int count;
@@ -176,6 +176,11 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
     kind = SECTILE_FAULT_WRITE;
   } else {
     kind = SECTILE_FAULT_NO_ACCESS;
+  }
+  /* Behind many lost pages all is lost, as a rule (the file was cut short); page by page they would use up
+   * the mappings that a process may have. */
+  if (kind == SECTILE_FAULT_BACKING_LOST && atomic_load(&slot->fault_count) >= MOST_SINGLE_PAGES) {
+    size = slot->range.base + slot->range.length - page;
   }
   bool mended =
       kind == SECTILE_FAULT_WRITE && slot->range.fd >= 0 ? put_private_copy(slot, page) : put_zeros_or_all(slot, &page, &size);

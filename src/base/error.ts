@@ -72,12 +72,12 @@ export class SectionError extends Error {
   override readonly name = 'SectionError';
   readonly code: SectionErrorCode;
   readonly status: NTSTATUS;
-  readonly errno?: number;
+  declare readonly errno?: number;
   readonly operation: string;
   /** The parts of the message, for those who word their own. */
-  readonly object?: string;
+  declare readonly object?: string;
   readonly rule: string;
-  readonly wayOut?: string;
+  declare readonly wayOut?: string;
 
   constructor(code: SectionErrorCode, failure: Failure) {
     const { operation, object, rule, wayOut } = failure;

@@ -3,7 +3,7 @@
  * output in a log file, and a word from it when it is ready.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -21,9 +21,8 @@ const LAST_LINES = 5;
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url));
 
-/** A fresh log file: readable by its owner alone, never through a link that somebody left. */
+/** A fresh log file of this start's own: readable by its owner alone, never through a link that somebody left. */
 function openLog(path: string): number {
-  rmSync(path, { force: true });
   return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND, 0o600);
 }
 
@@ -63,7 +62,9 @@ function outcomeOf(child: ChildProcess): Promise<string | null> {
  */
 export async function startInBackground(args: readonly string[]): Promise<{ readonly pid: number; readonly log: string }> {
   const log = join(ensureRuntimeDirectory(), 'system.log');
-  const output = openLog(log);
+  // It takes the log's place when it serves: one that fails must not take away the log of one that runs.
+  const attempt = `${log}.${process.pid}`;
+  const output = openLog(attempt);
   // The folder it was started from must not be kept busy by it.
   const child = spawn(process.execPath, [...process.execArgv, main, 'system', 'start', '--foreground', ...args], {
     cwd: '/',
@@ -75,14 +76,16 @@ export async function startInBackground(args: readonly string[]): Promise<{ read
   if (failure === null && child.pid !== undefined) {
     if (child.connected) child.disconnect();
     child.unref();
+    renameSync(attempt, log);
     return { pid: child.pid, log };
   }
   child.kill('SIGKILL');
-  const words = lastWords(log).replace(/\.$/, '');
+  const words = lastWords(attempt).replace(/\.$/, '');
+  rmSync(attempt, { force: true });
   throw new SectionError('ERR_SECTION_SYSTEM_GONE', {
     operation: 'system start',
     rule: words === '' ? `${failure}` : `${failure}: ${words}`,
-    wayOut: `Its log is ${log}`,
+    wayOut: 'Run it with --foreground to see more',
   });
 }
 

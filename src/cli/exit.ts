@@ -40,7 +40,8 @@ export function guardOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(process.exitCode ?? ExitCode.done);
-      throw error;
+      if (stream === process.stdout) complain(`writing the output: ${error.message}`);
+      process.exit(ExitCode.failed);
     });
   }
 }

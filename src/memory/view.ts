@@ -72,8 +72,11 @@ function tell(view: View): void {
   }
 }
 
-/** Whoever keeps only the buffer keeps the view by it: its listeners, and the section with its name. */
-const owners = new WeakMap<ArrayBuffer, View>();
+/**
+ * Whoever keeps only the buffer keeps the view by it: its listeners, and the section with its name. A
+ * property and not a WeakMap, whose entries would wait for the slowest kind of collection.
+ */
+const owner = Symbol('view');
 
 const report = Symbol('report');
 
@@ -155,7 +158,7 @@ export class View {
     }
     try {
       const buffer = os.mappingBuffer(this.#mapping);
-      owners.set(buffer, this);
+      Object.defineProperty(buffer, owner, { value: this });
       return buffer;
     } catch (error) {
       throw sectionErrorFrom(

@@ -187,6 +187,8 @@ function takeFromHolders(
         descriptor = openThrough(slot, false);
       }
     } catch (error) {
+      const vanished = isOsError(error) && ['ENOENT', 'ESRCH'].includes(error.code);
+      if (vanished && file.ownerEnds(index, ENDING_TIME)) continue;
       refusals.push(
         `process ${slot.pid} does not let its descriptors be opened (${isOsError(error) ? error.code : String(error)})`,
       );

@@ -4,7 +4,7 @@
  * is reported, and the system process goes on.
  */
 
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { register } from 'node:module';
 import { basename, dirname, extname, isAbsolute } from 'node:path';
@@ -16,6 +16,9 @@ import * as hooks from './driver-hooks.js';
 import { DriverScope } from './driver-timers.js';
 import type { DriverContext } from './kernel.js';
 import type { DriverListing } from './protocol.js';
+
+/** Milliseconds for a driver's DriverUnload. */
+const LEAVING_TIME = 5000;
 
 const REGISTRY_ROOT = '\\Registry\\Machine\\System\\CurrentControlSet\\Services\\';
 
@@ -38,12 +41,20 @@ class Driver implements DriverContext {
   readonly parameters: Readonly<Record<string, string>>;
   readonly object: DriverObject;
   readonly releases = new Set<Release>();
+  /** Settles when the driver is discarded: whatever it was waiting for may never come then. */
+  readonly discarded: Promise<void>;
   url = '';
+  isGone = false;
+  unloading: Promise<void> | null = null;
+  #tellDiscarded: () => void = () => {};
 
   constructor(name: string, file: string, parameters: Readonly<Record<string, string>>) {
     this.name = name;
     this.file = file;
     this.parameters = parameters;
+    this.discarded = new Promise((resolve) => {
+      this.#tellDiscarded = resolve;
+    });
     this.object = { DriverName: `\\Driver\\${name}`, DriverUnload: null, DriverExtension: { AddDevice: null } };
   }
 
@@ -51,10 +62,20 @@ class Driver implements DriverContext {
     return REGISTRY_ROOT + this.name;
   }
 
+  /** What a driver makes after it was unloaded is taken back as soon as it is made. */
   onUnload(what: 'handle' | 'view', release: () => void): () => void {
+    if (this.isGone) {
+      queueMicrotask(release);
+      return () => {};
+    }
     const entry = { what, release };
     this.releases.add(entry);
     return () => this.releases.delete(entry);
+  }
+
+  discard(): void {
+    this.isGone = true;
+    this.#tellDiscarded();
   }
 
   listing(): DriverListing {
@@ -125,7 +146,7 @@ export class DriverHost {
   async load(file: string, parameters: Readonly<Record<string, string>>): Promise<DriverListing> {
     const refuse = (rule: string, extra: { wayOut?: string; status?: NTSTATUS; cause?: unknown } = {}): SectionError =>
       new SectionError('ERR_SECTION_DRIVER', { operation: 'driver load', object: file, rule, ...extra });
-    if (!isAbsolute(file) || !existsSync(file))
+    if (!isAbsolute(file) || !(statSync(file, { throwIfNoEntry: false })?.isFile() ?? false))
       throw refuse('there is no such file', { wayOut: 'Give an absolute path that the system process can read' });
     const name = nameOf(file);
     if (this.#drivers.has(name))
@@ -136,14 +157,19 @@ export class DriverHost {
       await setHooks();
       // A driver that is loaded again starts anew: another query makes another instance of the module.
       driver.url = `${pathToFileURL(file).href}?load=${++this.#loads}`;
-      await this.#scope.run(driver, () => this.#enter(driver, refuse));
+      const entered = this.#scope.run(driver, () => this.#enter(driver, refuse));
+      entered.catch(() => {}); // it may end after the driver has been discarded
+      await Promise.race([entered, driver.discarded]);
     } catch (error) {
       this.#discard(driver);
       if (error instanceof SectionError && error.code === 'ERR_SECTION_DRIVER') throw error;
       throw refuse(`it threw: ${describe(error)}`, { cause: error });
     }
-    // It may have thrown in a timer meanwhile.
-    if (this.#drivers.get(name) !== driver) throw refuse('it threw while it was loaded; the log has its error');
+    if (driver.isGone) {
+      throw refuse(
+        driver.unloading === null ? 'it threw while it was loaded; the log has its error' : 'it was unloaded while it was loaded',
+      );
+    }
     this.#log(`driver ${name}: loaded from ${file}`);
     return driver.listing();
   }
@@ -185,14 +211,23 @@ export class DriverHost {
         wayOut: '"sectile driver ls" shows what is',
       });
     }
+    driver.unloading ??= this.#leave(driver);
+    return driver.unloading;
+  }
+
+  async #leave(driver: Driver): Promise<void> {
+    const { name } = driver;
     const { DriverUnload } = driver.object;
     try {
-      if (typeof DriverUnload === 'function') await this.#scope.run(driver, () => DriverUnload(driver.object));
+      if (typeof DriverUnload !== 'function') return;
+      const left = Promise.resolve(this.#scope.run(driver, () => DriverUnload(driver.object)));
+      left.catch(() => {});
+      await Promise.race([left, driver.discarded, this.#patience()]);
     } catch (error) {
       throw new SectionError('ERR_SECTION_DRIVER', {
         operation: 'driver unload',
         object: name,
-        rule: `DriverUnload threw: ${describe(error)}`,
+        rule: `DriverUnload failed: ${describe(error)}`,
         cause: error,
       });
     } finally {
@@ -201,9 +236,20 @@ export class DriverHost {
     }
   }
 
+  /** Rejects when a driver takes too long to leave: nobody may keep the system process from stopping. */
+  #patience(): Promise<never> {
+    return this.#scope.exit(
+      () =>
+        new Promise((_, reject) => {
+          const rule = `it did not end within ${LEAVING_TIME / 1000} s`;
+          setTimeout(() => reject(new Error(rule)), LEAVING_TIME).unref();
+        }),
+    );
+  }
+
   /** Unloads all, last loaded first; no error stops it. */
   async unloadAll(): Promise<void> {
-    for (const name of [...this.#drivers.keys()].reverse()) {
+    for (let name = [...this.#drivers.keys()].at(-1); name !== undefined; name = [...this.#drivers.keys()].at(-1)) {
       try {
         await this.unload(name);
       } catch (error) {
@@ -230,6 +276,7 @@ export class DriverHost {
 
   #discard(driver: Driver): void {
     if (this.#drivers.get(driver.name) === driver) this.#drivers.delete(driver.name);
+    driver.discard();
     this.#scope.clear(driver);
     const left = [...driver.releases].reverse();
     driver.releases.clear();

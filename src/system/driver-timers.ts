@@ -3,6 +3,8 @@
  * the system process the global timer functions note whose timer it is, and unloading clears them.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { syncBuiltinESMExports } from 'node:module';
+import nodeTimers from 'node:timers';
 
 /** The driver whose code runs, followed through promises, timers and callbacks. */
 export class DriverScope<Driver extends object> {
@@ -57,10 +59,14 @@ export class DriverScope<Driver extends object> {
       setInterval: (...args: Parameters<typeof setInterval>) => note(setInterval(...args)),
     };
     Object.assign(globalThis, replacements);
+    Object.assign(nodeTimers, replacements);
+    syncBuiltinESMExports();
   }
 
   uninstall(): void {
     Object.assign(globalThis, this.#originals);
+    Object.assign(nodeTimers, this.#originals);
+    syncBuiltinESMExports();
   }
 
   /** Clears every timer that a driver has left. */

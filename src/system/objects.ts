@@ -6,8 +6,8 @@
  * mode allows nobody to open it anew, a reader gets a description that was opened for reading.
  */
 import { SectionError } from '../base/error.js';
-import { isSuccess } from '../base/status.js';
-import type { MemoryObject } from '../memory/memory-object.js';
+import { isSuccess, Status } from '../base/status.js';
+import { type MemoryObject, roundUp } from '../memory/memory-object.js';
 import type { SectionFacts, SectionHandle } from '../memory/section-handle.js';
 import { foldCase, type SectionName } from '../namespace/name.js';
 import { type Descriptor, os } from '../os/index.js';
@@ -18,6 +18,8 @@ import {
   type SecurityDescriptor,
   sectionMapping,
   type Token,
+  tokenHolds,
+  WellKnownSid,
 } from '../security/index.js';
 import { creatorAccess } from './lookup.js';
 
@@ -62,6 +64,11 @@ export class SectionObject {
     this.#reader = reader ?? os.descriptorReopen(memory.descriptor, false);
     // From here nobody opens the memory by /proc/self/fd who does not own it.
     if (reader === undefined) os.descriptorSetMode(memory.descriptor, 0);
+  }
+
+  /** Bytes on its creator's account: whole pages, and nothing for a file. */
+  get charge(): number {
+    return this.memory.backing === 'file' ? 0 : roundUp(this.facts.size, this.memory.pageSize);
   }
 
   get handles(): number {
@@ -111,7 +118,7 @@ export interface Opening {
 /** The directory \BaseNamedObjects and all that lives in it. */
 export class ObjectDirectory {
   readonly #byName = new Map<string, SectionObject>();
-  readonly #bytesByUser = new Map<number, number>();
+  readonly #accounts = new Map<number, { bytes: number; objects: number }>();
   readonly #audit: (line: string) => void;
 
   constructor(audit: (line: string) => void) {
@@ -126,8 +133,16 @@ export class ObjectDirectory {
     return [...this.#byName.values()];
   }
 
-  bytesOf(user: number): number {
-    return this.#bytesByUser.get(user) ?? 0;
+  /** What a user's clients have created and still lives. */
+  accountOf(user: number): { readonly bytes: number; readonly objects: number } {
+    return this.#accounts.get(user) ?? { bytes: 0, objects: 0 };
+  }
+
+  /** Sections of all users but root. */
+  get objectsOfUsers(): number {
+    let sum = 0;
+    for (const [user, { objects }] of this.#accounts) if (user !== 0) sum += objects;
+    return sum;
   }
 
   find(name: SectionName, caseInsensitive = false): SectionObject | undefined {
@@ -168,33 +183,47 @@ export class ObjectDirectory {
   /** Enters a new object under its name, which the caller has found free. */
   add(object: SectionObject): void {
     this.#byName.set(object.name.leaf, object);
-    this.#charge(object, object.facts.size);
+    this.#charge(object, 1);
   }
 
   /** Lets go of a handle; with the last one the name and this side's hold on the memory go. */
   release(object: SectionObject, holder: Holder): void {
     if (!object.release(holder)) return;
     if (this.#byName.get(object.name.leaf) === object) this.#byName.delete(object.name.leaf);
-    this.#charge(object, -object.facts.size);
+    this.#charge(object, -1);
     object.destroy();
   }
 
-  #charge(object: SectionObject, bytes: number): void {
+  #charge(object: SectionObject, sign: 1 | -1): void {
     if (object.chargedTo === null) return;
-    const total = this.bytesOf(object.chargedTo) + bytes;
-    if (total === 0) this.#bytesByUser.delete(object.chargedTo);
-    else this.#bytesByUser.set(object.chargedTo, total);
+    const { bytes, objects } = this.accountOf(object.chargedTo);
+    const after = { bytes: bytes + sign * object.charge, objects: objects + sign };
+    if (after.objects === 0) this.#accounts.delete(object.chargedTo);
+    else this.#accounts.set(object.chargedTo, after);
   }
 }
 
-/** The descriptor of a new object, from SDDL or as the creator's default. */
+/**
+ * The descriptor of a new object, from SDDL or as the creator's default. Nobody but an administrator can
+ * make an object that belongs to somebody else.
+ *
+ * @throws SectionError ERR_SECTION_INVALID_SECURITY with STATUS_INVALID_OWNER
+ */
 export function descriptorFrom(
   operation: string,
   sddl: string | null | undefined,
   token: Token,
   fallback: SecurityDescriptor,
 ): SecurityDescriptor {
-  return sddl === null || sddl === undefined ? fallback : fromSddl(sddl, token, operation);
+  if (sddl === null || sddl === undefined) return fallback;
+  const descriptor = fromSddl(sddl, token, operation);
+  if (descriptor.owner === token.user || token.isKernel || tokenHolds(token, WellKnownSid.administrators)) return descriptor;
+  throw new SectionError('ERR_SECTION_INVALID_SECURITY', {
+    operation,
+    rule: `the owner must be ${token.user}, who creates it, and not ${descriptor.owner}`,
+    wayOut: 'Leave out O: in the security descriptor',
+    status: Status.STATUS_INVALID_OWNER,
+  });
 }
 
 /** A handle in kernel mode: on the object's own memory. */

@@ -3,7 +3,7 @@
  * none trusts a field further than the protocol's tables have checked it.
  */
 import { SectionError } from '../base/error.js';
-import { MemoryObject } from '../memory/memory-object.js';
+import { MemoryObject, roundUp } from '../memory/memory-object.js';
 import type { SectionFacts } from '../memory/section-handle.js';
 import { memoryLabel, parseName, type SectionName } from '../namespace/name.js';
 import { type Descriptor, os } from '../os/index.js';
@@ -34,6 +34,8 @@ export interface SystemContext {
   /** Stops the system process once the answer is out. */
   stop(): void;
   audit(line: string): void;
+  /** Throws once the system process is about to stop. */
+  requireRunning(operation: string): void;
 }
 
 export interface Answer {
@@ -87,6 +89,7 @@ export const handlers: { readonly [O in Operation]: Handler<O> } = {
     answer<'object.list'>({ objects: context.directory.list().map((each) => listing(each, isAdministrator(client))) }),
   'driver.load': async (context, client, { file, parameters }) => {
     requireAdministrator(context, client, 'load a driver');
+    context.requireRunning('load a driver');
     return answer<'driver.load'>(await context.drivers.load(file, parameters));
   },
   'driver.unload': async (context, client, { name }) => {
@@ -115,7 +118,7 @@ async function createSection(
   if (existing !== null) return existing;
 
   const descriptor = descriptorFrom(operation, request.security, client.token, defaultDescriptor(client.token));
-  requireBytes(context, client, operation, name, request.fileBacked ? 0 : request.size);
+  requireAccount(context, client, operation, name, request);
   const { memory, reader } = request.fileBacked
     ? memoryOfFile(operation, name, request, descriptors)
     : { memory: await newMemory(operation, name, request), reader: undefined };
@@ -126,10 +129,10 @@ async function createSection(
     if (client.gone) throw new SectionError('ERR_SECTION_CLOSED', { operation, rule: 'the client has gone' });
     const winner = existingFor(context, client, operation, name, request);
     if (winner !== null) return winner;
-    requireBytes(context, client, operation, name, request.fileBacked ? 0 : request.size);
+    requireAccount(context, client, operation, name, request);
     const { pageProtection, attributes, soleWriter } = request;
     const facts: SectionFacts = { size: memory.size, pageProtection, attributes, soleWriter, security: formatSddl(descriptor) };
-    object = new SectionObject(name, memory, facts, descriptor, request.fileBacked ? null : client.uid, reader);
+    object = new SectionObject(name, memory, facts, descriptor, client.uid, reader);
     context.directory.add(object);
     return give(client, object, creatorAccess(request.desired), true);
   } finally {
@@ -241,21 +244,37 @@ function limit(context: SystemContext, client: Client, operation: string, rule: 
 }
 
 function requireRoom(context: SystemContext, client: Client): void {
+  context.requireRunning('open a handle');
   const { handlesPerClient } = context.limits;
   if (client.handles.size < handlesPerClient) return;
   throw limit(context, client, 'open a handle', `this client has ${handlesPerClient} handles open, and may have no more`);
 }
 
-function requireBytes(context: SystemContext, client: Client, operation: string, name: SectionName, size: number): void {
-  const { bytesPerUser } = context.limits;
-  const used = context.directory.bytesOf(client.uid);
-  if (size === 0 || used + size <= bytesPerUser) return;
-  throw limit(
-    context,
-    client,
-    operation,
-    `"${name.full}" needs ${size} bytes, and of its user's ${bytesPerUser} only ${Math.max(0, bytesPerUser - used)} are left`,
-  );
+function requireAccount(
+  context: SystemContext,
+  client: Client,
+  operation: string,
+  name: SectionName,
+  request: RequestOf<'section.create'>,
+): void {
+  const { bytesPerUser, objectsPerUser, objectsOfUsers } = context.limits;
+  const { bytes, objects } = context.directory.accountOf(client.uid);
+  const size = request.fileBacked ? 0 : roundUp(request.size, os.pageSize);
+  if (bytes + size > bytesPerUser && size > 0) {
+    const left = Math.max(0, bytesPerUser - bytes);
+    throw limit(
+      context,
+      client,
+      operation,
+      `"${name.full}" needs ${size} bytes, and of its user's ${bytesPerUser} only ${left} are left`,
+    );
+  }
+  // Root must be able to work on a machine that somebody floods.
+  if (client.uid === 0) return;
+  if (objects >= objectsPerUser) throw limit(context, client, operation, `this user's ${objectsPerUser} sections exist already`);
+  if (context.directory.objectsOfUsers >= objectsOfUsers) {
+    throw limit(context, client, operation, `all users' ${objectsOfUsers} sections exist already`);
+  }
 }
 
 function isAdministrator(client: Client): boolean {

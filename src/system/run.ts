@@ -2,7 +2,7 @@
  * The system process itself: takes its place (one per runtime directory), listens, answers, and leaves
  * without a trace. Whoever calls this decides about signals and the process's exit.
  */
-import { readFileSync, unlinkSync } from 'node:fs';
+import { existsSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SectionError } from '../base/error.js';
 import { MemoryObject } from '../memory/memory-object.js';
@@ -73,9 +73,57 @@ export async function runSystem(options: SystemOptions = {}): Promise<RunningSys
   return system;
 }
 
+/** A log that is full or gone must not stop the system process, nor must a line have any length. */
+function safeLog(log: (line: string) => void): (line: string) => void {
+  return (line) => {
+    try {
+      log(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);
+    } catch {
+      // Nobody is left to tell.
+    }
+  };
+}
+
+const LONGEST_LINE = 4000;
+const LONGEST_AUDIT_LINE = 400;
+const AUDIT_BURST = 100;
+const AUDIT_PER_SECOND = 1;
+
+/** What clients can cause to be logged, so slowly that they cannot fill a disk with it. */
+function limited(log: (line: string) => void): (line: string) => void {
+  let credit = AUDIT_BURST;
+  let last = Date.now();
+  let dropped = 0;
+  return (line) => {
+    const now = Date.now();
+    credit = Math.min(AUDIT_BURST, credit + ((now - last) / 1000) * AUDIT_PER_SECOND);
+    last = now;
+    if (credit < 1) {
+      dropped++;
+      return;
+    }
+    credit--;
+    if (dropped > 0) log(`${dropped} lines like the next were not logged`);
+    dropped = 0;
+    log(line.slice(0, LONGEST_AUDIT_LINE));
+  };
+}
+
 /** One system process per runtime directory: a lock that the kernel drops when its owner ends. */
 function takePlace(path: string): Descriptor {
-  const lock = os.descriptorOpen(path, OpenFlag.write | OpenFlag.create | OpenFlag.noFollow, 0o644);
+  const lock = os.descriptorOpen(path, OpenFlag.write | OpenFlag.create | OpenFlag.noFollow | OpenFlag.nonBlocking, 0o600);
+  const { uid, mode } = os.descriptorStat(lock);
+  if (uid !== process.geteuid?.() || (mode & FILE_TYPE) !== REGULAR) {
+    os.descriptorClose(lock);
+    throw new SectionError('ERR_SECTION_REGISTRY_OWNER', {
+      operation: 'system start',
+      object: path,
+      rule: `it must be a regular file of this user's own, and belongs to user ${uid}`,
+      wayOut: 'Find out who put it there, then remove it',
+    });
+  }
+  // Whoever could open it could lock it, and keep us out.
+  os.descriptorSetMode(lock, 0o600);
   if (os.lockTry(lock, 0, 1)) {
     os.descriptorResize(lock, 0);
     os.descriptorWrite(lock, Buffer.from(`${process.pid}\n`), 0);
@@ -87,10 +135,15 @@ function takePlace(path: string): Descriptor {
   throw new SectionError('ERR_SECTION_SYSTEM_RUNNING', {
     operation: 'system start',
     object: path,
-    rule: `a system process runs here already, process ${pid || 'unknown'}`,
-    wayOut: '"sectile system stop" ends it',
+    rule: existsSync(`/proc/${pid || 'none'}`)
+      ? `a system process runs here already, process ${pid}`
+      : 'another process holds its lock',
+    wayOut: '"sectile system stop" ends a system process; "sectile doctor" looks at the rest',
   });
 }
+
+const FILE_TYPE = 0o170000;
+const REGULAR = 0o100000;
 
 class System implements RunningSystem, SystemInside, SystemContext {
   socket = '';
@@ -110,9 +163,10 @@ class System implements RunningSystem, SystemInside, SystemContext {
   constructor(lock: Descriptor, limits: SystemLimits, log: (line: string) => void) {
     this.#lock = lock;
     this.limits = limits;
-    this.audit = log;
-    this.directory = new ObjectDirectory(log);
-    this.drivers = new DriverHost(log);
+    const safe = safeLog(log);
+    this.audit = limited(safe);
+    this.directory = new ObjectDirectory(this.audit);
+    this.drivers = new DriverHost(safe);
     this.stopped = new Promise((resolve) => {
       this.#hasStopped = resolve;
     });
@@ -319,6 +373,11 @@ class System implements RunningSystem, SystemInside, SystemContext {
   }
 
   /* --------------------------------------------------------------------------- stopping ---- */
+
+  requireRunning(operation: string): void {
+    if (this.#stopping === null) return;
+    throw new SectionError('ERR_SECTION_SYSTEM_GONE', { operation, rule: 'the system process is about to stop' });
+  }
 
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();

@@ -111,7 +111,7 @@ test('a start that fails says why in one line, and leaves nothing', async (t) =>
   const sectile = new CommandLine(t);
   drivers(sectile);
   for (const file of ['bad.mjs', 'none.mjs']) {
-    assert.match(await sectile.fails(['system', 'start', '--driver', file]), /(no camera|no such file).*system\.log/);
+    assert.match(await sectile.fails(['system', 'start', '--driver', file]), /(no camera|no such file).*--foreground/);
     assert.equal((await sectile.run(['system', 'status'])).code, 1);
     assert.equal(existsSync(join(sectile.runtime, 'system.socket')), false);
   }

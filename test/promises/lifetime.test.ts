@@ -76,6 +76,23 @@ test('SIGKILL of one of two holders leaves the other everything', async (t) => {
   await assertNothingLeft(name, scratch);
 });
 
+test('while a killed holder ends, its name is there or not, and nothing else', async (t) => {
+  for (let round = 0; round < 10; round++) {
+    const { scratch, name } = sharedFolder(t);
+    const holder = await holding(t, scratch, name, MiB);
+    holder.process.kill('SIGKILL');
+    for (;;) {
+      try {
+        Section.open(name).close();
+      } catch (error) {
+        withCode('ERR_SECTION_NOT_FOUND')(error);
+        break;
+      }
+    }
+    await holder.ended;
+  }
+});
+
 test('the name dies with the last handle while views live on', async (t) => {
   const { scratch, name } = sharedFolder(t);
   const section = Section.create({ name, size: PAGE });

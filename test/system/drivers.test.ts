@@ -4,12 +4,13 @@
  * which there is in the system process alone.
  */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { behaviours, typescript } from '../fixtures/drivers/behaviours.js';
 import { type Child, scratchFolder } from '../support/child.js';
 import { withCode } from '../support/errors.js';
+import { eventually } from '../support/processes.js';
 import { type Client, startClient, startSystem } from '../support/system.js';
 
 interface Running {
@@ -91,6 +92,27 @@ test('a driver that leaves handles, views and timers behind', async (t) => {
     await all.client.succeeds('unload', 'leaving');
     await assertGoesOn(all, 'leaving');
   }
+});
+
+test('two who unload one driver: it is asked to leave once, and both are answered', async (t) => {
+  const all = await running(t);
+  const file = all.file('slow');
+  await all.client.succeeds('load', file);
+  const other = await startClient(t, { scratch: dirname(file) });
+  await Promise.all([all.client.succeeds('unload', 'slow'), other.succeeds('unload', 'slow')]);
+  await assertGoesOn(all, 'slow');
+});
+
+test('a driver that is unloaded while it is loaded: what it makes later is taken back', async (t) => {
+  const all = await running(t);
+  const file = all.file('late');
+  const other = await startClient(t, { scratch: dirname(file) });
+  const loading = all.client.fails('ERR_SECTION_DRIVER', 'load', file);
+  for (;;) if (((await other.succeeds('drivers')) as string[]).includes('late')) break;
+  await other.succeeds('unload', 'late');
+  assert.match(await loading, /unloaded while it was loaded/);
+  await eventually('it goes on and makes its section', () => existsSync(join(dirname(file), 'late.done')));
+  await assertGoesOn(all, 'late');
 });
 
 test('one driver twice, none at all, and one that is not loaded', async (t) => {

@@ -11,7 +11,7 @@ import { test } from 'node:test';
 import { runtimeFolder, scratchFolder } from '../support/child.js';
 import { compile } from '../support/compile.js';
 import { residentBytes } from '../support/processes.js';
-import { startClient, startSystem } from '../support/system.js';
+import { NOBODY, startClient, startSystem } from '../support/system.js';
 
 const MiB = 1024 * 1024;
 
@@ -42,6 +42,22 @@ test('bytes of one user', async (t) => {
   await client.succeeds('create', { name: 'Global\\b', size: 2 * MiB });
   await client.succeeds('closeAll');
   await client.succeeds('create', { name: 'Global\\b', size: 8 * MiB });
+  await client.end();
+});
+
+test('sections of one user, and of all users but root', async (t) => {
+  const scratch = scratchFolder(t);
+  await startSystem(t, { scratch, limits: { objectsPerUser: 3, objectsOfUsers: 5 } });
+  const user = process.geteuid?.() === 0 ? NOBODY : {};
+  const client = await startClient(t, { scratch, ...user });
+  assert.equal(await client.succeeds('createMany', { prefix: 'Global\\o', count: 3, size: 1 }), 3);
+  assert.match(await client.fails('ERR_SECTION_LIMIT', 'create', { name: 'Global\\one-more', size: 1 }), /3 sections/);
+  const second = await startClient(t, { scratch, ...user });
+  await second.fails('ERR_SECTION_LIMIT', 'create', { name: 'Global\\one-more', size: 1 });
+  await second.succeeds('open', { name: 'Global\\o0' });
+  await second.end();
+  await client.succeeds('closeAll');
+  await client.succeeds('create', { name: 'Global\\one-more', size: 1 });
   await client.end();
 });
 

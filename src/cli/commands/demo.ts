@@ -67,7 +67,8 @@ async function demo(options: Options): Promise<void> {
   try {
     result = await play.run();
   } catch (thrown) {
-    error = thrown;
+    // Ctrl-C reaches the demo's children too, and their end may be seen before the signal is.
+    error = abort.signal.aborted ? abort.signal.reason : thrown;
   } finally {
     await play.clear();
     for (const each of Object.keys(signals)) process.off(each, onSignal);
@@ -90,7 +91,7 @@ export function demoCommand(): Command {
     .addHelpText(
       'after',
       `
-It uses a runtime directory of its own, and leaves nothing behind. As root, the application runs as
+It uses a runtime directory of its own, and leaves nothing behind (after kill -9, that empty directory). As root, the application runs as
 another user. The exit code is 0 only if every step held.
 
 Examples:

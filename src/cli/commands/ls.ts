@@ -44,10 +44,14 @@ const columns: readonly Column[] = [
   { title: 'COMMAND' },
 ];
 
+/** Characters of a name in the table; `show` and --json have all of it. */
+const LONGEST_NAME = 60;
+
 /** A section without a living name is found by a descriptor; what its creator called it stays with it. */
 function nameText({ name, kind, file }: ObjectFacts): string {
   const label = kind === 'memfd' ? file?.replace(/^\/memfd:sectile:/, '') : undefined;
-  return printable(label === undefined || label === '' ? name : `${name} (${label})`);
+  const text = printable(label === undefined || label === '' ? name : `${name} (${label})`);
+  return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text;
 }
 
 /** An object takes one line for each holder; its own facts stand on the first. */

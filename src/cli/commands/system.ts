@@ -1,6 +1,7 @@
 /**
  * `sectile system`: the process that plays the kernel. Starts it, stops it, says how it is.
  */
+import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import chalk from 'chalk';
 import { Command, InvalidArgumentError } from 'commander';
@@ -52,9 +53,14 @@ function argumentsOf({ driver = [], maxHandles, maxBytes, maxClients }: StartOpt
 }
 
 async function runInForeground(options: StartOptions): Promise<void> {
-  const log = (line: string): void => print(`${new Date().toISOString()} ${printable(line)}`);
+  // Past the streams: a log on a full disk must be no event of the process.
+  const log = (line: string): void => void writeSync(1, `${new Date().toISOString()} ${printable(line)}\n`);
   const system = await runSystem({ drivers: options.driver ?? [], limits: limitsOf(options), log });
-  void untilStopped().then(() => system.stop());
+  void untilStopped().then(() => {
+    void system.stop();
+    // Whoever asks twice does not want to wait.
+    return untilStopped().then(() => process.exit(ExitCode.failed));
+  });
   if (options.untilInputEnds === true) void untilInputEnds().then(() => system.stop());
   tellReady();
   await system.stopped;

@@ -1,0 +1,39 @@
+/**
+ * Proves that fault reports reach every listener: when one throws, and when the view is closed at once.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { Section } from 'sectile';
+
+const library = new URL('../../dist/index.js', import.meta.url).href;
+
+test('a listener that throws is the program’s to handle, and keeps no other waiting', () => {
+  const program = `
+    import { Section } from ${JSON.stringify(library)};
+    const section = Section.create({ size: 4096 });
+    const [a, b] = [section.map({ access: 'read' }), section.map({ access: 'read' })];
+    const seen = [];
+    const done = () => seen.length === 2 && (console.log(seen.sort().join(' ')), process.exit(0));
+    process.on('uncaughtException', (error) => { seen.push(error.message); done(); });
+    a.on('fault', () => { throw new Error('thrown'); });
+    b.on('fault', () => { seen.push('told'); done(); });
+    a.bytes[0] = 1;
+    b.bytes[0] = 1;
+    setTimeout(() => process.exit(1), 10_000);
+  `;
+  const { status, signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  assert.deepEqual([status, signal, stdout], [0, null, 'thrown told\n']);
+});
+
+test('a fault is reported although the view is closed at once, and once only', async () => {
+  using section = Section.create({ size: 4096 });
+  const reports: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    using view = section.map({ access: 'read' });
+    view.on('fault', ({ kind, count }) => reports.push(`${kind} ${count}`));
+    view.bytes[i] = 1;
+  }
+  await new Promise(setImmediate);
+  assert.deepEqual(reports, Array(3).fill('write-to-read-only 1'));
+});
