@@ -23,6 +23,7 @@ const main = fileURLToPath(new URL('./main.js', import.meta.url));
 
 /** A fresh log file of this start's own: readable by its owner alone, never through a link that somebody left. */
 function openLog(path: string): number {
+  rmSync(path, { force: true });
   return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND, 0o600);
 }
 

@@ -205,9 +205,18 @@ function memoryOfFile(
   return { memory, reader: kept };
 }
 
+/** Handle values go up in fours and start again after the last: one that was closed is not soon used again. */
+const LAST_HANDLE = 0x7fff_fffc;
+
+function freeHandle(client: Client): number {
+  let handle = client.nextHandle;
+  while (client.handles.has(handle)) handle = handle === LAST_HANDLE ? 4 : handle + 4;
+  client.nextHandle = handle === LAST_HANDLE ? 4 : handle + 4;
+  return handle;
+}
+
 function give(client: Client, object: SectionObject, granted: number, created: boolean): Answer {
-  const handle = client.nextHandle;
-  client.nextHandle += 4;
+  const handle = freeHandle(client);
   client.handles.set(handle, { object, granted });
   object.retain(client, granted);
   const writable = object.writes(granted, created);

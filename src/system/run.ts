@@ -22,6 +22,7 @@ import {
 import { DriverHost } from './driver-host.js';
 import { becomeSystem, type SystemInside } from './kernel.js';
 import { defaultLimits, type SystemLimits } from './limits.js';
+import { limitedLog, safeLog } from './log.js';
 import { creatorAccess, type LookupOptions, type SectionCreation } from './lookup.js';
 import { descriptorFrom, type Holder, KernelHandle, ObjectDirectory, SectionObject } from './objects.js';
 import {
@@ -73,41 +74,8 @@ export async function runSystem(options: SystemOptions = {}): Promise<RunningSys
   return system;
 }
 
-/** A log that is full or gone must not stop the system process, nor must a line have any length. */
-function safeLog(log: (line: string) => void): (line: string) => void {
-  return (line) => {
-    try {
-      log(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);
-    } catch {
-      // Nobody is left to tell.
-    }
-  };
-}
-
-const LONGEST_LINE = 4000;
-const LONGEST_AUDIT_LINE = 400;
-const AUDIT_BURST = 100;
-const AUDIT_PER_SECOND = 1;
-
-/** What clients can cause to be logged, so slowly that they cannot fill a disk with it. */
-function limited(log: (line: string) => void): (line: string) => void {
-  let credit = AUDIT_BURST;
-  let last = Date.now();
-  let dropped = 0;
-  return (line) => {
-    const now = Date.now();
-    credit = Math.min(AUDIT_BURST, credit + ((now - last) / 1000) * AUDIT_PER_SECOND);
-    last = now;
-    if (credit < 1) {
-      dropped++;
-      return;
-    }
-    credit--;
-    if (dropped > 0) log(`${dropped} lines like the next were not logged`);
-    dropped = 0;
-    log(line.slice(0, LONGEST_AUDIT_LINE));
-  };
-}
+const FILE_TYPE = 0o170000;
+const REGULAR = 0o100000;
 
 /** One system process per runtime directory: a lock that the kernel drops when its owner ends. */
 function takePlace(path: string): Descriptor {
@@ -142,9 +110,6 @@ function takePlace(path: string): Descriptor {
   });
 }
 
-const FILE_TYPE = 0o170000;
-const REGULAR = 0o100000;
-
 class System implements RunningSystem, SystemInside, SystemContext {
   socket = '';
   readonly stopped: Promise<void>;
@@ -164,7 +129,7 @@ class System implements RunningSystem, SystemInside, SystemContext {
     this.#lock = lock;
     this.limits = limits;
     const safe = safeLog(log);
-    this.audit = limited(safe);
+    this.audit = limitedLog(safe);
     this.directory = new ObjectDirectory(this.audit);
     this.drivers = new DriverHost(safe);
     this.stopped = new Promise((resolve) => {
