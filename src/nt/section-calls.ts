@@ -6,19 +6,14 @@ import { SectionError } from '../base/error.js';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import type { SectionHandle } from '../memory/section-handle.js';
 import type { SectionName } from '../namespace/name.js';
-import {
-  ACCESS_SYSTEM_SECURITY,
-  MAXIMUM_ALLOWED,
-  SECTION_ALL_ACCESS,
-  SECTION_MAP_EXECUTE_EXPLICIT,
-  SECTION_QUERY,
-} from '../security/index.js';
+import { ACCESS_SYSTEM_SECURITY, MAXIMUM_ALLOWED, SECTION_QUERY } from '../security/index.js';
 import { createSection as create, creatorAccess, openSection as open } from '../system/lookup.js';
 import { type Handle, handleValue, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
 import {
   OBJ_CASE_INSENSITIVE,
   OBJ_EXCLUSIVE,
   OBJ_FORCE_ACCESS_CHECK,
+  OBJ_INHERIT,
   OBJ_KERNEL_HANDLE,
   OBJ_OPENIF,
   OBJ_PERMANENT,
@@ -30,18 +25,9 @@ import {
   SectionImageInformation,
 } from './constants.js';
 import { type Captured, capture, nameOf, type ObjectAttributes } from './object-attributes.js';
+import { sectionType } from './object-types.js';
 import { createRules, firstBroken } from './rules.js';
-import {
-  addHandle,
-  CURRENT_PROCESS,
-  CURRENT_THREAD,
-  dropHandle,
-  heldByDriver,
-  type Mode,
-  type OpenSection,
-  sectionOf,
-  strangerStatus,
-} from './tables.js';
+import { addHandle, dropHandle, handleOf, type Mode, mayUse, sectionOf, strangerStatus } from './tables.js';
 
 /** What create and open give back; the handle is 0 on failure. */
 export interface SectionResult {
@@ -79,9 +65,6 @@ export function sectionSize({ memory, facts }: SectionHandle): number {
   return memory.backing === 'pagefile' ? Math.ceil(facts.size / PAGE_SIZE) * PAGE_SIZE : facts.size;
 }
 
-/** Every right that a handle on a section can hold. */
-const SECTION_RIGHTS = SECTION_ALL_ACCESS | SECTION_MAP_EXECUTE_EXPLICIT | ACCESS_SYSTEM_SECURITY;
-
 /** How the lookup is done for a caller, and what the handle then holds. */
 class Access {
   /** Whether rights count: always in user mode, in kernel mode when it asks for that. */
@@ -108,7 +91,7 @@ class Access {
   }
 
   granted(section: SectionHandle): number {
-    return (this.checked ? section.granted : creatorAccess(this.#desired)) & SECTION_RIGHTS;
+    return (this.checked ? section.granted : creatorAccess(this.#desired)) & sectionType.rights;
   }
 }
 
@@ -120,21 +103,16 @@ function enter(
   section: SectionHandle,
   object: string,
 ): SectionResult {
-  let forget = () => {};
-  const entry: OpenSection = {
-    section,
+  const handle = addHandle(mode === 'kernel' && (attributes & OBJ_KERNEL_HANDLE) !== 0, {
+    type: sectionType,
+    body: section,
     object,
     granted: access.granted(section),
     checked: access.checked,
+    inherit: (attributes & OBJ_INHERIT) !== 0,
     protectedFromClose: (attributes & OBJ_PROTECT_CLOSE) !== 0,
-    forget: () => forget(),
-  };
-  const handle = addHandle(mode === 'kernel' && (attributes & OBJ_KERNEL_HANDLE) !== 0, entry);
-  if (handle === null) {
-    section.close();
-    return refuse(Status.STATUS_INSUFFICIENT_RESOURCES);
-  }
-  forget = heldByDriver('handle', () => dropHandle(handle, entry));
+  });
+  if (handle === null) return refuse(Status.STATUS_INSUFFICIENT_RESOURCES);
   return { status: section.created ? Status.STATUS_SUCCESS : Status.STATUS_OBJECT_NAME_EXISTS, sectionHandle: handle };
 }
 
@@ -248,9 +226,9 @@ export function querySection(
     return fail(Status.STATUS_INFO_LENGTH_MISMATCH);
   const found = sectionOf(mode, sectionHandle);
   if ('status' in found) return fail(found.status);
-  if ((mode === 'user' || found.checked) && (found.granted & SECTION_QUERY) === 0) return fail(Status.STATUS_ACCESS_DENIED);
+  if (!mayUse(mode, found, SECTION_QUERY)) return fail(Status.STATUS_ACCESS_DENIED);
   if (wanted === SectionImageInformation) return fail(Status.STATUS_SECTION_NOT_IMAGE);
-  const { section } = found;
+  const { body: section } = found;
   return {
     status: Status.STATUS_SUCCESS,
     sectionInformation: { BaseAddress: null, AllocationAttributes: section.facts.attributes, MaximumSize: sectionSize(section) },
@@ -261,9 +239,7 @@ export function querySection(
 /** ZwClose and NtClose. */
 export function closeHandle(mode: Mode, value: Handle): NTSTATUS {
   const handle = handleValue(value);
-  // The pseudo handles are of the right type nowhere, but there is nothing to close either.
-  if (handle === CURRENT_PROCESS || handle === CURRENT_THREAD) return Status.STATUS_INVALID_HANDLE;
-  const found = sectionOf(mode, handle);
+  const found = handleOf(mode, handle);
   if ('status' in found) return found.status;
   if (found.protectedFromClose) return Status.STATUS_HANDLE_NOT_CLOSABLE;
   dropHandle(handle, found);

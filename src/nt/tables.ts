@@ -8,27 +8,35 @@ import type { SectionHandle } from '../memory/section-handle.js';
 import { systemInThisProcess } from '../system/kernel.js';
 import { type Handle, handleValue } from './arguments.js';
 import { HandleTable } from './handle-table.js';
+import { type ObjectBody, type ObjectType, sectionType } from './object-types.js';
 import { ViewTable } from './view-table.js';
 
 /** Who calls: a driver in the system process, or an application. */
 export type Mode = 'kernel' | 'user';
 
-/** An open handle on a section. */
-export interface OpenSection {
-  readonly section: SectionHandle;
-  /** As messages name it. */
+/** An open handle on an object of any type. */
+export interface OpenHandle<B extends ObjectBody = ObjectBody> {
+  readonly type: ObjectType<B>;
+  readonly body: B;
+  /** As messages name the object. */
   readonly object: string;
-  /** SECTION_… bits. */
+  /** Rights: the type's own, standard ones. */
   readonly granted: number;
   /** Whether kernel mode, too, can do with it only what was granted (OBJ_FORCE_ACCESS_CHECK). */
   readonly checked: boolean;
-  readonly protectedFromClose: boolean;
-  readonly forget: () => void;
+  /** OBJ_INHERIT */
+  inherit: boolean;
+  /** OBJ_PROTECT_CLOSE */
+  protectedFromClose: boolean;
+  /** Takes it off the list of what its driver holds. */
+  forget: () => void;
 }
 
+export type OpenSection = OpenHandle<SectionHandle>;
+
 const KERNEL_HANDLE_BIT = 0x8000_0000 | 0;
-const userHandles = new HandleTable<OpenSection>(0);
-const kernelHandles = new HandleTable<OpenSection>(KERNEL_HANDLE_BIT);
+const userHandles = new HandleTable<OpenHandle>(0);
+const kernelHandles = new HandleTable<OpenHandle>(KERNEL_HANDLE_BIT);
 export const views = new ViewTable();
 
 /** The calling process, in place of a handle to it: ZwCurrentProcess(). */
@@ -36,19 +44,68 @@ export const CURRENT_PROCESS: Handle = -1;
 /** The calling thread: ZwCurrentThread(). */
 export const CURRENT_THREAD: Handle = -2;
 
-const tableOf = (handle: Handle): HandleTable<OpenSection> => (handle < 0 ? kernelHandles : userHandles);
+const tableOf = (handle: Handle): HandleTable<OpenHandle> => (handle < 0 ? kernelHandles : userHandles);
 
-/** Enters a handle; null when the table is full. */
-export function addHandle(kernel: boolean, entry: OpenSection): Handle | null {
-  return (kernel ? kernelHandles : userHandles).add(entry);
+/** What a new handle shall be like. */
+export interface NewHandle<B extends ObjectBody> {
+  readonly type: ObjectType<B>;
+  readonly body: B;
+  readonly object: string;
+  readonly granted: number;
+  readonly checked: boolean;
+  readonly inherit?: boolean;
+  readonly protectedFromClose?: boolean;
 }
 
-/** The section behind a handle, or why there is none: STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH. */
-export function sectionOf(mode: Mode, value: unknown): OpenSection | { readonly status: NTSTATUS } {
+/**
+ * Enters a handle into this process's table, or into the kernel's. It then belongs to the driver that is
+ * running, if one is.
+ *
+ * @returns null when the table is full; the body is closed then
+ */
+export function addHandle<B extends ObjectBody>(kernel: boolean, given: NewHandle<B>): Handle | null {
+  const entry: OpenHandle<B> = { inherit: false, protectedFromClose: false, ...given, forget: () => {} };
+  const handle = (kernel ? kernelHandles : userHandles).add(entry as OpenHandle);
+  if (handle === null) {
+    given.body.close();
+    return null;
+  }
+  entry.forget = heldByDriver('handle', () => dropHandle(handle, entry as OpenHandle));
+  return handle;
+}
+
+/** What is behind a handle, of whatever type; STATUS_INVALID_HANDLE where nothing is. */
+export function handleOf(mode: Mode, value: unknown): OpenHandle | { readonly status: NTSTATUS } {
   const handle = handleValue(value);
-  if (handle === CURRENT_PROCESS || handle === CURRENT_THREAD) return { status: Status.STATUS_OBJECT_TYPE_MISMATCH };
   const entry = handle < 0 && mode === 'user' ? undefined : tableOf(handle).get(handle);
   return entry ?? { status: Status.STATUS_INVALID_HANDLE };
+}
+
+/** The object of one type behind a handle, or why there is none: STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH. */
+export function objectOf<B extends ObjectBody>(
+  mode: Mode,
+  value: unknown,
+  type: ObjectType<B>,
+): OpenHandle<B> | { readonly status: NTSTATUS } {
+  const found = isPseudoHandle(value) ? { status: Status.STATUS_OBJECT_TYPE_MISMATCH } : handleOf(mode, value);
+  if ('status' in found || found.type === (type as ObjectType<ObjectBody>)) return found as OpenHandle<B>;
+  return { status: Status.STATUS_OBJECT_TYPE_MISMATCH };
+}
+
+/** Whether a caller in this mode may use a handle for what needs these rights. */
+export function mayUse(mode: Mode, { granted, checked }: Pick<OpenHandle, 'granted' | 'checked'>, rights: number): boolean {
+  return (mode === 'kernel' && !checked) || (granted & rights) === rights;
+}
+
+/** ZwCurrentProcess() or ZwCurrentThread(): of a type, but in no table. */
+export function isPseudoHandle(value: unknown): boolean {
+  const handle = handleValue(value);
+  return handle === CURRENT_PROCESS || handle === CURRENT_THREAD;
+}
+
+/** The section behind a handle, as {@link objectOf}. */
+export function sectionOf(mode: Mode, value: unknown): OpenSection | { readonly status: NTSTATUS } {
+  return objectOf(mode, value, sectionType);
 }
 
 /** Whether a handle stands for this process: no other can be mapped into. */
@@ -56,18 +113,19 @@ export function processStatus(mode: Mode, value: unknown): NTSTATUS {
   return handleValue(value) === CURRENT_PROCESS ? Status.STATUS_SUCCESS : strangerStatus(mode, value);
 }
 
-/** Why a handle is of no file, directory or process: in this version all handles are sections'. */
+/** Why a handle is of none of the types that were asked for. */
 export function strangerStatus(mode: Mode, value: unknown): NTSTATUS {
-  const found = sectionOf(mode, value);
+  if (isPseudoHandle(value)) return Status.STATUS_OBJECT_TYPE_MISMATCH;
+  const found = handleOf(mode, value);
   return 'status' in found ? found.status : Status.STATUS_OBJECT_TYPE_MISMATCH;
 }
 
-/** Takes a handle out of its table and gives the section back. */
-export function dropHandle(value: Handle, entry: OpenSection): void {
+/** Takes a handle out of its table and closes what is behind it. */
+export function dropHandle(value: Handle, entry: OpenHandle): void {
   if (tableOf(value).get(value) !== entry) return;
   tableOf(value).delete(value);
   entry.forget();
-  entry.section.close();
+  entry.body.close();
 }
 
 /** Has something released when the driver that is running is unloaded. Returns how to take that back. */

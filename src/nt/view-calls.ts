@@ -29,7 +29,7 @@ import {
   viewLength,
 } from './rules.js';
 import { sectionSize, statusOf } from './section-calls.js';
-import { heldByDriver, type Mode, type OpenSection, processStatus, sectionOf, views } from './tables.js';
+import { heldByDriver, type Mode, mayUse, type OpenSection, processStatus, sectionOf, views } from './tables.js';
 import type { MappedView } from './view-table.js';
 
 /** What mapping gives back. On failure the outputs are the inputs, unchanged, and there is no view. */
@@ -94,7 +94,7 @@ export function mapViewOfSection(
   if (!isSuccess(process)) return refuse(process);
   const found = sectionOf(mode, sectionHandle);
   if ('status' in found) return refuse(found.status);
-  const { section } = found;
+  const { body: section } = found;
   const map: MapOfSection = {
     request: request as MapOfSection['request'],
     sectionSize: BigInt(sectionSize(section)),
@@ -104,7 +104,7 @@ export function mapViewOfSection(
     pageSize: BigInt(section.memory.pageSize),
   };
   const { rights } = viewKind(map.request.protection);
-  if ((mode === 'user' || found.checked) && (found.granted & rights) !== rights) return refuse(Status.STATUS_ACCESS_DENIED);
+  if (!mayUse(mode, found, rights)) return refuse(Status.STATUS_ACCESS_DENIED);
   const unfit = firstBroken(mapOfSectionRules, map);
   if (!isSuccess(unfit)) return refuse(unfit);
   try {
@@ -118,7 +118,7 @@ export function mapViewOfSection(
 }
 
 /** Maps what has passed every check, and enters it. Null when there is no room where it must be. */
-function mapView({ section, object }: OpenSection, map: MapOfSection): MappedView | null {
+function mapView({ body: section, object }: OpenSection, map: MapOfSection): MappedView | null {
   const { request } = map;
   const kind = viewKind(request.protection);
   const offset = Number(request.offset);
