@@ -1,0 +1,84 @@
+/**
+ * One line of work: a system process with the runner's driver and an application beside it, in a runtime directory
+ * of their own. Sequences run in it one after the other; what a failed case may have left behind goes with the process.
+ */
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Mode, Vector } from './case.js';
+import { NO_READER, type Outcome } from './outcome.js';
+import { Post } from './post.js';
+
+type Kind = 'system' | 'application';
+
+const kindOf = (mode: Mode): Kind => (mode === 'kernel' ? 'system' : 'application');
+
+/** A folder that other users may enter. */
+function openFolder(path: string): string {
+  mkdirSync(path, { recursive: true });
+  chmodSync(path, 0o755);
+  return path;
+}
+
+export class Lane {
+  readonly #folder: string;
+  readonly #runtime: string;
+  #sequences = 0;
+  #posts: Partial<Record<Kind, Post>> = {};
+
+  constructor(folder: string) {
+    this.#folder = openFolder(folder);
+    this.#runtime = openFolder(join(folder, 'runtime'));
+  }
+
+  async #post(kind: Kind): Promise<Post> {
+    // An application may ask for global names: the system process is there first.
+    if (kind === 'application' && this.#posts.system === undefined) await this.#post('system');
+    const post = this.#posts[kind] ?? (await Post.start(kind, this.#runtime, this.#folder));
+    this.#posts[kind] = post;
+    return post;
+  }
+
+  /** Runs a sequence to its end, whatever becomes of its cases. */
+  async run(sequence: readonly Vector[], report: (outcome: Outcome) => void): Promise<void> {
+    const folder = openFolder(join(this.#folder, `sequence-${++this.#sequences}`));
+    const used = new Set<Kind>();
+    let failed = false;
+    for (const { testCase, suite } of sequence) {
+      const kind = kindOf(testCase.mode);
+      let outcome: Outcome;
+      try {
+        const post = await this.#post(kind);
+        used.add(kind);
+        const answer = await post.ask({ order: 'run', testCase, suite, folder });
+        if (!('outcome' in answer)) throw new Error('the process answered out of order');
+        outcome = answer.outcome;
+      } catch (error) {
+        outcome = { id: testCase.id, kind: 'failed', expected: testCase.expect, got: (error as Error).message };
+        await this.#stop(kind);
+      }
+      // A case that nothing reads has done nothing.
+      failed ||= outcome.kind === 'failed' && outcome.got !== NO_READER;
+      report(outcome);
+    }
+    try {
+      for (const kind of used) await this.#posts[kind]?.ask({ order: 'end' });
+    } catch {
+      failed = true;
+    }
+    if (failed) for (const kind of used) await this.#stop(kind);
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  async #stop(kind: Kind): Promise<void> {
+    const post = this.#posts[kind];
+    delete this.#posts[kind];
+    // Applications do not outlive the system process that they are connected to.
+    if (kind === 'system') await this.#stop('application');
+    await post?.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.#stop('system');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
