@@ -19,7 +19,7 @@ export type { NTSTATUS } from '../base/status.js';
 export type { FaultReport, View } from '../memory/view.js';
 export type { Handle, Size } from './arguments.js';
 export * from './constants.js';
-export { InitializeObjectAttributes, type ObjectAttributes } from './object-attributes.js';
+export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';
 export type { FlushResult, MapResult } from './view-calls.js';
 

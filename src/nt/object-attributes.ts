@@ -3,7 +3,7 @@
  * InitializeObjectAttributes, judged when a call uses it, as in NT.
  */
 import { type NTSTATUS, Status } from '../base/status.js';
-import { MAXIMUM_NAME_LENGTH, type SectionName } from '../namespace/name.js';
+import { MAXIMUM_NAME_LENGTH } from '../namespace/name.js';
 import { type Handle, ulong } from './arguments.js';
 import {
   OBJ_CASE_INSENSITIVE,
@@ -16,7 +16,15 @@ import {
   OBJ_PERMANENT,
   OBJ_PROTECT_CLOSE,
 } from './constants.js';
-import { type Purpose, resolveInSession, resolvePath } from './object-directory.js';
+import {
+  type Directory,
+  type Found,
+  type Lookup,
+  lookUpIn,
+  lookUpPath,
+  type Purpose,
+  sessionDirectory,
+} from './object-directory.js';
 
 const OBJ_KNOWN =
   OBJ_PROTECT_CLOSE |
@@ -32,6 +40,16 @@ const OBJ_KNOWN =
 /** In place of a root directory's handle: the directory of the caller's session, where Win32 names start. */
 export const SESSION_DIRECTORY = Symbol('\\Sessions\\N\\BaseNamedObjects');
 
+/** A counted string of UTF-16 units, as the structure of that name in NT. */
+export interface UNICODE_STRING {
+  /** Bytes of the text, two for each unit. */
+  readonly Length: number;
+  /** Bytes of the buffer. */
+  readonly MaximumLength: number;
+  /** The text; it ends with a NUL that `Length` may count. An address is never read. */
+  readonly Buffer: string | bigint | null;
+}
+
 /** sizeof(OBJECT_ATTRIBUTES) on x64. */
 const LENGTH = 48;
 
@@ -39,7 +57,7 @@ const LENGTH = 48;
 export class ObjectAttributes {
   readonly Length = LENGTH;
   readonly RootDirectory: Handle | typeof SESSION_DIRECTORY | null;
-  readonly ObjectName: string | null;
+  readonly ObjectName: string | UNICODE_STRING | null;
   readonly Attributes: number;
   /** SDDL. */
   readonly SecurityDescriptor: string | null;
@@ -49,7 +67,7 @@ export class ObjectAttributes {
 
   /** @internal */
   constructor(
-    name: string | null,
+    name: string | UNICODE_STRING | null,
     attributes: number,
     rootDirectory: Handle | typeof SESSION_DIRECTORY | null,
     securityDescriptor: string | null,
@@ -72,8 +90,8 @@ export class ObjectAttributes {
  * call that uses it finds what is wrong.
  *
  * @param name The object's name: a path from the root of the object namespace, such as
- * `\BaseNamedObjects\Frames`. Null for an object without a name. It is a counted string: a NUL is a
- * character like any other.
+ * `\BaseNamedObjects\Frames`, or with a root directory from there. Null for an object without a name. It
+ * is a counted string: a NUL is a character like any other.
  * @param attributes A union of OBJ_ flags. Unknown ones make the call fail with
  * STATUS_INVALID_PARAMETER.
  * - OBJ_INHERIT is kept with the handle; handles are not inherited in this version.
@@ -87,15 +105,15 @@ export class ObjectAttributes {
  * - OBJ_FORCE_ACCESS_CHECK has kernel mode checked as user mode is: at the lookup, and whenever the
  *   handle is used.
  * - OBJ_PROTECT_CLOSE makes a handle that cannot be closed (STATUS_HANDLE_NOT_CLOSABLE).
- * @param rootDirectory Handle of the directory that `name` starts from. Directories are not opened in
- * this version, so only null will do.
+ * @param rootDirectory Handle of the directory that `name` starts from; null for the root of the
+ * namespace.
  * @param securityDescriptor Who may do what, as SDDL. Null or left out for the creator's default. It
  * counts when the object is created, not when it is opened.
  * @returns The attributes, which never change.
  * @see {@link https://learn.microsoft.com/windows/win32/api/ntdef/nf-ntdef-initializeobjectattributes}
  */
 export function InitializeObjectAttributes(
-  name: string | null,
+  name: string | UNICODE_STRING | null,
   attributes: number,
   rootDirectory: Handle | null = null,
   securityDescriptor: string | null = null,
@@ -126,34 +144,65 @@ export function capture(given: unknown): Captured | { readonly status: NTSTATUS 
   return { given, attributes, security };
 }
 
-/** For an object without a name there is nothing to resolve. */
-const unnamed = { name: null } as const;
+/**
+ * The text of a name or of a link's target as a caller gave it; null for none.
+ *
+ * @returns STATUS_DATATYPE_MISALIGNMENT (an odd address), STATUS_OBJECT_NAME_INVALID (an odd length; too
+ * long), STATUS_ACCESS_VIOLATION (no string, an address, or more bytes than there are)
+ */
+export function textOf(given: unknown): string | null | { readonly status: NTSTATUS } {
+  if (given === null || given === undefined) return null;
+  const { length, buffer } = typeof given === 'string' ? { length: given.length * 2, buffer: given } : fieldsOf(given);
+  if (length === undefined) return { status: Status.STATUS_ACCESS_VIOLATION };
+  if (length === 0) return '';
+  if (typeof buffer === 'bigint' && (buffer & 1n) !== 0n) return { status: Status.STATUS_DATATYPE_MISALIGNMENT };
+  if (length % 2 !== 0 || length / 2 > MAXIMUM_NAME_LENGTH) return { status: Status.STATUS_OBJECT_NAME_INVALID };
+  // The NUL that ends a text may be counted; what comes after it is not ours to read.
+  if (typeof buffer !== 'string' || length / 2 > buffer.length + 1) return { status: Status.STATUS_ACCESS_VIOLATION };
+  return `${buffer}\0`.slice(0, length / 2);
+}
+
+/** Whatever was given: what cannot be read is no memory of the caller's. */
+function fieldsOf(given: unknown): { readonly length: number | undefined; readonly buffer: unknown } {
+  try {
+    const { Length, Buffer: buffer } = given as Partial<UNICODE_STRING>;
+    return { length: ulong(Length), buffer };
+  } catch {
+    return { length: undefined, buffer: null };
+  }
+}
+
+/** The directory behind a root handle, or why it is none. */
+export type RootOf = (handle: Handle) => Directory | { readonly status: NTSTATUS };
 
 /**
  * What name and root directory mean together.
  *
- * @param rootStatus says why a handle is no directory's
- * @returns the name, null for none; or STATUS_OBJECT_NAME_INVALID (too long; a root but no name),
- * STATUS_ACCESS_VIOLATION (no string), STATUS_OBJECT_PATH_SYNTAX_BAD (opening without a name), the
- * root's status, and what {@link resolvePath} has
+ * @returns what the name is; null for none, which creates only; or STATUS_OBJECT_NAME_INVALID (a root
+ * but no name), STATUS_OBJECT_PATH_SYNTAX_BAD (opening without a name), and what {@link textOf}, the root
+ * and {@link lookUpPath} have
+ * @throws SectionError as {@link lookUpPath}
  */
-export function nameOf(
-  { given, attributes }: Captured,
-  purpose: Purpose,
-  rootStatus: (handle: Handle) => NTSTATUS,
-): { readonly name: SectionName | null } | { readonly status: NTSTATUS } {
-  const { ObjectName: name, RootDirectory: root } = given;
+export function nameOf({ given, attributes }: Captured, purpose: Purpose, rootOf: RootOf, wantsLink = false): Found | null {
+  const { ObjectName, RootDirectory: root } = given;
   const hasRoot = root !== null && root !== undefined && root !== 0;
-  if (name === null || name === undefined) {
-    if (hasRoot) return { status: Status.STATUS_OBJECT_NAME_INVALID };
-    return purpose === 'create' ? unnamed : { status: Status.STATUS_OBJECT_PATH_SYNTAX_BAD };
-  }
-  if (typeof name !== 'string') return { status: Status.STATUS_ACCESS_VIOLATION };
-  if (name.length > MAXIMUM_NAME_LENGTH) return { status: Status.STATUS_OBJECT_NAME_INVALID };
-  if (name === '' && purpose === 'create') return unnamed;
-  const caseInsensitive = (attributes & OBJ_CASE_INSENSITIVE) !== 0;
-  if (root === SESSION_DIRECTORY) {
-    return name === '' ? { status: Status.STATUS_OBJECT_TYPE_MISMATCH } : resolveInSession(name, purpose, caseInsensitive);
-  }
-  return hasRoot ? { status: rootStatus(root) } : resolvePath(name, purpose, caseInsensitive);
+  const name = textOf(ObjectName);
+  if (name === null && hasRoot) return { status: Status.STATUS_OBJECT_NAME_INVALID };
+  if (name !== null && typeof name !== 'string') return name;
+  // Without a name there is nothing to look up, and a root is not looked at.
+  if (purpose === 'create' && (name === null || name === '')) return null;
+  if (name === null) return { status: Status.STATUS_OBJECT_PATH_SYNTAX_BAD };
+  const lookup = lookupFor(attributes, purpose, wantsLink);
+  if (!hasRoot) return lookUpPath(name, lookup);
+  const directory = root === SESSION_DIRECTORY ? sessionDirectory() : rootOf(root);
+  return 'status' in directory ? directory : lookUpIn(directory, name, lookup);
+}
+
+/** How the flags of a call have its name looked up. */
+export function lookupFor(attributes: number, purpose: Purpose, wantsLink: boolean): Lookup {
+  return {
+    purpose,
+    caseInsensitive: (attributes & OBJ_CASE_INSENSITIVE) !== 0,
+    stopAtLink: wantsLink || (attributes & OBJ_OPENLINK) !== 0,
+  };
 }

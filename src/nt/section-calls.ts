@@ -25,6 +25,7 @@ import {
   SectionImageInformation,
 } from './constants.js';
 import { type Captured, capture, nameOf, type ObjectAttributes } from './object-attributes.js';
+import type { Found } from './object-directory.js';
 import { sectionType } from './object-types.js';
 import { createRules, firstBroken } from './rules.js';
 import { addHandle, dropHandle, handleOf, type Mode, mayUse, sectionOf, strangerStatus } from './tables.js';
@@ -124,6 +125,11 @@ function flagStatus(mode: Mode, { attributes, given }: Captured): NTSTATUS {
   return (attributes & OBJ_EXCLUSIVE) !== 0 && given.ObjectName ? Status.STATUS_NOT_SUPPORTED : Status.STATUS_SUCCESS;
 }
 
+/** Why what was found is no name of a section: a directory, a link, a device or a file is of another type. */
+function noSectionStatus(found: Found): NTSTATUS {
+  return 'status' in found ? found.status : Status.STATUS_OBJECT_TYPE_MISMATCH;
+}
+
 /** The attributes of a call that was given none. */
 const NONE = { attributes: 0, security: undefined } as const;
 
@@ -155,8 +161,9 @@ export function createSection(
   const desired = ulong(desiredAccess);
   if (desired === undefined) return refuse(Status.STATUS_INVALID_PARAMETER);
   if (mode === 'user' && (desired & ACCESS_SYSTEM_SECURITY) !== 0) return refuse(Status.STATUS_PRIVILEGE_NOT_HELD);
-  const found = captured === null ? { name: null } : nameOf(captured, 'create', (root) => strangerStatus(mode, root));
-  if ('status' in found) return refuse(found.status);
+  const found = captured === null ? null : nameOf(captured, 'create', (root) => ({ status: strangerStatus(mode, root) }));
+  if (found !== null && !('name' in found)) return refuse(noSectionStatus(found));
+  const name = found?.name ?? null;
 
   const { attributes: flagged, security } = captured ?? NONE;
   const { attributes = 0, protection = 0, size = 0n } = request;
@@ -170,17 +177,11 @@ export function createSection(
     attributes,
     security,
     openExisting: (flagged & OBJ_OPENIF) !== 0,
-    desired: access.desiredOf(found.name),
+    desired: access.desiredOf(name),
   };
   try {
-    const section = create('ZwCreateSection', found.name, creation, access.options);
-    return enter(
-      mode,
-      { attributes: flagged },
-      access,
-      section,
-      found.name === null ? 'an unnamed section' : `"${found.name.full}"`,
-    );
+    const section = create('ZwCreateSection', name, creation, access.options);
+    return enter(mode, { attributes: flagged }, access, section, name === null ? 'an unnamed section' : `"${name.full}"`);
   } catch (error) {
     return refuse(statusOf(error));
   }
@@ -193,9 +194,9 @@ export function openSection(mode: Mode, desiredAccess: number, objectAttributes:
   const desired = ulong(desiredAccess);
   // No object is exclusive here, and one that is not cannot be opened as if it were.
   if (desired === undefined || (captured.attributes & OBJ_EXCLUSIVE) !== 0) return refuse(Status.STATUS_INVALID_PARAMETER);
-  const found = nameOf(captured, 'open', (root) => strangerStatus(mode, root));
-  if ('status' in found) return refuse(found.status);
-  if (found.name === null) return refuse(Status.STATUS_OBJECT_PATH_SYNTAX_BAD);
+  const found = nameOf(captured, 'open', (root) => ({ status: strangerStatus(mode, root) }));
+  if (found === null) return refuse(Status.STATUS_OBJECT_PATH_SYNTAX_BAD);
+  if (!('name' in found)) return refuse(noSectionStatus(found));
   const access = new Access(mode, captured.attributes, desired);
   try {
     const section = open('ZwOpenSection', found.name, access.desiredOf(found.name), access.options);

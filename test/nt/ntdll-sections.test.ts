@@ -97,6 +97,42 @@ test('object attributes are judged when they are used', () => {
   n.NtClose(section);
 });
 
+test('a UNICODE_STRING names what its length counts', () => {
+  const text = `${directory}\\counted name`;
+  const bytes = text.length * 2;
+  const counted = (Length: number, Buffer: string | bigint | null): n.UNICODE_STRING => ({
+    Length,
+    MaximumLength: bytes,
+    Buffer,
+  });
+  const rows: [name: unknown, status: string][] = [
+    [counted(bytes, text), 'STATUS_OBJECT_NAME_COLLISION'],
+    [counted(bytes, `${text}, and more`), 'STATUS_OBJECT_NAME_COLLISION'],
+    [counted(bytes + 2, text), 'STATUS_SUCCESS'],
+    [counted(bytes - 2, text), 'STATUS_SUCCESS'],
+    [counted(0, 0xdeadbee0n), 'STATUS_SUCCESS'],
+    [counted(0, null), 'STATUS_SUCCESS'],
+    [counted(bytes + 4, text), 'STATUS_ACCESS_VIOLATION'],
+    [counted(2, null), 'STATUS_ACCESS_VIOLATION'],
+    [counted(2, 0xdeadbee0n), 'STATUS_ACCESS_VIOLATION'],
+    [counted(3, 0xdeadbee1n), 'STATUS_DATATYPE_MISALIGNMENT'],
+    [counted(67, text), 'STATUS_OBJECT_NAME_INVALID'],
+    [counted(65_534, text.padEnd(40_000)), 'STATUS_OBJECT_NAME_INVALID'],
+    [{ Buffer: text }, 'STATUS_ACCESS_VIOLATION'],
+    [Object.defineProperty({}, 'Length', { get: () => assert.fail() }), 'STATUS_ACCESS_VIOLATION'],
+  ];
+  const make = (name: unknown) =>
+    n.NtCreateSection(n.SECTION_QUERY, n.InitializeObjectAttributes(name as string, 0), 1, n.PAGE_READONLY, n.SEC_COMMIT, null);
+  const first = make(text);
+  is(first.status, 'STATUS_SUCCESS');
+  for (const [name, status] of rows) {
+    const made = make(name);
+    is(made.status, status);
+    if (made.sectionHandle !== 0) n.NtClose(made.sectionHandle);
+  }
+  n.NtClose(first.sectionHandle);
+});
+
 test('names are counted strings: a NUL is a character, case matters', () => {
   const made = ['counted', 'counted\0', 'Counted'].map((name) => {
     const { status, sectionHandle } = n.NtCreateSection(n.GENERIC_ALL, named(name), 4096, n.PAGE_READWRITE, n.SEC_COMMIT, null);
