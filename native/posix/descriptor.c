@@ -13,7 +13,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPEN_WRITE = 1, OPEN_CREATE = 2, OPEN_EXCLUSIVE = 4, OPEN_NO_FOLLOW = 8, OPEN_DIRECTORY = 16, OPEN_NON_BLOCKING = 32 };
+enum {
+  OPEN_WRITE = 1,
+  OPEN_CREATE = 2,
+  OPEN_EXCLUSIVE = 4,
+  OPEN_NO_FOLLOW = 8,
+  OPEN_DIRECTORY = 16,
+  OPEN_NON_BLOCKING = 32,
+  OPEN_WRITE_ONLY = 64,
+  OPEN_PATH_ONLY = 128
+};
 
 typedef struct {
   int fd; /* -1 once closed */
@@ -68,6 +77,8 @@ static napi_value descriptor_open(napi_env env, napi_callback_info info) {
   if (flags & OPEN_NO_FOLLOW) how |= O_NOFOLLOW;
   if (flags & OPEN_DIRECTORY) how |= O_DIRECTORY;
   if (flags & OPEN_NON_BLOCKING) how |= O_NONBLOCK; /* a FIFO or a device must not hang the caller */
+  if (flags & OPEN_WRITE_ONLY) how = (how & ~O_ACCMODE) | O_WRONLY;
+  if (flags & OPEN_PATH_ONLY) how |= O_PATH;
   int fd;
   do {
     fd = open(path, how, mode & 07777);

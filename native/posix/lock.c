@@ -27,15 +27,20 @@ static int try_lock(int fd, const struct flock *range) {
   return errno == EAGAIN || errno == EACCES ? 0 : -1;
 }
 
-static napi_value lock_try(napi_env env, napi_callback_info info) {
+static napi_value lock_with(napi_env env, napi_callback_info info, short type) {
   static const char call[] = "fcntl F_OFD_SETLK";
   napi_value argument[3];
   int fd;
   struct flock range;
   if (!sectile_arguments(env, info, call, 3, argument) || !read_range(env, argument, call, &fd, &range)) return NULL;
+  range.l_type = type;
   int got = try_lock(fd, &range);
   return got < 0 ? sectile_fail_errno(env, call, errno) : sectile_boolean(env, got == 1);
 }
+
+static napi_value lock_try(napi_env env, napi_callback_info info) { return lock_with(env, info, F_WRLCK); }
+
+static napi_value lock_share(napi_env env, napi_callback_info info) { return lock_with(env, info, F_RDLCK); }
 
 static uint64_t monotonic_milliseconds(void) {
   struct timespec now;
@@ -76,18 +81,26 @@ static napi_value unlock(napi_env env, napi_callback_info info) {
   return fcntl(fd, F_OFD_SETLK, &range) != 0 ? sectile_fail_errno(env, call, errno) : sectile_undefined(env);
 }
 
-static napi_value lock_holder(napi_env env, napi_callback_info info) {
+/* What stands in the way of a lock of this type: its start, or -1. */
+static napi_value lock_against(napi_env env, napi_callback_info info, short type) {
   static const char call[] = "fcntl F_OFD_GETLK";
   napi_value argument[3];
   int fd;
   struct flock range;
   if (!sectile_arguments(env, info, call, 3, argument) || !read_range(env, argument, call, &fd, &range)) return NULL;
+  range.l_type = type;
   off_t start = range.l_start;
   if (fcntl(fd, F_OFD_GETLK, &range) != 0) return sectile_fail_errno(env, call, errno);
   if (range.l_type == F_UNLCK) return sectile_number(env, -1);
   return sectile_number(env, (double)(range.l_start < start ? start : range.l_start));
 }
 
+static napi_value lock_holder(napi_env env, napi_callback_info info) { return lock_against(env, info, F_WRLCK); }
+
+static napi_value lock_excluder(napi_env env, napi_callback_info info) { return lock_against(env, info, F_RDLCK); }
+
 const sectile_export sectile_lock_exports[] = {
-    {"lockTry", lock_try}, {"lockWait", lock_wait}, {"unlock", unlock}, {"lockHolder", lock_holder}, {NULL, NULL},
+    {"lockTry", lock_try}, {"lockShare", lock_share},   {"lockWait", lock_wait},
+    {"unlock", unlock},    {"lockHolder", lock_holder}, {"lockExcluder", lock_excluder},
+    {NULL, NULL},
 };

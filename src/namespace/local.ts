@@ -18,8 +18,9 @@ import {
   sectionMapping,
   tokenOfThisProcess,
 } from '../security/index.js';
+import { damaged } from './lock-file.js';
 import type { SectionName } from './name.js';
-import { damaged, RegistryFile } from './registry-file.js';
+import { RegistryFile } from './registry-file.js';
 import { ObjectType, type RegistryRecord, type RegistrySlot } from './registry-record.js';
 import { ensureRegistryDirectory, registryDirectoryIfAny } from './runtime-directory.js';
 

@@ -47,7 +47,19 @@ export interface DescriptorStat {
 }
 
 /** Bits for `descriptorOpen`. */
-export const OpenFlag = { write: 1, create: 2, exclusive: 4, noFollow: 8, directory: 16, nonBlocking: 32 } as const;
+export const OpenFlag = {
+  /** For reading and writing; else for reading. */
+  write: 1,
+  create: 2,
+  exclusive: 4,
+  noFollow: 8,
+  directory: 16,
+  nonBlocking: 32,
+  /** For writing, and not for reading. */
+  writeOnly: 64,
+  /** Only to say which file it is: needs no right to it, and reaches sockets and links as well. */
+  pathOnly: 128,
+} as const;
 
 /** Bits for `memorySeal`; the values are those of `fcntl(2)` F_SEAL_…. */
 export const Seal = { seal: 1, shrink: 2, grow: 4, write: 8, futureWrite: 16 } as const;
@@ -198,13 +210,17 @@ export interface Os {
   watchFaults(listener: () => void): void;
 
   // Locks: held by the descriptor's open file description, dropped by the kernel when it closes.
-  /** Tries an exclusive lock on a byte range. */
+  /** Tries an exclusive lock on a byte range; length 0 for all from `start` on. It needs a descriptor that writes. */
   lockTry(descriptor: Descriptor, start: number, length: number): boolean;
+  /** Tries a lock that others may share; it takes the place of an exclusive one. It needs a descriptor that reads. */
+  lockShare(descriptor: Descriptor, start: number, length: number): boolean;
   /** As `lockTry`, for at most so many milliseconds. */
   lockWait(descriptor: Descriptor, start: number, length: number, timeout: number): boolean;
   unlock(descriptor: Descriptor, start: number, length: number): void;
   /** Start of the first range in which somebody else holds a lock, or -1. */
   lockHolder(descriptor: Descriptor, start: number, length: number): number;
+  /** As `lockHolder`, for exclusive locks alone. */
+  lockExcluder(descriptor: Descriptor, start: number, length: number): number;
 
   // Sockets: message boundaries kept, descriptors travel beside the bytes, no event loop reads them.
   socketConnect(path: string): Descriptor;
