@@ -62,12 +62,17 @@ export const OBJ_OPENLINK = 0x100;
 export const OBJ_KERNEL_HANDLE = 0x200;
 export const OBJ_FORCE_ACCESS_CHECK = 0x400;
 
+/* Options of NtDuplicateObject */
+export const DUPLICATE_CLOSE_SOURCE = 0x1;
+export const DUPLICATE_SAME_ACCESS = 0x2;
+export const DUPLICATE_SAME_ATTRIBUTES = 0x4;
+
 /* Rights to a file, as far as sections ask for them */
 export const FILE_READ_DATA = 0x01;
 export const FILE_WRITE_DATA = 0x02;
 export const FILE_EXECUTE = 0x20;
 
-/* Rights to a section, standard and generic rights: their home is security/ */
+/* Rights to sections, processes and threads, standard and generic rights: their home is security/ */
 export {
   ACCESS_SYSTEM_SECURITY,
   DELETE,
@@ -76,6 +81,19 @@ export {
   GENERIC_READ,
   GENERIC_WRITE,
   MAXIMUM_ALLOWED,
+  PROCESS_ALL_ACCESS,
+  PROCESS_CREATE_PROCESS,
+  PROCESS_CREATE_THREAD,
+  PROCESS_DUP_HANDLE,
+  PROCESS_QUERY_INFORMATION,
+  PROCESS_QUERY_LIMITED_INFORMATION,
+  PROCESS_SET_INFORMATION,
+  PROCESS_SET_QUOTA,
+  PROCESS_SUSPEND_RESUME,
+  PROCESS_TERMINATE,
+  PROCESS_VM_OPERATION,
+  PROCESS_VM_READ,
+  PROCESS_VM_WRITE,
   READ_CONTROL,
   SECTION_ALL_ACCESS,
   SECTION_EXTEND_SIZE,
@@ -90,6 +108,15 @@ export {
   STANDARD_RIGHTS_REQUIRED,
   STANDARD_RIGHTS_WRITE,
   SYNCHRONIZE,
+  THREAD_ALL_ACCESS,
+  THREAD_GET_CONTEXT,
+  THREAD_QUERY_INFORMATION,
+  THREAD_QUERY_LIMITED_INFORMATION,
+  THREAD_RESUME,
+  THREAD_SET_CONTEXT,
+  THREAD_SET_INFORMATION,
+  THREAD_SUSPEND_RESUME,
+  THREAD_TERMINATE,
   WRITE_DAC,
   WRITE_OWNER,
 } from '../security/index.js';

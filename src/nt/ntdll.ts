@@ -8,6 +8,7 @@
  */
 import { isSuccess, type NTSTATUS, win32ErrorOf } from '../base/status.js';
 import { type Handle, type Size, ulong } from './arguments.js';
+import { type DuplicateResult, duplicateObject } from './duplicate-calls.js';
 import type { ObjectAttributes } from './object-attributes.js';
 import { closeHandle, createSection, openSection, type QueryResult, querySection, type SectionResult } from './section-calls.js';
 import { CURRENT_PROCESS } from './tables.js';
@@ -17,6 +18,7 @@ export type { NTSTATUS } from '../base/status.js';
 export type { FaultReport, View } from '../memory/view.js';
 export type { Handle, Size } from './arguments.js';
 export * from './constants.js';
+export type { DuplicateResult } from './duplicate-calls.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';
 export type { FlushResult, MapResult } from './view-calls.js';
@@ -197,4 +199,30 @@ export function NtQuerySection(
  */
 export function NtFlushVirtualMemory(processHandle: Handle, baseAddress: bigint | null, regionSize: Size): FlushResult {
   return flushVirtualMemory('user', processHandle, baseAddress, regionSize);
+}
+
+/**
+ * Makes a further handle on the object that a handle is on: events, files, sections and processes alike.
+ *
+ * @param sourceProcess Whose handle `sourceHandle` is: NtCurrentProcess().
+ * @param sourceHandle The handle; the pseudo handles of this process and thread as well, which become real ones.
+ * @param targetProcess Who shall have the new handle; null, with DUPLICATE_CLOSE_SOURCE, for nobody.
+ * @param desiredAccess Its rights, generic ones and MAXIMUM_ALLOWED as well. Within the source's they are granted;
+ * for others the object's security descriptor is asked.
+ * @param handleAttributes OBJ_INHERIT, OBJ_PROTECT_CLOSE.
+ * @param options DUPLICATE_CLOSE_SOURCE (closes the source whatever comes of it), DUPLICATE_SAME_ACCESS,
+ * DUPLICATE_SAME_ATTRIBUTES.
+ * @returns The handle with STATUS_SUCCESS; else 0 with STATUS_INVALID_PARAMETER, STATUS_INVALID_HANDLE,
+ * STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED or STATUS_INSUFFICIENT_RESOURCES.
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwduplicateobject}
+ */
+export function NtDuplicateObject(
+  sourceProcess: Handle,
+  sourceHandle: Handle,
+  targetProcess: Handle | null,
+  desiredAccess: number,
+  handleAttributes: number,
+  options: number,
+): DuplicateResult {
+  return duplicateObject('user', sourceProcess, sourceHandle, targetProcess, desiredAccess, handleAttributes, options);
 }

@@ -5,10 +5,11 @@
  */
 import { type NTSTATUS, Status } from '../base/status.js';
 import type { SectionHandle } from '../memory/section-handle.js';
+import { PROCESS_VM_OPERATION } from '../security/index.js';
 import { systemInThisProcess } from '../system/kernel.js';
 import { type Handle, handleValue } from './arguments.js';
 import { HandleTable } from './handle-table.js';
-import { type ObjectBody, type ObjectType, sectionType } from './object-types.js';
+import { type ObjectBody, type ObjectType, processType, sectionType } from './object-types.js';
 import { ViewTable } from './view-table.js';
 
 /** Who calls: a driver in the system process, or an application. */
@@ -44,6 +45,19 @@ export const CURRENT_PROCESS: Handle = -1;
 /** The calling thread: ZwCurrentThread(). */
 export const CURRENT_THREAD: Handle = -2;
 
+/** How many handles are on a body: of some types they share one, and the last of them closes it. */
+const holds = new Map<ObjectBody, number>();
+
+function release(body: ObjectBody): void {
+  const others = (holds.get(body) ?? 1) - 1;
+  if (others > 0) {
+    holds.set(body, others);
+    return;
+  }
+  holds.delete(body);
+  body.close();
+}
+
 const tableOf = (handle: Handle): HandleTable<OpenHandle> => (handle < 0 ? kernelHandles : userHandles);
 
 /** What a new handle shall be like. */
@@ -59,15 +73,16 @@ export interface NewHandle<B extends ObjectBody> {
 
 /**
  * Enters a handle into this process's table, or into the kernel's. It then belongs to the driver that is
- * running, if one is.
+ * running, if one is. The body may be that of other handles already.
  *
- * @returns null when the table is full; the body is closed then
+ * @returns null when the table is full; this hold on the body is given up then
  */
 export function addHandle<B extends ObjectBody>(kernel: boolean, given: NewHandle<B>): Handle | null {
   const entry: OpenHandle<B> = { inherit: false, protectedFromClose: false, ...given, forget: () => {} };
+  holds.set(given.body, (holds.get(given.body) ?? 0) + 1);
   const handle = (kernel ? kernelHandles : userHandles).add(entry as OpenHandle);
   if (handle === null) {
-    given.body.close();
+    release(given.body);
     return null;
   }
   entry.forget = heldByDriver('handle', () => dropHandle(handle, entry as OpenHandle));
@@ -110,7 +125,11 @@ export function sectionOf(mode: Mode, value: unknown): OpenSection | { readonly 
 
 /** Whether a handle stands for this process: no other can be mapped into. */
 export function processStatus(mode: Mode, value: unknown): NTSTATUS {
-  return handleValue(value) === CURRENT_PROCESS ? Status.STATUS_SUCCESS : strangerStatus(mode, value);
+  if (handleValue(value) === CURRENT_PROCESS) return Status.STATUS_SUCCESS;
+  const found = objectOf(mode, value, processType);
+  if ('status' in found) return found.status;
+  if (!mayUse(mode, found, PROCESS_VM_OPERATION)) return Status.STATUS_ACCESS_DENIED;
+  return found.body.isCurrent ? Status.STATUS_SUCCESS : Status.STATUS_NOT_SUPPORTED;
 }
 
 /** Why a handle is of none of the types that were asked for. */
@@ -120,12 +139,12 @@ export function strangerStatus(mode: Mode, value: unknown): NTSTATUS {
   return 'status' in found ? found.status : Status.STATUS_OBJECT_TYPE_MISMATCH;
 }
 
-/** Takes a handle out of its table and closes what is behind it. */
+/** Takes a handle out of its table; what is behind it is closed with its last handle. */
 export function dropHandle(value: Handle, entry: OpenHandle): void {
   if (tableOf(value).get(value) !== entry) return;
   tableOf(value).delete(value);
   entry.forget();
-  entry.body.close();
+  release(entry.body);
 }
 
 /** Has something released when the driver that is running is unloaded. Returns how to take that back. */

@@ -6,6 +6,7 @@
 export { type AccessDecision, accessCheck, grantsToAnyone } from './access-check.js';
 export * from './access-mask.js';
 export type { Ace, DescriptorContent } from './acl.js';
+export * from './process-access.js';
 export { formatSddl, MAXIMUM_ACES, MAXIMUM_SDDL_LENGTH, parseSddl, type SddlDescriptor } from './sddl.js';
 export { defaultDescriptor, fromSddl, type SecurityDescriptor } from './security-descriptor.js';
 export {

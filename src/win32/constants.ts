@@ -4,6 +4,8 @@
  * they have their names.
  */
 export {
+  DUPLICATE_CLOSE_SOURCE,
+  DUPLICATE_SAME_ACCESS,
   MEM_COMMIT,
   MEM_FREE,
   MEM_IMAGE,
@@ -23,6 +25,19 @@ export {
   PAGE_READWRITE,
   PAGE_WRITECOMBINE,
   PAGE_WRITECOPY,
+  PROCESS_ALL_ACCESS,
+  PROCESS_CREATE_PROCESS,
+  PROCESS_CREATE_THREAD,
+  PROCESS_DUP_HANDLE,
+  PROCESS_QUERY_INFORMATION,
+  PROCESS_QUERY_LIMITED_INFORMATION,
+  PROCESS_SET_INFORMATION,
+  PROCESS_SET_QUOTA,
+  PROCESS_SUSPEND_RESUME,
+  PROCESS_TERMINATE,
+  PROCESS_VM_OPERATION,
+  PROCESS_VM_READ,
+  PROCESS_VM_WRITE,
   SEC_COMMIT,
   SEC_FILE,
   SEC_IMAGE,
@@ -38,6 +53,7 @@ export {
   SECTION_MAP_READ,
   SECTION_MAP_WRITE,
   SECTION_QUERY,
+  SYNCHRONIZE,
 } from '../nt/constants.js';
 
 /** Stands for no file: the section is the paging file's. */
@@ -48,6 +64,10 @@ export const FILE_MAP_WRITE = 0x02;
 export const FILE_MAP_READ = 0x04;
 export const FILE_MAP_EXECUTE = 0x20;
 export const FILE_MAP_ALL_ACCESS = 0x000f_001f;
+
+/* What SetHandleInformation changes */
+export const HANDLE_FLAG_INHERIT = 0x1;
+export const HANDLE_FLAG_PROTECT_FROM_CLOSE = 0x2;
 
 export const ERROR_SUCCESS = 0;
 export const NO_ERROR = 0;

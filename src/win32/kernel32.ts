@@ -30,7 +30,9 @@ import { openAccess, parseProtect, viewProtection } from './rules.js';
 export type { FaultReport, View } from '../memory/view.js';
 export type { Handle, Size } from '../nt/arguments.js';
 export * from './constants.js';
+export * from './handles.js';
 export { GetLastError, SetLastError } from './last-error.js';
+export * from './processes.js';
 
 /** SECURITY_ATTRIBUTES, with the descriptor as SDDL. */
 export interface SecurityAttributes {

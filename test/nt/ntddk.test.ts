@@ -222,3 +222,23 @@ test('RtlQueryRegistryValues knows the paths of loaded drivers only', () => {
   is(query(0, 'X', [null] as never).status, 'STATUS_INVALID_PARAMETER');
   is(query(0, 7 as never, []).status, 'STATUS_INVALID_PARAMETER');
 });
+
+test('a duplicate for this process is a user handle, one for the system process a kernel handle', () => {
+  const kernel = create('duplicated', k.OBJ_KERNEL_HANDLE);
+  const { targetHandle: user } = k.ZwDuplicateObject(self, kernel, self, k.SECTION_ALL_ACCESS, k.OBJ_KERNEL_HANDLE, 0);
+  assert.ok(user > 0);
+  const system = k.ZwDuplicateObject(self, self, self, 0, 0, k.DUPLICATE_SAME_ACCESS).targetHandle;
+  const { status, targetHandle: second } = k.ZwDuplicateObject(
+    self,
+    user,
+    system,
+    k.SECTION_QUERY,
+    k.OBJ_KERNEL_HANDLE,
+    k.DUPLICATE_SAME_ATTRIBUTES,
+  );
+  is(status, 'STATUS_SUCCESS');
+  assert.ok(second < 0);
+  is(n.NtClose(second), 'STATUS_INVALID_HANDLE');
+  is(n.NtDuplicateObject(self, second, self, 0, 0, 0).status, 'STATUS_INVALID_HANDLE');
+  for (const each of [kernel, user, system, second]) is(k.ZwClose(each), 'STATUS_SUCCESS');
+});

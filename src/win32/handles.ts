@@ -1,0 +1,85 @@
+/**
+ * What Win32 does to handles of every type: duplicates them, and says what they are like.
+ */
+import { isSuccess, type NTSTATUS } from '../base/status.js';
+import { type Handle, ulong } from '../nt/arguments.js';
+import { OBJ_INHERIT } from '../nt/constants.js';
+import { duplicateObject, handleFlags, setHandleFlags } from '../nt/duplicate-calls.js';
+import { ERROR_INVALID_PARAMETER, HANDLE_FLAG_INHERIT, HANDLE_FLAG_PROTECT_FROM_CLOSE } from './constants.js';
+import { SetLastError, setErrorFor } from './last-error.js';
+
+function fail<T>(status: NTSTATUS, result: T): T {
+  setErrorFor(status);
+  return result;
+}
+
+/**
+ * Makes a further handle on the object that a handle is on.
+ *
+ * @param hSourceProcessHandle Whose handle it is: GetCurrentProcess().
+ * @param hSourceHandle The handle; GetCurrentProcess() itself as well, which becomes a real handle.
+ * @param hTargetProcessHandle Who shall have the new one.
+ * @param dwDesiredAccess Its rights; 0 for none at all. Those that the source has are granted, others only if
+ * the object's security descriptor grants them. Ignored with DUPLICATE_SAME_ACCESS.
+ * @param bInheritHandle Whether children get it, see SetHandleInformation.
+ * @param dwOptions DUPLICATE_CLOSE_SOURCE (closes the source, also when the call fails), DUPLICATE_SAME_ACCESS.
+ * @returns The handle, or 0: ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-duplicatehandle}
+ */
+export function DuplicateHandle(
+  hSourceProcessHandle: Handle,
+  hSourceHandle: Handle,
+  hTargetProcessHandle: Handle | null,
+  dwDesiredAccess: number,
+  bInheritHandle: boolean,
+  dwOptions: number,
+): Handle {
+  const { status, targetHandle } = duplicateObject(
+    'user',
+    hSourceProcessHandle,
+    hSourceHandle,
+    hTargetProcessHandle,
+    dwDesiredAccess,
+    bInheritHandle === true ? OBJ_INHERIT : 0,
+    dwOptions,
+  );
+  return isSuccess(status) ? targetHandle : fail(status, 0);
+}
+
+/**
+ * Says what a handle is like.
+ *
+ * @returns HANDLE_FLAG_INHERIT and HANDLE_FLAG_PROTECT_FROM_CLOSE where they hold; null for no handle:
+ * ERROR_INVALID_HANDLE.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-gethandleinformation}
+ */
+export function GetHandleInformation(hObject: Handle): number | null {
+  const found = handleFlags('user', hObject);
+  if ('status' in found) return fail(found.status, null);
+  return (found.inherit ? HANDLE_FLAG_INHERIT : 0) | (found.protectedFromClose ? HANDLE_FLAG_PROTECT_FROM_CLOSE : 0);
+}
+
+/**
+ * Changes what a handle is like: whether children that are created with bInheritHandles get it, and
+ * whether it can be closed.
+ *
+ * @param dwMask Which flags are changed.
+ * @param dwFlags What they become.
+ * @returns Whether it was done; if not, ERROR_INVALID_HANDLE, or ERROR_INVALID_PARAMETER for unknown flags.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-sethandleinformation}
+ */
+export function SetHandleInformation(hObject: Handle, dwMask: number, dwFlags: number): boolean {
+  const mask = ulong(dwMask);
+  const flags = ulong(dwFlags);
+  if (mask === undefined || flags === undefined || (mask & ~(HANDLE_FLAG_INHERIT | HANDLE_FLAG_PROTECT_FROM_CLOSE)) !== 0) {
+    SetLastError(ERROR_INVALID_PARAMETER);
+    return false;
+  }
+  const status = setHandleFlags('user', hObject, {
+    ...((mask & HANDLE_FLAG_INHERIT) === 0 ? {} : { inherit: (flags & HANDLE_FLAG_INHERIT) !== 0 }),
+    ...((mask & HANDLE_FLAG_PROTECT_FROM_CLOSE) === 0
+      ? {}
+      : { protectedFromClose: (flags & HANDLE_FLAG_PROTECT_FROM_CLOSE) !== 0 }),
+  });
+  return isSuccess(status) || fail(status, false);
+}
