@@ -7,6 +7,7 @@ import type * as ntddk from 'sectile/ntddk';
 import type * as ntdll from 'sectile/ntdll';
 import type { Case, Suite } from './case.js';
 import type { Peer, PeerOptions } from './peer.js';
+import type { MoreKernel32, MoreNtddk, MoreNtdll } from './pending.js';
 
 export type { Case, Suite } from './case.js';
 export type { Parent, Peer, PeerOptions } from './peer.js';
@@ -14,11 +15,11 @@ export type { Parent, Peer, PeerOptions } from './peer.js';
 /** The process that a case runs in, and what it may use there. */
 export interface World {
   /** `sectile/ntdll`: user mode, in the system process as well. */
-  readonly nt: typeof ntdll;
+  readonly nt: typeof ntdll & MoreNtdll;
   /** `sectile/ntddk`: for cases of kernel mode only; elsewhere it throws. */
-  readonly k: typeof ntddk;
+  readonly k: typeof ntddk & MoreNtddk;
   /** `sectile/kernel32` */
-  readonly win32: typeof kernel32;
+  readonly win32: typeof kernel32 & MoreKernel32;
   readonly suite: Suite;
   /** A scratch folder of this sequence's own; other users may enter it. It goes when the run ends. */
   readonly folder: string;

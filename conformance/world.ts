@@ -16,8 +16,8 @@ export interface LiveWorld extends World {
 }
 
 abstract class AnyWorld implements LiveWorld {
-  readonly nt = ntdll;
-  readonly win32 = kernel32;
+  readonly nt = ntdll as World['nt'];
+  readonly win32 = kernel32 as World['win32'];
   readonly suite: Suite;
   readonly folder: string;
   readonly kept = new Map<string, unknown>();
@@ -29,7 +29,7 @@ abstract class AnyWorld implements LiveWorld {
     this.folder = folder;
   }
 
-  abstract get k(): typeof ntddk;
+  abstract get k(): World['k'];
 
   later(undo: () => void): void {
     this.#undo.push(undo);
@@ -69,11 +69,11 @@ class UserWorld extends AnyWorld {
 }
 
 class KernelWorld extends AnyWorld {
-  readonly k: typeof ntddk;
+  readonly k: World['k'];
 
   constructor(suite: Suite, folder: string, kernel: typeof ntddk) {
     super(suite, folder);
-    this.k = kernel;
+    this.k = kernel as World['k'];
   }
 }
 
