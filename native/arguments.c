@@ -66,6 +66,7 @@ static const char *error_symbol(int error) {
     SYMBOL(ETIMEDOUT);
     SYMBOL(EDQUOT);
     SYMBOL(ECANCELED);
+    SYMBOL(ECHILD);
 #undef SYMBOL
     default:
       return "EUNKNOWN";

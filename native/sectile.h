@@ -88,5 +88,6 @@ extern const sectile_export sectile_guard_exports[];
 extern const sectile_export sectile_lock_exports[];
 extern const sectile_export sectile_socket_exports[];
 extern const sectile_export sectile_server_exports[];
+extern const sectile_export sectile_process_exports[];
 
 #endif

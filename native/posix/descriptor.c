@@ -112,6 +112,20 @@ static napi_value descriptor_from_number(napi_env env, napi_callback_info info) 
   return fd < 0 ? sectile_fail_errno(env, call, errno) : sectile_descriptor_wrap(env, fd);
 }
 
+/* Takes the number itself over: the caller has said that nobody else in this process uses it. */
+static napi_value descriptor_adopt(napi_env env, napi_callback_info info) {
+  static const char call[] = "fcntl F_SETFD";
+  napi_value argument[1];
+  int32_t number;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_read_int32(env, argument[0], call, "number", &number)) {
+    return NULL;
+  }
+  if (number < 3) return sectile_fail_argument(env, call, "number must not be a standard stream's");
+  int flags = fcntl(number, F_GETFD);
+  if (flags < 0 || fcntl(number, F_SETFD, flags | FD_CLOEXEC) != 0) return sectile_fail_errno(env, call, errno);
+  return sectile_descriptor_wrap(env, number);
+}
+
 static napi_value descriptor_number(napi_env env, napi_callback_info info) {
   static const char call[] = "descriptorNumber";
   napi_value argument[1];
@@ -261,6 +275,7 @@ static napi_value descriptor_close(napi_env env, napi_callback_info info) {
 const sectile_export sectile_descriptor_exports[] = {
     {"descriptorOpen", descriptor_open},
     {"descriptorReopen", descriptor_reopen},
+    {"descriptorAdopt", descriptor_adopt},
     {"descriptorFromNumber", descriptor_from_number},
     {"descriptorNumber", descriptor_number},
     {"descriptorStat", descriptor_stat},

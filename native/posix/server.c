@@ -133,8 +133,17 @@ static bool read_option(napi_env env, napi_value options, const char *call, cons
   return false;
 }
 
+static bool read_choice(napi_env env, napi_value options, const char *call, const char *name, bool *result) {
+  napi_value value;
+  if (napi_get_named_property(env, options, name, &value) != napi_ok) {
+    sectile_fail_napi(env, call);
+    return false;
+  }
+  return sectile_read_bool(env, value, call, name, result);
+}
+
 static bool read_options(napi_env env, napi_value options, const char *call, char *path, size_t capacity, uint32_t *mode,
-                         sectile_server_limits *limits) {
+                         sectile_server_limits *limits, bool *keeps_process) {
   napi_value value;
   if (napi_get_named_property(env, options, "path", &value) != napi_ok) {
     sectile_fail_napi(env, call);
@@ -146,8 +155,9 @@ static bool read_options(napi_env env, napi_value options, const char *call, cha
          read_option(env, options, call, "maximumDescriptors", 0, SECTILE_MAX_DESCRIPTORS, &limits->maximum_descriptors) &&
          read_option(env, options, call, "maximumInFlight", 1, MOST_IN_FLIGHT, &limits->maximum_in_flight) &&
          read_option(env, options, call, "maximumClients", 1, MOST_CLIENTS, &limits->maximum_clients) &&
-         napi_get_named_property(env, options, "descriptorsFromOthers", &value) == napi_ok &&
-         sectile_read_bool(env, value, call, "descriptorsFromOthers", &limits->descriptors_from_others);
+         read_choice(env, options, call, "descriptorsFromOthers", &limits->descriptors_from_others) &&
+         read_choice(env, options, call, "clientsFromOthers", &limits->clients_from_others) &&
+         read_choice(env, options, call, "keepsProcess", keeps_process);
 }
 
 static sectile_server *new_server(napi_env env, const sectile_server_limits *limits) {
@@ -169,12 +179,12 @@ static int bind_and_listen(sectile_server *server, const char *path, mode_t mode
   if (server->listener < 0) return errno;
   error = sectile_socket_file_bind(&server->file, server->listener, mode, &server->identity, syscall);
   if (error != 0) return error;
-  server->bound = true;
+  server->bound = !server->file.hidden;
   *syscall = "listen";
   return listen(server->listener, SOMAXCONN) == 0 ? 0 : errno;
 }
 
-static bool create_notify(napi_env env, napi_value listener, sectile_server *server) {
+static bool create_notify(napi_env env, napi_value listener, sectile_server *server, bool keeps_process) {
   napi_value name;
   /* Its queue needs no bound of its own: it holds one call for each event in ours. */
   if (napi_create_string_utf8(env, "sectile:server", NAPI_AUTO_LENGTH, &name) != napi_ok ||
@@ -185,7 +195,9 @@ static bool create_notify(napi_env env, napi_value listener, sectile_server *ser
     return false;
   }
   server->references++;
-  return true;
+  if (keeps_process || napi_unref_threadsafe_function(env, server->notify) == napi_ok) return true;
+  sectile_fail_napi(env, "serverListen");
+  return false;
 }
 
 static napi_value server_listen(napi_env env, napi_callback_info info) {
@@ -195,8 +207,9 @@ static napi_value server_listen(napi_env env, napi_callback_info info) {
   char path[SECTILE_PATH_CAPACITY];
   uint32_t mode;
   sectile_server_limits limits;
+  bool keeps_process;
   if (!sectile_arguments(env, info, call, 2, arguments) ||
-      !read_options(env, arguments[0], call, path, sizeof path, &mode, &limits)) {
+      !read_options(env, arguments[0], call, path, sizeof path, &mode, &limits, &keeps_process)) {
     return NULL;
   }
   if (napi_typeof(env, arguments[1], &type) != napi_ok || type != napi_function) {
@@ -210,7 +223,7 @@ static napi_value server_listen(napi_env env, napi_callback_info info) {
   const char *syscall = NULL;
   int error = bind_and_listen(server, path, (mode_t)mode, &syscall);
   if (error == 0) {
-    if (!create_notify(env, arguments[1], server)) {
+    if (!create_notify(env, arguments[1], server, keeps_process)) {
       close_server(server);
       return NULL;
     }

@@ -50,6 +50,7 @@ typedef struct {
   uint32_t maximum_in_flight;
   uint32_t maximum_clients;
   bool descriptors_from_others; /* from users other than root and our own */
+  bool clients_from_others;     /* whether such users are served at all */
 } sectile_server_limits;
 
 struct sectile_server {

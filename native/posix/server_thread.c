@@ -88,7 +88,14 @@ static void end_client(sectile_server *server, sectile_client *client) {
   notify(server);
 }
 
-/* A client without credentials, a place or memory is no client: NULL, and its socket is closed. */
+static bool is_trusted(const sectile_peer *peer) { return peer->uid == 0 || peer->uid == geteuid(); }
+
+static bool is_welcome(const sectile_server *server, const sectile_peer *peer) {
+  return server->limits.clients_from_others || is_trusted(peer);
+}
+
+/* A client without credentials, of a user who is not served, without a place or memory is no client: NULL, and its socket is
+ * closed. */
 static sectile_client *new_client(sectile_server *server, int fd) {
   sectile_client *client = calloc(1, sizeof *client);
   if (client == NULL) {
@@ -98,7 +105,8 @@ static sectile_client *new_client(sectile_server *server, int fd) {
   client->fd = fd;
   client->connected = (sectile_event){.client = client, .kind = SECTILE_CONNECTED};
   client->disconnected = (sectile_event){.client = client, .kind = SECTILE_DISCONNECTED};
-  if (sectile_peer_read(fd, &client->peer) != 0 || watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, client) != 0) {
+  if (sectile_peer_read(fd, &client->peer) != 0 || !is_welcome(server, &client->peer) ||
+      watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, client) != 0) {
     sectile_peer_free(&client->peer);
     close(fd);
     free(client);
@@ -150,8 +158,7 @@ static void accept_client(sectile_server *server) {
  * strangers none is ever received: with no room for it the kernel drops it on its own account.
  */
 static size_t descriptors_allowed(const sectile_server *server, const sectile_client *client) {
-  bool trusted = client->peer.uid == 0 || client->peer.uid == geteuid();
-  return trusted || server->limits.descriptors_from_others ? server->limits.maximum_descriptors : 0;
+  return is_trusted(&client->peer) || server->limits.descriptors_from_others ? server->limits.maximum_descriptors : 0;
 }
 
 /* One message into memory of its own; NULL when the connection has come to its end. */

@@ -21,14 +21,14 @@
  * A blocking connect waits only for room in the server's backlog. It is woken when there is some, which
  * a non-blocking one could learn by sleeping and trying again only; the send timeout bounds it.
  */
-static int connect_bounded(int fd, const struct sockaddr_un *address) {
+static int connect_bounded(int fd, const sectile_socket_file *file) {
   int64_t deadline = sectile_monotonic_ms() + CONNECT_TIMEOUT_MS;
   for (;;) {
     int64_t left = deadline - sectile_monotonic_ms();
     if (left <= 0) return ETIMEDOUT;
     struct timeval timeout = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
     if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) != 0) return errno;
-    if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0) return 0;
+    if (connect(fd, (const struct sockaddr *)&file->address, file->length) == 0) return 0;
     if (errno == EAGAIN) return ETIMEDOUT;
     if (errno != EINTR) return errno;
   }
@@ -51,7 +51,7 @@ static napi_value socket_connect(napi_env env, napi_callback_info info) {
     error = errno;
   } else {
     syscall = "connect";
-    error = connect_bounded(fd, &file.address);
+    error = connect_bounded(fd, &file);
   }
   sectile_socket_file_close(&file);
   if (error == 0) return sectile_descriptor_wrap(env, fd);

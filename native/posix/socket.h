@@ -77,11 +77,16 @@ void sectile_peer_free(sectile_peer *peer);
 /* Room for the longest path with its terminator. */
 #define SECTILE_PATH_CAPACITY 4096
 
-/* A socket's place: the directory is held open, so that neither chdir nor rename can move it away. */
+/*
+ * A socket's place: the directory is held open, so that neither chdir nor rename can move it away. A path
+ * that starts with an @ means a name outside the file system, which goes with the socket.
+ */
 typedef struct {
+  bool hidden;   /* outside the file system */
   int directory; /* O_PATH, or -1 */
   char name[256];
   struct sockaddr_un address;
+  socklen_t length; /* of the address */
 } sectile_socket_file;
 
 /* On failure nothing is open and *syscall names the call that failed. */

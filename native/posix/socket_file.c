@@ -10,8 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
+/* In the abstract namespace of unix(7), which has no files and no permission bits. */
+static int open_hidden(sectile_socket_file *file, const char *name, const char **syscall) {
+  *syscall = "bind";
+  size_t length = strlen(name);
+  if (length == 0) return EINVAL;
+  if (length >= sizeof file->address.sun_path) return ENAMETOOLONG;
+  memcpy(file->address.sun_path + 1, name, length);
+  file->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+  file->hidden = true;
+  return 0;
+}
+
 int sectile_socket_file_open(sectile_socket_file *file, const char *path, const char **syscall) {
-  *file = (sectile_socket_file){.directory = -1, .address = {.sun_family = AF_UNIX}};
+  *file = (sectile_socket_file){.directory = -1, .address = {.sun_family = AF_UNIX}, .length = sizeof file->address};
+  if (path[0] == '@') return open_hidden(file, path + 1, syscall);
   *syscall = "open";
   const char *slash = strrchr(path, '/');
   const char *name = slash == NULL ? path : slash + 1;
@@ -52,11 +65,15 @@ void sectile_socket_file_close(sectile_socket_file *file) {
 }
 
 int sectile_socket_file_bind(const sectile_socket_file *file, int fd, mode_t mode, struct stat *identity, const char **syscall) {
+  if (file->hidden) {
+    *syscall = "bind";
+    return bind(fd, (const struct sockaddr *)&file->address, file->length) == 0 ? 0 : errno;
+  }
   /* The new file takes its bits from the socket, less the umask: never more than `mode`, at no moment. */
   *syscall = "fchmod";
   if (fchmod(fd, mode) != 0) return errno;
   *syscall = "bind";
-  if (bind(fd, (const struct sockaddr *)&file->address, sizeof file->address) != 0) return errno;
+  if (bind(fd, (const struct sockaddr *)&file->address, file->length) != 0) return errno;
 
   /* What the umask took away is given back, to the file itself and not to whatever has its name. */
   *syscall = "open";

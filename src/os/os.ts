@@ -114,6 +114,12 @@ export interface PeerCredentials {
   readonly groups: readonly number[];
 }
 
+/** One of the two is 0. */
+export interface ProcessEnding {
+  readonly code: number;
+  readonly signal: number;
+}
+
 export interface Message {
   readonly bytes: Uint8Array;
   readonly descriptors: readonly Descriptor[];
@@ -125,6 +131,7 @@ export type ServerEvent =
   | { readonly type: 'disconnect'; readonly client: number };
 
 export interface ServerOptions {
+  /** Of the socket's file; with an @ at its start, a name outside the file system that goes with the server. */
   readonly path: string;
   /** Permission bits of the socket file. */
   readonly mode: number;
@@ -134,6 +141,10 @@ export interface ServerOptions {
   readonly maximumDescriptors: number;
   /** Whether users other than root and our own may send any at all. */
   readonly descriptorsFromOthers: boolean;
+  /** Whether such users are served at all; else their connections end as soon as they are made. */
+  readonly clientsFromOthers: boolean;
+  /** Whether the process goes on as long as the server listens. */
+  readonly keepsProcess: boolean;
   /** Unanswered messages of one client; its socket is not read beyond them. */
   readonly maximumInFlight: number;
   readonly maximumClients: number;
@@ -149,6 +160,8 @@ export interface Os {
   descriptorReopen(descriptor: Descriptor, write: boolean): Descriptor;
   /** Takes a duplicate of a descriptor number that belongs to the caller. */
   descriptorFromNumber(number: number): Descriptor;
+  /** Takes over a descriptor number that this process was born with and that nobody in it uses. */
+  descriptorAdopt(number: number): Descriptor;
   /** The number in this process, for `/proc/PID/fd`. It is valid while the descriptor is open. */
   descriptorNumber(descriptor: Descriptor): number;
   descriptorStat(descriptor: Descriptor): DescriptorStat;
@@ -222,13 +235,21 @@ export interface Os {
   /** As `lockHolder`, for exclusive locks alone. */
   lockExcluder(descriptor: Descriptor, start: number, length: number): number;
 
+  // Processes: a descriptor means one process for good, never a later one with its number.
+  processOpen(pid: number): Descriptor;
+  processHasEnded(process: Descriptor): boolean;
+  /** How a child of this process ended, or null while it runs. Throws ECHILD for others, and once it is reaped. */
+  processEnding(process: Descriptor): ProcessEnding | null;
+  /** Ends the process at once: SIGKILL. */
+  processKill(process: Descriptor): void;
+
   // Sockets: message boundaries kept, descriptors travel beside the bytes, no event loop reads them.
   socketConnect(path: string): Descriptor;
   socketPeer(descriptor: Descriptor): PeerCredentials;
   /** Sends one message and waits for one answer, at most `timeout` milliseconds (else ETIMEDOUT). */
   socketRequest(descriptor: Descriptor, bytes: Uint8Array, descriptors: readonly Descriptor[], timeout: number): Message;
 
-  /** Listens, with a thread that reads and hands over on this thread. Keeps the process alive. */
+  /** Listens, with a thread that reads and hands over on this thread. */
   serverListen(options: ServerOptions, listener: (event: ServerEvent) => void): Server;
   /** Answers the oldest unanswered message of a client. A client that does not read is cut off. */
   serverReply(server: Server, client: number, bytes: Uint8Array, descriptors: readonly Descriptor[]): void;

@@ -155,6 +155,8 @@ class System implements RunningSystem, SystemInside, SystemContext {
         maximumDescriptors: MAXIMUM_DESCRIPTORS,
         // A descriptor of a file system that its sender serves can hold up whoever closes it.
         descriptorsFromOthers: false,
+        clientsFromOthers: true,
+        keepsProcess: true,
         maximumInFlight: this.limits.requestsInFlight,
         maximumClients: this.limits.clients,
       },

@@ -2,6 +2,7 @@
  * The life of a listening server: how it and its clients end, its file, its places, its descriptors.
  */
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -236,4 +237,52 @@ test('arguments that mean nothing are refused before anything is sent', (t) => {
   for (const wrong of [{ maximumInFlight: 0 }, { maximumClients: 0 }, { maximumDescriptors: 17 }, { mode: 0o1777 }]) {
     assert.throws(() => new Listening(t, wrong), TypeError);
   }
+});
+
+test('a server outside the file system serves its user alone, keeps no process, and goes with it', async (t) => {
+  const address = `@sectile-test-${process.pid}`;
+  const script = `
+    import { os } from ${JSON.stringify(new URL('../../dist/os/index.js', import.meta.url).href)};
+    os.serverListen(
+      { ...${JSON.stringify(limits)}, path: ${JSON.stringify(address)}, clientsFromOthers: false, keepsProcess: false },
+      (event) => process.send(event.type),
+    );
+    process.send('listens');
+    process.once('message', () => process.channel.unref());
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const heard: unknown[] = [];
+  let wake = () => {};
+  child.on('message', (message) => {
+    heard.push(message);
+    wake();
+  });
+  const hears = async (what: string) => {
+    while (!heard.includes(what)) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  await hears('listens');
+  const socket = os.socketConnect(address);
+  assert.equal(os.socketPeer(socket).pid, child.pid);
+  await hears('connect');
+  os.descriptorClose(socket);
+  await hears('disconnect');
+  if (process.geteuid?.() === 0) {
+    const connect = `import { os } from ${JSON.stringify(new URL('../../dist/os/index.js', import.meta.url).href)};
+      const socket = os.socketConnect(${JSON.stringify(address)});
+      try { os.socketRequest(socket, new Uint8Array(1), [], 60000); } catch (error) { console.log(error.code); }`;
+    const other = spawnSync(process.execPath, ['--input-type=module', '--eval', connect], {
+      uid: 65534,
+      gid: 65534,
+      encoding: 'utf8',
+    });
+    assert.match(other.stdout, /ECONNRESET|EPIPE/, other.stderr);
+    assert.deepEqual(heard, ['listens', 'connect', 'disconnect']);
+  }
+  child.send('end');
+  const [code] = await once(child, 'exit');
+  assert.equal(code, 0);
+  assert.throws(() => os.socketConnect(address), { code: 'ECONNREFUSED' });
 });

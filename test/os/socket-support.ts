@@ -18,6 +18,8 @@ export const limits = {
   maximumMessage: 4096,
   maximumDescriptors: 3,
   descriptorsFromOthers: false,
+  clientsFromOthers: true,
+  keepsProcess: true,
   maximumInFlight: 4,
   maximumClients: 8,
 };

@@ -1,0 +1,83 @@
+/*
+ * Other processes, by descriptors that mean one process for good: its number may be used again, the
+ * descriptor never means the later one.
+ */
+#include "sectile.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Not in the headers of every C library that has the system calls. */
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+static napi_value process_open(napi_env env, napi_callback_info info) {
+  static const char call[] = "pidfd_open";
+  napi_value argument;
+  int32_t pid;
+  if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_read_int32(env, argument, call, "pid", &pid)) return NULL;
+  /* Always closed on exec. */
+  long fd = syscall(SYS_pidfd_open, pid, 0);
+  return fd < 0 ? sectile_fail_errno(env, call, errno) : sectile_descriptor_wrap(env, (int)fd);
+}
+
+static napi_value process_has_ended(napi_env env, napi_callback_info info) {
+  static const char call[] = "poll";
+  napi_value argument;
+  struct pollfd entry = {.events = POLLIN};
+  if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_descriptor_read(env, argument, call, "process", &entry.fd)) {
+    return NULL;
+  }
+  int ready;
+  do {
+    ready = poll(&entry, 1, 0);
+  } while (ready < 0 && errno == EINTR);
+  return ready < 0 ? sectile_fail_errno(env, call, errno) : sectile_boolean(env, ready > 0);
+}
+
+/* Looks without reaping: the runtime shall learn of its child's end as well. */
+static napi_value process_ending(napi_env env, napi_callback_info info) {
+  static const char call[] = "waitid";
+  napi_value argument, result;
+  int fd, status;
+  siginfo_t end = {0};
+  if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_descriptor_read(env, argument, call, "process", &fd)) {
+    return NULL;
+  }
+  do {
+    status = waitid((idtype_t)P_PIDFD, (id_t)fd, &end, WEXITED | WNOHANG | WNOWAIT);
+  } while (status != 0 && errno == EINTR);
+  if (status != 0) return sectile_fail_errno(env, call, errno);
+  if (end.si_pid == 0) return napi_get_null(env, &result) == napi_ok ? result : sectile_fail_napi(env, call);
+  if (napi_create_object(env, &result) != napi_ok) return sectile_fail_napi(env, call);
+  bool exited = end.si_code == CLD_EXITED;
+  if (!sectile_set(env, result, "code", sectile_number(env, exited ? end.si_status : 0)) ||
+      !sectile_set(env, result, "signal", sectile_number(env, exited ? 0 : end.si_status))) {
+    return NULL;
+  }
+  return result;
+}
+
+static napi_value process_kill(napi_env env, napi_callback_info info) {
+  static const char call[] = "pidfd_send_signal";
+  napi_value argument;
+  int fd;
+  if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_descriptor_read(env, argument, call, "process", &fd)) {
+    return NULL;
+  }
+  return syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0 ? sectile_undefined(env)
+                                                                   : sectile_fail_errno(env, call, errno);
+}
+
+const sectile_export sectile_process_exports[] = {
+    {"processOpen", process_open},
+    {"processHasEnded", process_has_ended},
+    {"processEnding", process_ending},
+    {"processKill", process_kill},
+    {NULL, NULL},
+};
