@@ -19,7 +19,7 @@ function protectFor(suite: Suite, isImage: boolean): number {
 }
 
 const create: Read = (world, { inputs, expect }, suite) => {
-  const secFlags = flags(inputs['secFlags'] ?? 0);
+  const secFlags = flags(inputs['secFlags'] ?? 'SEC_COMMIT');
   if (expect['ok'] === true && (secFlags & world.win32.SEC_LARGE_PAGES) !== 0) skipWithoutLargePages(world);
   const backing = backingOf(world, suite, inputs['file']);
   const protect = (protectFor(suite, backing.plan?.isImage === true) | secFlags) >>> 0;
@@ -62,7 +62,7 @@ function open(world: World, { inputs, given = '' }: Case, suite: Suite): Observa
 }
 
 const rows: readonly (readonly [call: RegExp, fields: readonly string[], read: Read])[] = [
-  [/^CreateFileMapping\w?$/, ['secFlags'], create],
+  [/^CreateFileMapping\w?$/, [], create],
   [/^CreateFileMapping\w?, upper-case name$|^CreateFileMapping\w? again\b/, ['name'], createAgain],
   [/^OpenFileMapping\w?$/, ['name'], open],
 ];
