@@ -212,6 +212,9 @@ const informationLength: ReadonlyMap<number | undefined, bigint> = new Map([
   [SectionImageInformation, 64n],
 ]);
 
+/** Bytes that a buffer of structures can have. */
+const LONGEST_BUFFER = 0xffff_ffffn;
+
 /** ZwQuerySection and NtQuerySection. Class and length are judged before the handle. */
 export function querySection(
   mode: Mode,
@@ -223,8 +226,10 @@ export function querySection(
   const wanted = ulong(sectionInformationClass);
   const length = informationLength.get(wanted);
   if (length === undefined) return fail(Status.STATUS_INVALID_INFO_CLASS);
-  if (sectionInformationLength !== undefined && (ulong64(sectionInformationLength) ?? 0n) < length)
-    return fail(Status.STATUS_INFO_LENGTH_MISMATCH);
+  const given = sectionInformationLength === undefined ? length : (ulong64(sectionInformationLength) ?? 0n);
+  if (given < length) return fail(Status.STATUS_INFO_LENGTH_MISMATCH);
+  // A buffer of user mode is probed to its end, and none is that long.
+  if (mode === 'user' && given > LONGEST_BUFFER) return fail(Status.STATUS_ACCESS_VIOLATION);
   const found = sectionOf(mode, sectionHandle);
   if ('status' in found) return fail(found.status);
   if (!mayUse(mode, found, SECTION_QUERY)) return fail(Status.STATUS_ACCESS_DENIED);
