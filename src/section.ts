@@ -6,7 +6,7 @@ import { byteCount, flag, MAXIMUM_SECTION_SIZE, oneOf, options, show } from './b
 import { SectionError } from './base/error.js';
 import { type OverAccess, openDescriptor, openFile, openPosixObject } from './memory/existing.js';
 import type { MemoryObject, ViewAccess } from './memory/memory-object.js';
-import type { SectionHandle } from './memory/section-handle.js';
+import type { SectionHandle } from './memory/object-handle.js';
 import { View } from './memory/view.js';
 import { parseName, type SectionName } from './namespace/name.js';
 import { Protect } from './os/index.js';

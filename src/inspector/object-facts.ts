@@ -22,11 +22,14 @@ export interface Holder {
   readonly otherPidNamespace: boolean;
 }
 
+/** Kinds of objects with names, as people read them. */
+export type NamedKind = 'section' | 'event' | 'mutant' | 'semaphore' | 'directory' | 'symbolic link';
+
 export interface ObjectFacts {
   /** As every command takes it: `Local\x`, `Global\x`, `posix:/x`, `fd:PID/N`. */
   readonly name: string;
   readonly scope: 'local' | 'global' | 'foreign';
-  readonly kind: 'section' | 'posix' | 'memfd' | 'file';
+  readonly kind: NamedKind | 'posix' | 'memfd' | 'file';
   readonly size: number;
   /** Bytes in memory; null where it cannot be told. */
   readonly resident: number | null;

@@ -3,13 +3,14 @@
  * system process, and what they all have open and mapped from /proc. Gathers; prints nothing.
  */
 import { SectionError } from '../base/error.js';
+import type { ObjectKind } from '../base/object-kind.js';
 import { type LocalListing, listLocal } from '../namespace/local.js';
 import { systemObjects, systemStatus } from '../system/client.js';
 import type { ObjectListing } from '../system/protocol.js';
 import { foreignObjects, isForeignLabel, posixObjects } from './foreign.js';
 import { HolderList } from './holders.js';
 import { type Identity, identityOf, statOrNull } from './identity.js';
-import type { ObjectFacts } from './object-facts.js';
+import type { NamedKind, ObjectFacts } from './object-facts.js';
 import { linkOrNull, residentInViews, type Survey, surveyProcesses } from './processes.js';
 
 export type ObjectScope = ObjectFacts['scope'];
@@ -32,6 +33,15 @@ export interface Listing {
 
 const BLOCK = 512;
 
+const kinds: Readonly<Record<ObjectKind, NamedKind>> = {
+  Section: 'section',
+  Event: 'event',
+  Mutant: 'mutant',
+  Semaphore: 'semaphore',
+  Directory: 'directory',
+  SymbolicLink: 'symbolic link',
+};
+
 function problemOf(error: unknown, group: ObjectScope | null): Problem {
   if (!(error instanceof SectionError)) throw error;
   return { error, group };
@@ -41,7 +51,7 @@ function gatherLocal(operation: string, problems: Problem[]): readonly LocalList
   try {
     const listing = listLocal(operation);
     problems.push(...listing.problems.map(({ error }) => problemOf(error, null)));
-    return listing.sections;
+    return listing.objects;
   } catch (error) {
     problems.push(problemOf(error, 'local'));
     return [];
@@ -82,7 +92,22 @@ function residentOf(backing: ObjectFacts['backing'], path: string | null, holder
   return stat === null ? null : Number(stat.blocks) * BLOCK;
 }
 
-function localFacts(listing: LocalListing, survey: Survey): ObjectFacts {
+/** Names of local objects, those in directories with the directories' own in front. */
+function localNames(listings: readonly LocalListing[]): (record: LocalListing['record']) => string {
+  const directories = new Map(listings.map(({ record }) => [record.identity, record]));
+  const nameOf = ({ name, directory }: LocalListing['record'], depth = 0): string => {
+    if (directory === null) return `Local\\${name}`;
+    const above = directories.get(directory);
+    // A directory that has gone, and its name with it.
+    const path = above === undefined || depth > MOST_NESTED ? `Local\\{${directory}}` : nameOf(above, depth + 1);
+    return `${path}\\${name}`;
+  };
+  return nameOf;
+}
+
+const MOST_NESTED = 64;
+
+function localFacts(listing: LocalListing, name: string, survey: Survey): ObjectFacts {
   const { record, holders: slots } = listing;
   const identity = identityOf(record.device, record.inode);
   const sighting = survey.sightings.get(identity);
@@ -91,9 +116,9 @@ function localFacts(listing: LocalListing, survey: Survey): ObjectFacts {
   holders.addViews(sighting?.views ?? []);
   const path = descriptorPath(identity, slots);
   return {
-    name: `Local\\${record.name}`,
+    name,
     scope: 'local',
-    kind: 'section',
+    kind: kinds[record.kind],
     size: record.size,
     resident: residentOf(record.backing, path, holders),
     backing: record.backing,
@@ -121,7 +146,7 @@ function globalFacts(listing: ObjectListing, survey: Survey): ObjectFacts {
   return {
     name: listing.name.startsWith('Global\\') ? listing.name : `Global\\${listing.name}`,
     scope: 'global',
-    kind: 'section',
+    kind: kinds[listing.kind],
     size: listing.size,
     resident: listing.backing === 'file' ? residentOf('file', null, holders) : listing.resident,
     backing: listing.backing,
@@ -166,8 +191,9 @@ export function listObjects(operation: string, scopes: ReadonlySet<ObjectScope>)
     paths: pathsOf(local),
   });
 
+  const nameOf = localNames(local);
   const objects: ObjectFacts[] = [];
-  if (scopes.has('local')) objects.push(...local.map((each) => localFacts(each, survey)).sort(byName));
+  if (scopes.has('local')) objects.push(...local.map((each) => localFacts(each, nameOf(each.record), survey)).sort(byName));
   if (scopes.has('global')) objects.push(...listings.map((each) => globalFacts(each, survey)).sort(byName));
   if (scopes.has('foreign')) objects.push(...foreignObjects(posix, survey, named).sort(byName));
   return { objects, problems, systemPid, unseen: survey.unseen };

@@ -3,5 +3,6 @@ export * from './commit.js';
 export * from './existing.js';
 export * from './huge-pages.js';
 export * from './memory-object.js';
-export * from './section-handle.js';
+export * from './object-content.js';
+export * from './object-handle.js';
 export * from './view.js';

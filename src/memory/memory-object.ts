@@ -92,14 +92,19 @@ export class MemoryObject {
   readonly #descriptor: Descriptor;
   /** The one writable mapping that a sole writer's further ones come from. */
   readonly #writer: Mapping | null;
+  /** How many objects use descriptor and writer. */
+  readonly #uses: { count: number };
   #closed = false;
 
   private constructor(
     descriptor: Descriptor,
     facts: { backing: Backing; size: number; pageSize?: number; writable: boolean; description?: string },
     writer: Mapping | null = null,
+    uses = { count: 0 },
   ) {
     this.#descriptor = descriptor;
+    this.#uses = uses;
+    uses.count++;
     this.backing = facts.backing;
     this.size = facts.size;
     this.pageSize = facts.pageSize ?? os.pageSize;
@@ -228,10 +233,16 @@ export class MemoryObject {
     }
   }
 
+  /** The same memory for another owner; the last of them to close it lets go of the descriptor. */
+  share(): MemoryObject {
+    return new MemoryObject(this.#descriptor, this, this.#writer, this.#uses);
+  }
+
   /** Lets go of the descriptor. Mappings live on. Safe to call twice. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (--this.#uses.count > 0) return;
     if (this.#writer !== null) os.mappingClose(this.#writer);
     os.descriptorClose(this.#descriptor);
   }

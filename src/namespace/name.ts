@@ -4,15 +4,22 @@
  */
 import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
+import type { ObjectKind } from '../base/object-kind.js';
+import type { ObjectName, Scope } from '../memory/object-handle.js';
 
-export type Scope = 'local' | 'global';
+export type { ObjectName, Scope } from '../memory/object-handle.js';
 
-export interface SectionName {
-  readonly scope: Scope;
-  /** The name without its prefix. */
+/** The name of a section; any kind of object has such names. */
+export type SectionName = ObjectName;
+
+/** What a directory has under a name. */
+export interface ObjectEntry {
+  readonly kind: ObjectKind;
+  /** As it was spelt when it was created. */
   readonly leaf: string;
-  /** As messages show it: always with its prefix. */
-  readonly full: string;
+  readonly identity: string;
+  /** Where a symbolic link leads. */
+  readonly target?: string;
 }
 
 /** NT counts a name's bytes in 16 bits, and UTF-16 takes two for each unit: 65,532 bytes. */

@@ -6,6 +6,7 @@ import { SectionError } from '../base/error.js';
 import { os } from '../os/index.js';
 import { damaged, LockFile, MAXIMUM_HOLDERS as MAXIMUM_SLOTS, HOLDERS as SLOTS } from './lock-file.js';
 import {
+  changeSecurity,
   decodeRecord,
   decodeSlot,
   encodeRecord,
@@ -15,7 +16,6 @@ import {
   type RegistryRecord,
   type RegistrySlot,
   SLOT_SIZE,
-  slotsOffset,
 } from './registry-record.js';
 
 const PAGE = 4096;
@@ -25,23 +25,30 @@ export class RegistryFile extends LockFile {
 
   /** The record; null when the file is empty or its creation was cut short. Needs the mutex. */
   read(): RegistryRecord | null {
-    let bytes: Buffer = Buffer.allocUnsafe(PAGE);
-    bytes = bytes.subarray(0, os.descriptorRead(this.file, bytes, 0));
-    const header = inspectHeader(bytes);
+    return this.#readWhole()?.record ?? null;
+  }
+
+  #readWhole(): { readonly record: RegistryRecord; readonly head: Buffer } | null {
+    let head: Buffer = this.#bytes(0, PAGE);
+    const header = inspectHeader(head);
     if (header.state === 'empty') {
       // A record is written before its first slot is taken: nobody can live in an empty one.
       if (this.isAlive) throw damaged(this.operation, this.path, 'it is empty, and processes hold its name');
       return null;
     }
     if (header.state === 'damaged') throw damaged(this.operation, this.path, header.why);
-    if (bytes.length < header.slotsOffset) {
-      bytes = Buffer.alloc(header.slotsOffset);
-      os.descriptorRead(this.file, bytes, 0);
-    }
-    const record = decodeRecord(bytes.subarray(0, header.slotsOffset));
+    const { slotsOffset, spare } = header;
+    head = head.length < slotsOffset ? this.#bytes(0, slotsOffset) : head.subarray(0, slotsOffset);
+    const changed = spare === null ? null : this.#bytes(spare.offset, spare.length);
+    const record = head.length < slotsOffset ? null : decodeRecord(head, changed);
     if (record === null) throw damaged(this.operation, this.path, 'its checksum is wrong');
-    this.#slotsOffset = header.slotsOffset;
-    return record;
+    this.#slotsOffset = slotsOffset;
+    return { record, head };
+  }
+
+  #bytes(offset: number, length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, os.descriptorRead(this.file, bytes, offset));
   }
 
   /** Replaces whatever the file held. Needs the mutex, and that no slot is alive. */
@@ -54,7 +61,22 @@ export class RegistryFile extends LockFile {
       os.descriptorWrite(this.file, bytes.subarray(HEADER_SIZE), HEADER_SIZE);
       os.descriptorWrite(this.file, bytes.subarray(0, HEADER_SIZE), 0);
     }
-    this.#slotsOffset = slotsOffset(Buffer.byteLength(record.name, 'utf16le'), Buffer.byteLength(record.security, 'utf8'));
+    this.#slotsOffset = bytes.length;
+  }
+
+  /** Gives the record another security descriptor. Needs the mutex; slots may be alive. */
+  writeSecurity(security: string): void {
+    const whole = this.#readWhole();
+    if (whole === null) throw damaged(this.operation, this.path, 'it is empty');
+    const change = changeSecurity(whole.head, security);
+    if (change === null) {
+      throw new SectionError('ERR_SECTION_INVALID_SECURITY', {
+        operation: this.operation,
+        rule: `a security descriptor of ${security.length} characters is too long`,
+      });
+    }
+    os.descriptorWrite(this.file, change.spare, change.offset);
+    os.descriptorWrite(this.file, change.header, 0);
   }
 
   /** Numbers of the slots whose owners live, not counting this object's own. */

@@ -4,7 +4,7 @@
  *
  * Source: Microsoft's pages of each type's access rights; OBJECT_TYPE_INFORMATION as Windows reports it.
  */
-import type { SectionHandle } from '../memory/section-handle.js';
+import type { SectionHandle } from '../memory/object-handle.js';
 import {
   ACCESS_SYSTEM_SECURITY,
   type GenericMapping,

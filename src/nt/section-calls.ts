@@ -4,10 +4,10 @@
  */
 import { SectionError } from '../base/error.js';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
-import type { SectionHandle } from '../memory/section-handle.js';
+import type { SectionHandle } from '../memory/object-handle.js';
 import type { SectionName } from '../namespace/name.js';
-import { ACCESS_SYSTEM_SECURITY, MAXIMUM_ALLOWED, SECTION_QUERY } from '../security/index.js';
-import { createSection as create, creatorAccess, openSection as open } from '../system/lookup.js';
+import { ACCESS_SYSTEM_SECURITY, creatorAccess, MAXIMUM_ALLOWED, SECTION_QUERY } from '../security/index.js';
+import { createSection as create, openSection as open } from '../system/lookup.js';
 import { type Handle, handleValue, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
 import {
   OBJ_CASE_INSENSITIVE,
@@ -92,7 +92,7 @@ class Access {
   }
 
   granted(section: SectionHandle): number {
-    return (this.checked ? section.granted : creatorAccess(this.#desired)) & sectionType.rights;
+    return (this.checked ? section.granted : creatorAccess('Section', this.#desired)) & sectionType.rights;
   }
 }
 

@@ -4,7 +4,7 @@
  * one for ntdll as well. (A Worker is a world of its own, with tables of its own.)
  */
 import { type NTSTATUS, Status } from '../base/status.js';
-import type { SectionHandle } from '../memory/section-handle.js';
+import type { SectionHandle } from '../memory/object-handle.js';
 import { PROCESS_VM_OPERATION } from '../security/index.js';
 import { systemInThisProcess } from '../system/kernel.js';
 import { type Handle, handleValue } from './arguments.js';

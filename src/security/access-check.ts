@@ -16,8 +16,10 @@ import {
   mapGeneric,
   READ_CONTROL,
   WRITE_DAC,
+  WRITE_OWNER,
 } from './access-mask.js';
 import { type Ace, appliesToObject } from './acl.js';
+import { holdsPrivilege } from './privileges.js';
 import type { SecurityDescriptor } from './security-descriptor.js';
 import { WellKnownSid } from './sid.js';
 import { type Token, tokenHolds } from './token.js';
@@ -61,10 +63,10 @@ function rightsFromDacl(dacl: readonly Ace[], isOwner: boolean, token: Token, ma
  * - Entries count in order: an allow before a deny wins and the other way round. Inherit-only entries
  *   do not count. Nothing that no entry gives is granted.
  * - The owner has READ_CONTROL and WRITE_DAC whatever the entries say, unless one is for OWNER RIGHTS.
- *   WRITE_OWNER comes from entries alone.
+ *   WRITE_OWNER comes from entries, or from SeTakeOwnershipPrivilege when it is asked for by name.
  * - A null DACL gives everything, an empty one nothing (but the owner's two rights).
  * - MAXIMUM_ALLOWED adds every right there is; if that is none, access is denied.
- * - ACCESS_SYSTEM_SECURITY needs SeSecurityPrivilege, which only kernel tokens hold.
+ * - ACCESS_SYSTEM_SECURITY needs SeSecurityPrivilege (privileges.ts).
  * - A request for no right at all is denied (nt-semantics 1.3), and so is one for reserved bits.
  *
  * @param desiredAccess the rights asked for, generic bits and MAXIMUM_ALLOWED included
@@ -80,15 +82,17 @@ export function accessCheck(
 ): AccessDecision {
   const desired = mapGeneric(desiredAccess, mapping);
   const privileged = desired & ACCESS_SYSTEM_SECURITY;
-  if (privileged !== 0 && !token.isKernel) return { status: Status.STATUS_PRIVILEGE_NOT_HELD, granted: 0 };
+  if (privileged !== 0 && !holdsPrivilege(token, 'SeSecurityPrivilege'))
+    return { status: Status.STATUS_PRIVILEGE_NOT_HELD, granted: 0 };
 
   const { dacl, owner } = descriptor;
   const available = dacl === null ? GRANTABLE_RIGHTS : rightsFromDacl(dacl, tokenHolds(token, owner), token, mapping);
+  const taken = holdsPrivilege(token, 'SeTakeOwnershipPrivilege') ? desired & WRITE_OWNER : 0;
   const named = desired & ~(ACCESS_SYSTEM_SECURITY | MAXIMUM_ALLOWED);
   // Without a DACL "every right there is" means those of the type, not all that could be asked for.
   const maximum = (desired & MAXIMUM_ALLOWED) === 0 ? 0 : dacl === null ? mapping.all : available;
   const granted = (named | privileged | maximum) >>> 0;
-  if ((named & ~available) !== 0 || granted === 0) return { status: Status.STATUS_ACCESS_DENIED, granted: 0 };
+  if ((named & ~(available | taken)) !== 0 || granted === 0) return { status: Status.STATUS_ACCESS_DENIED, granted: 0 };
   return { status: Status.STATUS_SUCCESS, granted };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Access masks: the rights of a section, the standard and the generic rights, and how a generic right
- * becomes the rights of one type of object. Numbers only: who holds a right is decided elsewhere.
+ * Access masks: the rights of each kind of object, the standard and the generic rights, and how a generic
+ * right becomes the rights of one kind. Numbers only: who holds a right is decided elsewhere.
  *
  * Source: [MS-DTYP] 2.4.3 ACCESS_MASK; Microsoft's pages "File Mapping Security and Access Rights",
  * "Standard Access Rights" and ZwCreateSection.
@@ -17,6 +17,26 @@ export const SECTION_EXTEND_SIZE = 0x0010;
 export const SECTION_MAP_EXECUTE_EXPLICIT = 0x0020;
 /** Every right of a section but SECTION_MAP_EXECUTE_EXPLICIT, which winnt.h leaves out as well. */
 export const SECTION_ALL_ACCESS = 0x000f001f;
+
+export const EVENT_QUERY_STATE = 0x0001;
+export const EVENT_MODIFY_STATE = 0x0002;
+export const EVENT_ALL_ACCESS = 0x001f0003;
+
+export const MUTANT_QUERY_STATE = 0x0001;
+export const MUTANT_ALL_ACCESS = 0x001f0001;
+
+export const SEMAPHORE_QUERY_STATE = 0x0001;
+export const SEMAPHORE_MODIFY_STATE = 0x0002;
+export const SEMAPHORE_ALL_ACCESS = 0x001f0003;
+
+export const DIRECTORY_QUERY = 0x0001;
+export const DIRECTORY_TRAVERSE = 0x0002;
+export const DIRECTORY_CREATE_OBJECT = 0x0004;
+export const DIRECTORY_CREATE_SUBDIRECTORY = 0x0008;
+export const DIRECTORY_ALL_ACCESS = 0x000f000f;
+
+export const SYMBOLIC_LINK_QUERY = 0x0001;
+export const SYMBOLIC_LINK_ALL_ACCESS = 0x000f0001;
 
 export const DELETE = 0x00010000;
 export const READ_CONTROL = 0x00020000;
@@ -54,14 +74,6 @@ export interface GenericMapping {
   readonly execute: AccessMask;
   readonly all: AccessMask;
 }
-
-/** The mapping of the section type; Microsoft's page "File Mapping Security and Access Rights". */
-export const sectionMapping: GenericMapping = {
-  read: STANDARD_RIGHTS_READ | SECTION_QUERY | SECTION_MAP_READ,
-  write: STANDARD_RIGHTS_WRITE | SECTION_MAP_WRITE,
-  execute: STANDARD_RIGHTS_EXECUTE | SECTION_MAP_EXECUTE,
-  all: SECTION_ALL_ACCESS,
-};
 
 const genericBits = [
   [GENERIC_READ, 'read'],

@@ -6,9 +6,11 @@
 export { type AccessDecision, accessCheck, grantsToAnyone } from './access-check.js';
 export * from './access-mask.js';
 export type { Ace, DescriptorContent } from './acl.js';
+export { creatorAccess, holdable, type ObjectTypeAccess, objectTypes, sectionMapping } from './object-types.js';
+export { holdsPrivilege, type Privilege, privilegeNotHeld } from './privileges.js';
 export * from './process-access.js';
 export { formatSddl, MAXIMUM_ACES, MAXIMUM_SDDL_LENGTH, parseSddl, type SddlDescriptor } from './sddl.js';
-export { defaultDescriptor, fromSddl, type SecurityDescriptor } from './security-descriptor.js';
+export { changeDescriptor, defaultDescriptor, fromSddl, requireOwner, type SecurityDescriptor } from './security-descriptor.js';
 export {
   aliasOf,
   formatSid,

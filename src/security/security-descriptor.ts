@@ -4,11 +4,13 @@
  *
  * Source: [MS-DTYP] 2.4.6, 2.5.3.4 (CreateSecurityDescriptor); Microsoft's page "DACL for a New Object".
  */
-import { GENERIC_ALL, GENERIC_EXECUTE, GENERIC_READ, READ_CONTROL } from './access-mask.js';
+import { SectionError } from '../base/error.js';
+import { Status } from '../base/status.js';
+import { GENERIC_ALL, GENERIC_EXECUTE, GENERIC_READ, READ_CONTROL, WRITE_DAC, WRITE_OWNER } from './access-mask.js';
 import { type Ace, appliesToObject, type DescriptorContent } from './acl.js';
 import { parseSddl } from './sddl.js';
 import { type Sid, WellKnownSid } from './sid.js';
-import type { Token } from './token.js';
+import { type Token, tokenHolds } from './token.js';
 
 /** A descriptor with nothing left open. */
 export interface SecurityDescriptor extends DescriptorContent {
@@ -63,13 +65,59 @@ export function fromSddl(text: string, token: Token, operation = 'fromSddl'): Se
   const { isDaclPresent, ...asked } = parseSddl(text, operation);
   const owner = asked.owner === null || asked.owner === creatorOwner ? token.user : asked.owner;
   const group = asked.group === null || asked.group === creatorGroup ? token.primaryGroup : asked.group;
-  const assigned = new Map<Sid, Sid>([
+  return { ...asked, owner, group, dacl: assigned(isDaclPresent ? asked.dacl : defaultDacl(token), owner, group) };
+}
+
+/** A list with Creator Owner and Creator Group replaced by who they are for this object. */
+function assigned(dacl: readonly Ace[] | null, owner: Sid, group: Sid): readonly Ace[] | null {
+  const creators = new Map<Sid, Sid>([
     [creatorOwner, owner],
     [creatorGroup, group],
   ]);
-  const dacl = (isDaclPresent ? asked.dacl : defaultDacl(token))?.map((ace) => {
-    const sid = appliesToObject(ace) ? assigned.get(ace.sid) : undefined;
+  const replaced = dacl?.map((ace) => {
+    const sid = appliesToObject(ace) ? creators.get(ace.sid) : undefined;
     return sid === undefined ? ace : { ...ace, sid };
   });
-  return { ...asked, owner, group, dacl: dacl ?? null };
+  return replaced ?? null;
+}
+
+/**
+ * Refuses an owner whom the token cannot name: anybody may name itself; administrators, whose tokens hold
+ * SeRestorePrivilege on Windows, and the kernel may name others.
+ *
+ * @throws SectionError ERR_SECTION_INVALID_SECURITY with STATUS_INVALID_OWNER
+ */
+export function requireOwner(operation: string, owner: Sid, token: Token): void {
+  if (owner === token.user || token.isKernel || tokenHolds(token, administrators)) return;
+  throw new SectionError('ERR_SECTION_INVALID_SECURITY', {
+    operation,
+    rule: `the owner must be ${token.user}, who asks, and not ${owner}`,
+    wayOut: 'Leave out O: in the security descriptor',
+    status: Status.STATUS_INVALID_OWNER,
+  });
+}
+
+/** A security descriptor with some of its parts replaced. */
+export interface DescriptorChange {
+  readonly descriptor: SecurityDescriptor;
+  /** WRITE_DAC, WRITE_OWNER: what the handle must have for it. */
+  readonly needs: number;
+}
+
+/**
+ * Replaces those parts of a descriptor that a text has: owner, group, DACL.
+ *
+ * @param text  SDDL; Creator Owner and Creator Group mean the object's owner and group
+ * @param token who changes it
+ * @throws SectionError ERR_SECTION_INVALID_SECURITY, with STATUS_INVALID_OWNER for an owner whom the
+ *   token cannot name; see {@link requireOwner} and {@link parseSddl}
+ */
+export function changeDescriptor(operation: string, before: SecurityDescriptor, text: string, token: Token): DescriptorChange {
+  const { isDaclPresent, owner: newOwner, group: newGroup, ...asked } = parseSddl(text, operation);
+  const owner = newOwner === null || newOwner === creatorOwner ? before.owner : newOwner;
+  const group = newGroup === null || newGroup === creatorGroup ? before.group : newGroup;
+  if (owner !== before.owner) requireOwner(operation, owner, token);
+  const needs = (isDaclPresent ? WRITE_DAC : 0) | (newOwner === null && newGroup === null ? 0 : WRITE_OWNER);
+  const content = isDaclPresent ? { ...asked, dacl: assigned(asked.dacl, owner, group) } : before;
+  return { descriptor: { ...before, ...content, owner, group }, needs };
 }

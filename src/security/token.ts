@@ -4,6 +4,7 @@
  *
  * Source: [MS-DTYP] 2.5.2 Token/Authorization Context; Unix ids map as Samba maps them (sid.ts).
  */
+import { readFileSync } from 'node:fs';
 import { SectionError } from '../base/error.js';
 import { type Sid, sidOfGroup, sidOfUser, WellKnownSid } from './sid.js';
 
@@ -14,8 +15,12 @@ export interface Token {
   readonly primaryGroup: Sid;
   /** Every SID but the user's that access may be granted through. */
   readonly groups: ReadonlySet<Sid>;
-  /** The system process itself: it alone holds privileges (SeSecurityPrivilege). */
+  /** The system process itself: it holds every privilege. */
   readonly isKernel: boolean;
+  /** May create global sections although it is no administrator. */
+  readonly createsGlobal: boolean;
+  /** May have large pages. */
+  locksMemory(): boolean;
   /** For people: `user 1000 (S-1-22-1-1000)`. */
   describe(): string;
 }
@@ -31,6 +36,30 @@ export interface PeerCredentials {
 export interface TokenRoles {
   /** Users that are administrators beside root: the owner of a system process run by an ordinary user. */
   readonly administratorUids?: Iterable<number>;
+  /** Users that may create global sections, beside administrators. */
+  readonly globalUids?: Iterable<number> | 'all';
+  /** Where it can be known: whether the process has the capability CAP_IPC_LOCK. Else root counts as having it. */
+  readonly hasIpcLock?: () => boolean;
+}
+
+/** The group whose members may have large pages of shared memory; null where the host has no such rule. */
+function largePagesGroup(): number | null {
+  try {
+    return Number(readFileSync('/proc/sys/vm/hugetlb_shm_group', 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+const CAP_IPC_LOCK = 1n << 14n;
+
+function hasIpcLock(): boolean {
+  try {
+    const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    return (BigInt(`0x${effective ?? 0}`) & CAP_IPC_LOCK) !== 0n;
+  } catch {
+    return false;
+  }
 }
 
 const { everyone, authenticatedUsers, users, administrators, localSystem } = WellKnownSid;
@@ -43,14 +72,26 @@ const { everyone, authenticatedUsers, users, administrators, localSystem } = Wel
  *
  * @throws SectionError ERR_SECTION_INVALID_ARGUMENT where an id is no user or group id
  */
-export function tokenForPeer({ uid, gid, groups }: PeerCredentials, { administratorUids = [] }: TokenRoles = {}): Token {
+export function tokenForPeer({ uid, gid, groups }: PeerCredentials, roles: TokenRoles = {}): Token {
+  const { administratorUids = [], globalUids = [], hasIpcLock: isCapable = () => uid === 0 } = roles;
   const user = sidOfUser(uid);
   const primaryGroup = sidOfGroup(gid);
   const held = new Set<Sid>([primaryGroup, ...groups.map(sidOfGroup), everyone, authenticatedUsers, users]);
   if (uid === 0) held.add(localSystem);
   if (uid === 0 || new Set(administratorUids).has(uid)) held.add(administrators);
   const role = held.has(administrators) ? ', an administrator' : '';
-  return { user, primaryGroup, groups: held, isKernel: false, describe: () => `user ${uid} (${user})${role}` };
+  return {
+    user,
+    primaryGroup,
+    groups: held,
+    isKernel: false,
+    createsGlobal: globalUids === 'all' || new Set(globalUids).has(uid),
+    locksMemory: () => {
+      const group = largePagesGroup();
+      return isCapable() || (group !== null && [gid, ...groups].includes(group));
+    },
+    describe: () => `user ${uid} (${user})${role}`,
+  };
 }
 
 /** The token of the system process and the drivers in it: LocalSystem, with every privilege. */
@@ -60,6 +101,8 @@ export function kernelToken(): Token {
     primaryGroup: localSystem,
     groups: new Set<Sid>([administrators, everyone, authenticatedUsers, users]),
     isKernel: true,
+    createsGlobal: true,
+    locksMemory: () => true,
     describe: () => `the kernel (LocalSystem, ${localSystem})`,
   };
 }
@@ -78,7 +121,7 @@ export function tokenOfThisProcess(roles: TokenRoles = {}): Token {
       rule: `${process.platform} has no Unix user ids: tokens and access checks are the kernel's there`,
     });
   }
-  return tokenForPeer({ uid, gid, groups: process.getgroups?.() ?? [] }, roles);
+  return tokenForPeer({ uid, gid, groups: process.getgroups?.() ?? [] }, { hasIpcLock, ...roles });
 }
 
 /** Whether access granted to a SID reaches this token: [MS-DTYP] 2.5.3.1.1 SidInToken. */

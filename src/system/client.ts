@@ -3,12 +3,8 @@
  * One connection per thread; the system process drops its handles when it closes, however that happens.
  */
 import { SectionError } from '../base/error.js';
-import { MemoryObject } from '../memory/memory-object.js';
-import type { SectionFacts, SectionHandle } from '../memory/section-handle.js';
-import type { SectionName } from '../namespace/name.js';
 import { systemSocketCandidates } from '../namespace/runtime-directory.js';
 import { type Descriptor, isOsError, type Message, os } from '../os/index.js';
-import type { SectionCreation } from './lookup.js';
 import {
   type DriverListing,
   decodeReply,
@@ -18,14 +14,13 @@ import {
   PROTOCOL,
   type Replies,
   type RequestOf,
-  type SectionReply,
   type SystemStatus,
 } from './protocol.js';
 
 /** A system process that works answers in microseconds; committing gigabytes takes seconds. */
 const ANSWER_TIMEOUT = 30_000;
 
-interface Connection {
+export interface Connection {
   readonly socket: Descriptor;
   readonly path: string;
   /** The user who runs the system process. */
@@ -102,12 +97,12 @@ function drop(current: Connection): void {
   os.descriptorClose(current.socket);
 }
 
-interface Answer<O extends Operation> {
+export interface Answer<O extends Operation> {
   readonly value: Replies[O];
   readonly descriptors: readonly Descriptor[];
 }
 
-function ask<O extends Operation>(
+export function ask<O extends Operation>(
   current: Connection,
   caller: string,
   operation: O,
@@ -125,7 +120,7 @@ function ask<O extends Operation>(
 }
 
 /** The connection of this thread; made, greeted and trusted on first use. */
-function connected(caller: string): Connection {
+export function connected(caller: string): Connection {
   if (connection !== null) return connection;
   const fresh = connect(caller);
   const status = ask(fresh, caller, 'hello', { protocol: PROTOCOL }).value;
@@ -146,7 +141,7 @@ function connected(caller: string): Connection {
  * Asks once; when the connection of an earlier system process turns out dead, asks the one that may
  * have been started since. Safe because the request cannot have been carried out: nobody read it.
  */
-function request<O extends Operation>(
+export function request<O extends Operation>(
   caller: string,
   operation: O,
   fields: RequestOf<O>,
@@ -167,117 +162,6 @@ function request<O extends Operation>(
 function isStale(error: unknown): boolean {
   const cause = error instanceof SectionError ? error.cause : undefined;
   return isOsError(cause) && ['EPIPE', 'ECONNRESET', 'ENOTCONN'].includes(cause.code);
-}
-
-/* ------------------------------------------------------------------------------ sections ---- */
-
-class GlobalHandle implements SectionHandle {
-  readonly memory: MemoryObject;
-  readonly facts: SectionFacts;
-  readonly granted: number;
-  readonly created: boolean;
-  readonly #through: Connection;
-  readonly #handle: number;
-  #closed = false;
-
-  constructor(through: Connection, reply: SectionReply, memory: MemoryObject) {
-    const { size, pageProtection, attributes, soleWriter, security } = reply;
-    this.#through = through;
-    this.#handle = reply.handle;
-    this.memory = memory;
-    this.facts = { size, pageProtection, attributes, soleWriter, security };
-    this.granted = reply.granted;
-    this.created = reply.created;
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.memory.close();
-    if (this.#through.gone) return;
-    try {
-      ask(this.#through, 'close a handle', 'handle.close', { handle: this.#handle });
-    } catch {
-      // The system process has gone, and the handle with it.
-    }
-  }
-}
-
-/**
- * A sole writer maps its section once and then closes the door behind it: the seal is set through the
- * creator's own descriptor, before anybody else can have one that writes.
- */
-function memoryFrom(operation: string, reply: SectionReply, descriptor: Descriptor): MemoryObject {
-  const { size, pageSize, backing, writable } = reply;
-  if (!reply.soleWriter || !reply.created) return MemoryObject.adopt(descriptor, { backing, size, pageSize, writable });
-  return MemoryObject.adoptAsSoleWriter(operation, descriptor, { backing, size, pageSize });
-}
-
-function handleFrom(operation: string, name: SectionName, answer: Answer<'section.open'>, through: Connection): SectionHandle {
-  const [descriptor, ...others] = answer.descriptors;
-  for (const each of others) os.descriptorClose(each);
-  if (descriptor === undefined) {
-    throw new SectionError('ERR_SECTION_PROTOCOL', {
-      operation,
-      object: `"${name.full}"`,
-      rule: 'the answer came without its descriptor',
-    });
-  }
-  return new GlobalHandle(through, answer.value, memoryFrom(operation, answer.value, descriptor));
-}
-
-/** The system process takes descriptors from root and its own user alone: see the threat model. */
-function requireDescriptorsTaken(operation: string, name: SectionName): void {
-  const user = process.geteuid?.();
-  if (user === 0 || user === connected(operation).uid) return;
-  throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
-    operation,
-    object: `"${name.full}"`,
-    rule: 'only root and the user who runs the system process may put a file under a global name',
-    wayOut: 'Use a local name, or copy the file into a section of its own',
-  });
-}
-
-export function createGlobal(operation: string, name: SectionName, creation: SectionCreation): SectionHandle {
-  if (creation.over !== undefined) requireDescriptorsTaken(operation, name);
-  const over = creation.over?.() ?? null;
-  const descriptors: Descriptor[] = [];
-  try {
-    if (over !== null) {
-      // The system process cannot reopen a descriptor that we send without risking to block on it:
-      // it gets one of each kind.
-      descriptors.push(os.descriptorReopen(over.descriptor, false));
-      if (over.writable) descriptors.push(over.descriptor);
-    }
-    const { reserve, largePages, soleWriter, pageProtection, attributes, security, openExisting, desired } = creation;
-    const answer = request(
-      operation,
-      'section.create',
-      {
-        name: name.leaf,
-        size: over?.size ?? creation.size,
-        reserve,
-        largePages,
-        soleWriter,
-        pageProtection,
-        attributes,
-        security: security ?? null,
-        openExisting,
-        desired,
-        fileBacked: over !== null,
-      },
-      descriptors,
-    );
-    return handleFrom(operation, name, answer, answer.through);
-  } finally {
-    if (descriptors[0] !== undefined) os.descriptorClose(descriptors[0]);
-    over?.close();
-  }
-}
-
-export function openGlobal(operation: string, name: SectionName, desired: number): SectionHandle {
-  const answer = request(operation, 'section.open', { name: name.leaf, desired });
-  return handleFrom(operation, name, answer, answer.through);
 }
 
 /* -------------------------------------------------------------------------- administering ---- */

@@ -4,9 +4,7 @@
  * processes is granted by descriptors that the real system process hands out.
  */
 import { SectionError } from '../base/error.js';
-import type { SectionHandle } from '../memory/section-handle.js';
-import type { SectionName } from '../namespace/name.js';
-import type { LookupOptions, SectionCreation } from './lookup.js';
+import type { KernelObjects } from './kernel-objects.js';
 
 /** A driver as the code it runs sees it. */
 export interface DriverContext {
@@ -16,8 +14,8 @@ export interface DriverContext {
 }
 
 export interface SystemInside {
-  createSection(operation: string, name: SectionName, creation: SectionCreation, options: LookupOptions): SectionHandle;
-  openSection(operation: string, name: SectionName, desired: number, options: LookupOptions): SectionHandle;
+  /** The global namespace, as drivers see it. */
+  readonly objects: KernelObjects;
   /** The driver whose code is running, or null outside of any. */
   currentDriver(): DriverContext | null;
   /** Parameters that a driver was loaded with, by its registry path. */

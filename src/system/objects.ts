@@ -1,30 +1,30 @@
 /**
- * The objects of the system process: sections with their names, rights and handle counts. Decides who
- * gets which descriptor; speaks to nobody.
+ * The objects of the system process, with their names, rights and handle counts. Decides who gets which
+ * descriptor; speaks to nobody.
  *
  * A descriptor that is handed out carries no more than the rights that were granted: the memory's own
  * mode allows nobody to open it anew, a reader gets a description that was opened for reading.
  */
 import { SectionError } from '../base/error.js';
+import type { ObjectKind } from '../base/object-kind.js';
 import { isSuccess, Status } from '../base/status.js';
 import { type MemoryObject, roundUp } from '../memory/memory-object.js';
-import type { SectionFacts, SectionHandle } from '../memory/section-handle.js';
-import { foldCase, type SectionName } from '../namespace/name.js';
+import { readContent } from '../memory/object-content.js';
+import type { SectionFacts } from '../memory/object-handle.js';
+import { sharedWritable } from '../memory/section-masks.js';
+import { foldCase, type ObjectEntry, type ObjectName } from '../namespace/name.js';
+import { newIdentity, notFound, requireKind, requireShareable } from '../namespace/object-rules.js';
 import { type Descriptor, os } from '../os/index.js';
 import {
   accessCheck,
-  fromSddl,
-  SECTION_MAP_WRITE,
+  creatorAccess,
+  DIRECTORY_CREATE_OBJECT,
+  DIRECTORY_CREATE_SUBDIRECTORY,
+  holdable,
+  objectTypes,
   type SecurityDescriptor,
-  sectionMapping,
   type Token,
-  tokenHolds,
-  WellKnownSid,
 } from '../security/index.js';
-import { creatorAccess } from './lookup.js';
-
-/** PAGE_READWRITE and PAGE_EXECUTE_READWRITE. */
-const WRITABLE_PROTECTIONS = 0x04 | 0x40;
 
 /** Who holds a handle: a client's connection, or kernel mode. */
 export interface Holder {
@@ -32,35 +32,51 @@ export interface Holder {
   readonly kernel: boolean;
 }
 
-export class SectionObject {
-  readonly name: SectionName;
+/** What an object is made of. */
+export interface ObjectParts {
+  readonly name: ObjectName;
+  readonly kind: ObjectKind;
   readonly memory: MemoryObject;
   readonly facts: SectionFacts;
   readonly descriptor: SecurityDescriptor;
-  /** The user whose account the memory is on; null for kernel mode. */
+  /** The user whose account it is on; null for kernel mode. */
   readonly chargedTo: number | null;
+  readonly exclusive: boolean;
+  readonly permanent: boolean;
+  /**
+   * A description of the memory that was opened for reading; made here unless the caller has one (of a
+   * file, which is not ours to reopen).
+   */
+  readonly reader?: Descriptor | undefined;
+}
+
+export class KernelObject {
+  readonly name: ObjectName;
+  readonly kind: ObjectKind;
+  readonly identity = newIdentity();
+  readonly memory: MemoryObject;
+  readonly facts: SectionFacts;
+  readonly chargedTo: number | null;
+  readonly exclusive: boolean;
+  readonly created = Date.now();
+  descriptor: SecurityDescriptor;
+  /** Outlives its last handle. */
+  permanent: boolean;
   /** For those who may only read. */
   readonly #reader: Descriptor;
   readonly holders = new Map<Holder, { handles: number; granted: number }>();
   #handles = 0;
 
-  /**
-   * @param reader A description of the memory that was opened for reading; made here unless the caller
-   * has one (of a file, which is not ours to reopen).
-   */
-  constructor(
-    name: SectionName,
-    memory: MemoryObject,
-    facts: SectionFacts,
-    descriptor: SecurityDescriptor,
-    chargedTo: number | null,
-    reader?: Descriptor,
-  ) {
+  /** Takes over the memory, and the reader if there is one. */
+  constructor({ name, kind, memory, facts, descriptor, chargedTo, exclusive, permanent, reader }: ObjectParts) {
     this.name = name;
+    this.kind = kind;
     this.memory = memory;
     this.facts = facts;
     this.descriptor = descriptor;
     this.chargedTo = chargedTo;
+    this.exclusive = exclusive;
+    this.permanent = permanent;
     this.#reader = reader ?? os.descriptorReopen(memory.descriptor, false);
     // From here nobody opens the memory by /proc/self/fd who does not own it.
     if (reader === undefined) os.descriptorSetMode(memory.descriptor, 0);
@@ -77,16 +93,42 @@ export class SectionObject {
 
   /** Whether somebody with these rights gets a descriptor that writes. */
   writes(granted: number, isCreator: boolean): boolean {
+    const { pageProtection, soleWriter } = this.facts;
     return (
-      (granted & SECTION_MAP_WRITE) !== 0 &&
+      (granted & objectTypes[this.kind].modifies) !== 0 &&
       this.memory.writable &&
-      (this.facts.pageProtection & WRITABLE_PROTECTIONS) !== 0 &&
-      (!this.facts.soleWriter || isCreator)
+      sharedWritable(pageProtection) &&
+      (!soleWriter || isCreator)
     );
   }
 
   descriptorFor(writes: boolean): Descriptor {
     return writes ? this.memory.descriptor : this.#reader;
+  }
+
+  /** What a directory tells of it. */
+  entry(): ObjectEntry {
+    return { kind: this.kind, leaf: this.name.leaf, identity: this.identity };
+  }
+
+  /**
+   * Checks access for somebody.
+   *
+   * @param token Null: kernel mode, no check.
+   * @returns the rights of a handle
+   * @throws SectionError ERR_SECTION_ACCESS_DENIED
+   */
+  grant(operation: string, token: Token | null, desired: number): number {
+    if (token === null) return creatorAccess(this.kind, desired);
+    const { status, granted } = accessCheck(this.descriptor, token, desired, objectTypes[this.kind].mapping);
+    if (isSuccess(status)) return holdable(this.kind, granted);
+    throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
+      operation,
+      object: `"${this.name.full}"`,
+      rule: `its security descriptor does not grant access 0x${desired.toString(16)} to ${token.describe()}`,
+      wayOut: 'Ask for less, or have its creator grant it',
+      status,
+    });
   }
 
   retain(holder: Holder, granted: number): void {
@@ -109,28 +151,33 @@ export class SectionObject {
 }
 
 export interface Opening {
+  /** Null: any. */
+  readonly kind: ObjectKind | null;
   /** Null: kernel mode, no access check. */
   readonly token: Token | null;
   readonly desired: number;
-  readonly caseInsensitive?: boolean;
+  readonly caseInsensitive: boolean;
+  readonly exclusive: boolean;
 }
 
-/** The directory \BaseNamedObjects and all that lives in it. */
-export class ObjectDirectory {
-  readonly #byName = new Map<string, SectionObject>();
-  readonly #accounts = new Map<number, { bytes: number; objects: number }>();
-  readonly #audit: (line: string) => void;
+/** The key of \BaseNamedObjects itself, which is no object. */
+const ROOT = '';
 
-  constructor(audit: (line: string) => void) {
-    this.#audit = audit;
-  }
+/** \BaseNamedObjects, the directories in it, and all that lives in them. */
+export class ObjectDirectory {
+  /** By identity of the directory, then by leaf. */
+  readonly #entries = new Map<string, Map<string, KernelObject>>();
+  /** Directories that live, by identity: nothing is looked up in one that does not. */
+  readonly #directories = new Map<string, KernelObject>();
+  readonly #accounts = new Map<number, { bytes: number; objects: number }>();
+  #size = 0;
 
   get size(): number {
-    return this.#byName.size;
+    return this.#size;
   }
 
-  list(): readonly SectionObject[] {
-    return [...this.#byName.values()];
+  list(): readonly KernelObject[] {
+    return [...this.#entries.values()].flatMap((each) => [...each.values()]);
   }
 
   /** What a user's clients have created and still lives. */
@@ -138,119 +185,118 @@ export class ObjectDirectory {
     return this.#accounts.get(user) ?? { bytes: 0, objects: 0 };
   }
 
-  /** Sections of all users but root. */
+  /** Objects of all users but root. */
   get objectsOfUsers(): number {
     let sum = 0;
     for (const [user, { objects }] of this.#accounts) if (user !== 0) sum += objects;
     return sum;
   }
 
-  find(name: SectionName, caseInsensitive = false): SectionObject | undefined {
-    const exact = this.#byName.get(name.leaf);
-    if (exact !== undefined || !caseInsensitive) return exact;
-    const folded = foldCase(name.leaf);
-    return this.list().find((each) => foldCase(each.name.leaf) === folded);
+  /** A directory object; undefined for \BaseNamedObjects itself. Throws STATUS_OBJECT_PATH_NOT_FOUND where none lives. */
+  directory(operation: string, identity: string | undefined): KernelObject | undefined {
+    if (identity === undefined) return undefined;
+    const directory = this.#directories.get(identity);
+    if (directory !== undefined) return directory;
+    throw new SectionError('ERR_SECTION_NOT_FOUND', {
+      operation,
+      object: `directory ${identity}`,
+      rule: 'it has gone with its last handle',
+      status: Status.STATUS_OBJECT_PATH_NOT_FOUND,
+    });
+  }
+
+  /** The name of a leaf in a directory, as messages show it. */
+  nameIn(operation: string, identity: string | undefined, leaf: string): ObjectName {
+    const directory = this.directory(operation, identity);
+    const full = `${directory === undefined ? 'Global' : directory.name.full}\\${leaf}`;
+    return { scope: 'global', leaf, full, ...(identity === undefined ? {} : { directory: identity }) };
+  }
+
+  find(operation: string, { directory, leaf }: ObjectName, caseInsensitive: boolean): KernelObject | undefined {
+    this.directory(operation, directory);
+    const entries = this.#entries.get(directory ?? ROOT);
+    const exact = entries?.get(leaf);
+    if (exact !== undefined || entries === undefined || !caseInsensitive) return exact;
+    const folded = foldCase(leaf);
+    return [...entries.values()].find((each) => foldCase(each.name.leaf) === folded);
+  }
+
+  /** What a name leads to, with the target of a link. */
+  entry(operation: string, name: ObjectName, caseInsensitive: boolean): ObjectEntry | null {
+    const object = this.find(operation, name, caseInsensitive);
+    if (object === undefined) return null;
+    if (object.kind !== 'SymbolicLink') return object.entry();
+    const target = Buffer.from(readContent(operation, `"${object.name.full}"`, object.memory)).toString('utf16le');
+    return { ...object.entry(), target };
+  }
+
+  /** What is in a directory, by name. */
+  entries(operation: string, directory: string | undefined): readonly ObjectEntry[] {
+    this.directory(operation, directory);
+    const all = [...(this.#entries.get(directory ?? ROOT)?.values() ?? [])];
+    return all.map((each) => each.entry()).sort((a, b) => (a.leaf < b.leaf ? -1 : 1));
   }
 
   /**
    * Opens an object for somebody: finds it and checks the rights.
    *
-   * @throws SectionError ERR_SECTION_NOT_FOUND, ERR_SECTION_ACCESS_DENIED
+   * @throws SectionError ERR_SECTION_NOT_FOUND, ERR_SECTION_TYPE_MISMATCH, ERR_SECTION_ACCESS_DENIED
    */
-  open(operation: string, name: SectionName, opening: Opening): { readonly object: SectionObject; readonly granted: number } {
-    const object = this.find(name, opening.caseInsensitive);
-    if (object === undefined) {
-      throw new SectionError('ERR_SECTION_NOT_FOUND', {
-        operation,
-        object: `"${name.full}"`,
-        rule: 'the system process has no section of that name',
-        wayOut: 'Is its driver loaded? "sectile ls" shows what there is',
-      });
-    }
-    if (opening.token === null) return { object, granted: creatorAccess(opening.desired) };
-    const { status, granted } = accessCheck(object.descriptor, opening.token, opening.desired, sectionMapping);
-    if (isSuccess(status)) return { object, granted };
-    this.#audit(`refused ${opening.token.describe()} access 0x${opening.desired.toString(16)} to "${name.full}"`);
-    throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
-      operation,
-      object: `"${name.full}"`,
-      rule: `its security descriptor does not grant access 0x${opening.desired.toString(16)} to ${opening.token.describe()}`,
-      wayOut: 'Ask for less, or have its creator grant it',
-      status,
-    });
+  open(operation: string, name: ObjectName, opening: Opening): { readonly object: KernelObject; readonly granted: number } {
+    const object = this.find(operation, name, opening.caseInsensitive);
+    if (object === undefined) throw notFound(operation, name, opening.kind, 'the system process has not');
+    requireKind(operation, object.name, object.kind, opening.kind);
+    const granted = object.grant(operation, opening.token, opening.desired);
+    requireShareable(operation, object.name, object, opening.exclusive);
+    return { object, granted };
+  }
+
+  /**
+   * Whether somebody may create an object in a directory: asked of the directory's own descriptor.
+   *
+   * @throws SectionError ERR_SECTION_ACCESS_DENIED
+   */
+  requireCreation(operation: string, name: ObjectName, kind: ObjectKind, token: Token): void {
+    const right = kind === 'Directory' ? DIRECTORY_CREATE_SUBDIRECTORY : DIRECTORY_CREATE_OBJECT;
+    this.directory(operation, name.directory)?.grant(operation, token, right);
   }
 
   /** Enters a new object under its name, which the caller has found free. */
-  add(object: SectionObject): void {
-    this.#byName.set(object.name.leaf, object);
+  add(object: KernelObject): void {
+    const { directory = ROOT, leaf } = object.name;
+    const entries = this.#entries.get(directory) ?? new Map<string, KernelObject>();
+    this.#entries.set(directory, entries.set(leaf, object));
+    if (object.kind === 'Directory') this.#directories.set(object.identity, object);
+    this.#size++;
     this.#charge(object, 1);
   }
 
-  /** Lets go of a handle; with the last one the name and this side's hold on the memory go. */
-  release(object: SectionObject, holder: Holder): void {
-    if (!object.release(holder)) return;
-    if (this.#byName.get(object.name.leaf) === object) this.#byName.delete(object.name.leaf);
+  /** Lets go of a handle; with the last one the name and this side's hold on the memory go, unless it is permanent. */
+  release(object: KernelObject, holder: Holder): void {
+    if (object.release(holder) && !object.permanent) this.#remove(object);
+  }
+
+  /** Removes what is permanent and held by nobody: at the end. */
+  clear(): void {
+    for (const each of this.list()) if (each.handles === 0) this.#remove(each);
+  }
+
+  #remove(object: KernelObject): void {
+    const { directory = ROOT, leaf } = object.name;
+    const entries = this.#entries.get(directory);
+    entries?.delete(leaf);
+    if (entries?.size === 0) this.#entries.delete(directory);
+    this.#directories.delete(object.identity);
+    this.#size--;
     this.#charge(object, -1);
     object.destroy();
   }
 
-  #charge(object: SectionObject, sign: 1 | -1): void {
+  #charge(object: KernelObject, sign: 1 | -1): void {
     if (object.chargedTo === null) return;
     const { bytes, objects } = this.accountOf(object.chargedTo);
     const after = { bytes: bytes + sign * object.charge, objects: objects + sign };
     if (after.objects === 0) this.#accounts.delete(object.chargedTo);
     else this.#accounts.set(object.chargedTo, after);
-  }
-}
-
-/**
- * The descriptor of a new object, from SDDL or as the creator's default. Nobody but an administrator can
- * make an object that belongs to somebody else.
- *
- * @throws SectionError ERR_SECTION_INVALID_SECURITY with STATUS_INVALID_OWNER
- */
-export function descriptorFrom(
-  operation: string,
-  sddl: string | null | undefined,
-  token: Token,
-  fallback: SecurityDescriptor,
-): SecurityDescriptor {
-  if (sddl === null || sddl === undefined) return fallback;
-  const descriptor = fromSddl(sddl, token, operation);
-  if (descriptor.owner === token.user || token.isKernel || tokenHolds(token, WellKnownSid.administrators)) return descriptor;
-  throw new SectionError('ERR_SECTION_INVALID_SECURITY', {
-    operation,
-    rule: `the owner must be ${token.user}, who creates it, and not ${descriptor.owner}`,
-    wayOut: 'Leave out O: in the security descriptor',
-    status: Status.STATUS_INVALID_OWNER,
-  });
-}
-
-/** A handle in kernel mode: on the object's own memory. */
-export class KernelHandle implements SectionHandle {
-  readonly memory: MemoryObject;
-  readonly facts: SectionFacts;
-  readonly granted: number;
-  readonly created: boolean;
-  readonly #directory: ObjectDirectory;
-  readonly #object: SectionObject;
-  readonly #holder: Holder;
-  #closed = false;
-
-  constructor(directory: ObjectDirectory, object: SectionObject, holder: Holder, granted: number, created: boolean) {
-    this.#directory = directory;
-    this.#object = object;
-    this.#holder = holder;
-    this.memory = object.memory;
-    this.facts = object.facts;
-    this.granted = granted;
-    this.created = created;
-    object.retain(holder, granted);
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#directory.release(this.#object, this.#holder);
   }
 }

@@ -9,12 +9,14 @@
 
 import { MAXIMUM_SECTION_SIZE } from '../base/checks.js';
 import { isSectionErrorCode, SectionError, type SectionErrorCode } from '../base/error.js';
-import { MAXIMUM_NAME_LENGTH } from '../namespace/name.js';
+import { type ObjectKind, objectKinds } from '../base/object-kind.js';
+import { MAXIMUM_CONTENT } from '../memory/object-content.js';
+import { MAXIMUM_NAME_LENGTH, type ObjectEntry } from '../namespace/name.js';
 
 /** Client and system process must mean the same by every field. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
-/** Longest request: a name of 32,766 units, each as \uXXXX, and a security descriptor. */
+/** Longest request: a name of 32,766 units, each as \uXXXX, a security descriptor and a link's target. */
 export const MAXIMUM_MESSAGE = 384 * 1024;
 export const MAXIMUM_DESCRIPTORS = 2;
 
@@ -49,27 +51,58 @@ const parameters: Field<Record<string, string>> = {
   rule: 'at most 64 texts',
 };
 
+const oneOf = <T extends string>(words: readonly T[]): Field<T> => ({
+  is: (value): value is T => words.includes(value as T),
+  rule: `one of ${words.join(', ')}`,
+});
+const LONGEST_BASE64 = Math.ceil(MAXIMUM_CONTENT / 3) * 4;
+const base64: Field<string> = {
+  is: (value): value is string =>
+    typeof value === 'string' && value.length <= LONGEST_BASE64 && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value),
+  rule: `base64 of at most ${MAXIMUM_CONTENT} bytes`,
+};
+
 const mask = whole(0, UINT32);
 const handle = whole(1, UINT32);
+const kind = oneOf(objectKinds);
+const security = text(65_536);
+/** Identity of a directory object; null for the one that all names begin in. */
+const directory: Field<string | null> = orNull({
+  is: (value): value is string => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value),
+  rule: '32 hexadecimal digits',
+});
+
+/** How a name is looked up. */
+const lookup = { name: text(MAXIMUM_NAME_LENGTH), directory, caseInsensitive: yesNo, exclusive: yesNo, desired: mask } as const;
+/** What every kind of object is created with. */
+const creation = { ...lookup, security: orNull(security), openExisting: yesNo, permanent: yesNo } as const;
 
 /** Every request, with exactly the fields that it has. */
 const requests = {
   hello: { protocol: whole(0, UINT32) },
   'section.create': {
-    name: orNull(text(MAXIMUM_NAME_LENGTH)),
+    ...creation,
     size: whole(1, MAXIMUM_SECTION_SIZE),
     reserve: yesNo,
     largePages: yesNo,
     soleWriter: yesNo,
     pageProtection: mask,
     attributes: mask,
-    security: orNull(text(65_536)),
-    openExisting: yesNo,
-    desired: mask,
     /** Whether descriptors of a file travel beside: one to read, and one to write where needed. */
     fileBacked: yesNo,
   },
-  'section.open': { name: text(MAXIMUM_NAME_LENGTH), desired: mask },
+  /** Any other kind. */
+  'object.create': { ...creation, kind: oneOf(objectKinds.filter((each) => each !== 'Section')), content: base64 },
+  'object.open': { ...lookup, kind: orNull(kind) },
+  'object.find': { directory, name: text(MAXIMUM_NAME_LENGTH), caseInsensitive: yesNo },
+  /** `after`: the last name that was told, null at first. */
+  'object.entries': { directory, after: orNull(text(MAXIMUM_NAME_LENGTH)) },
+  'handle.duplicate': { handle, granted: mask },
+  'handle.reopen': { handle, desired: mask },
+  'handle.query': { handle },
+  'handle.security': { handle },
+  'handle.set-security': { handle, security },
+  'handle.set-permanent': { handle, permanent: yesNo },
   'handle.close': { handle },
   'system.status': {},
   'system.stop': {},
@@ -85,9 +118,13 @@ type ValueOf<F> = F extends Field<infer T> ? T : never;
 export type RequestOf<O extends Operation> = { readonly [K in keyof Requests[O]]: ValueOf<Requests[O][K]> };
 export type Request = { [O in Operation]: { readonly operation: O } & RequestOf<O> }[Operation];
 
-/** What comes back beside descriptors. */
-export interface SectionReply {
+/** What comes back beside a descriptor: a handle. */
+export interface HandleReply {
   readonly handle: number;
+  readonly kind: ObjectKind;
+  readonly identity: string;
+  /** The name as it was spelt when the object was created. */
+  readonly leaf: string;
   readonly created: boolean;
   readonly granted: number;
   readonly size: number;
@@ -96,7 +133,6 @@ export interface SectionReply {
   readonly pageProtection: number;
   readonly attributes: number;
   readonly soleWriter: boolean;
-  readonly security: string;
   /** Whether the descriptor beside was opened for writing. */
   readonly writable: boolean;
 }
@@ -114,12 +150,15 @@ export interface SystemStatus {
 
 export interface ObjectListing {
   readonly name: string;
+  readonly kind: ObjectKind;
+  readonly permanent: boolean;
   readonly size: number;
   readonly backing: 'pagefile' | 'file';
   readonly pageProtection: number;
   readonly attributes: number;
   readonly soleWriter: boolean;
-  readonly security: string;
+  /** Null for those who may not read it (READ_CONTROL). */
+  readonly security: string | null;
   readonly resident: number;
   /** Device and inode of the memory, as decimal texts, to find its views in /proc. */
   readonly device: string;
@@ -142,8 +181,18 @@ export interface DriverListing {
 
 export interface Replies {
   hello: SystemStatus;
-  'section.create': SectionReply;
-  'section.open': SectionReply;
+  'section.create': HandleReply;
+  'object.create': HandleReply;
+  'object.open': HandleReply;
+  'object.find': { readonly entry: ObjectEntry | null };
+  /** `more`: ask again, after the last of these. */
+  'object.entries': { readonly entries: readonly ObjectEntry[]; readonly more: boolean };
+  'handle.duplicate': HandleReply;
+  'handle.reopen': HandleReply;
+  'handle.query': { readonly handles: number; readonly permanent: boolean };
+  'handle.security': { readonly security: string };
+  'handle.set-security': Record<string, never>;
+  'handle.set-permanent': Record<string, never>;
   'handle.close': Record<string, never>;
   'system.status': SystemStatus;
   'system.stop': Record<string, never>;

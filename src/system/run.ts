@@ -5,26 +5,17 @@
 import { existsSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SectionError } from '../base/error.js';
-import { MemoryObject } from '../memory/memory-object.js';
-import type { SectionHandle } from '../memory/section-handle.js';
-import { memoryLabel, type SectionName } from '../namespace/name.js';
 import { ensureRuntimeDirectory, ownSystemSocket } from '../namespace/runtime-directory.js';
 import { type Descriptor, isOsError, OpenFlag, os, type Server, type ServerEvent } from '../os/index.js';
-import {
-  defaultDescriptor,
-  formatSddl,
-  grantsToAnyone,
-  kernelToken,
-  SECTION_MAP_WRITE,
-  sectionMapping,
-  tokenForPeer,
-} from '../security/index.js';
+import { kernelToken, tokenForPeer } from '../security/index.js';
+import { refusalLine } from './audit.js';
+import type { Answer, Client, SystemContext } from './clients.js';
 import { DriverHost } from './driver-host.js';
 import { becomeSystem, type SystemInside } from './kernel.js';
+import { KernelObjects } from './kernel-objects.js';
 import { defaultLimits, type SystemLimits } from './limits.js';
 import { limitedLog, safeLog } from './log.js';
-import { creatorAccess, type LookupOptions, type SectionCreation } from './lookup.js';
-import { descriptorFrom, type Holder, KernelHandle, ObjectDirectory, SectionObject } from './objects.js';
+import { ObjectDirectory } from './objects.js';
 import {
   decodeRequest,
   encode,
@@ -34,11 +25,13 @@ import {
   PROTOCOL,
   type SystemStatus,
 } from './protocol.js';
-import { type Answer, type Client, handlers, type SystemContext } from './requests.js';
+import { handlers } from './requests.js';
 
 export interface SystemOptions {
   readonly drivers?: readonly { readonly file: string; readonly parameters?: Readonly<Record<string, string>> }[];
   readonly limits?: Partial<SystemLimits>;
+  /** Users other than administrators who may create global sections, by number. */
+  readonly grantGlobal?: readonly number[] | 'all';
   /** Gets one line for each thing worth knowing: refusals, drivers' errors, starts and stops. */
   readonly log?: (line: string) => void;
 }
@@ -63,7 +56,7 @@ const version = (JSON.parse(readFileSync(new URL('../../package.json', import.me
 export async function runSystem(options: SystemOptions = {}): Promise<RunningSystem> {
   const directory = ensureRuntimeDirectory();
   const lock = takePlace(join(directory, 'system.lock'));
-  const system = new System(lock, { ...defaultLimits, ...options.limits }, options.log ?? (() => {}));
+  const system = new System(lock, options);
   try {
     system.listen(ownSystemSocket());
     for (const { file, parameters } of options.drivers ?? []) await system.drivers.load(file, parameters ?? {});
@@ -116,22 +109,28 @@ class System implements RunningSystem, SystemInside, SystemContext {
   readonly directory: ObjectDirectory;
   readonly drivers: DriverHost;
   readonly limits: SystemLimits;
-  readonly audit: (line: string) => void;
+  readonly objects: KernelObjects;
+  readonly #audit: (line: string) => void;
   readonly #lock: Descriptor;
+  readonly #grantGlobal: readonly number[] | 'all';
   readonly #clients = new Map<number, Client & { work: Promise<void> }>();
-  readonly #kernel: Holder = { pid: process.pid, kernel: true };
   readonly #started = Date.now();
   #server: Server | null = null;
   #stopping: Promise<void> | null = null;
   #hasStopped: () => void = () => {};
 
-  constructor(lock: Descriptor, limits: SystemLimits, log: (line: string) => void) {
+  constructor(lock: Descriptor, { limits, log = () => {}, grantGlobal = [] }: SystemOptions) {
     this.#lock = lock;
-    this.limits = limits;
+    this.#grantGlobal = grantGlobal;
+    this.limits = { ...defaultLimits, ...limits };
     const safe = safeLog(log);
-    this.audit = limitedLog(safe);
-    this.directory = new ObjectDirectory(this.audit);
+    this.#audit = limitedLog(safe);
+    this.directory = new ObjectDirectory();
     this.drivers = new DriverHost(safe);
+    this.objects = new KernelObjects(this.directory, this.#audit, () => {
+      const driver = this.drivers.current();
+      return driver === null ? kernelToken().describe() : `driver ${driver.name}`;
+    });
     this.stopped = new Promise((resolve) => {
       this.#hasStopped = resolve;
     });
@@ -164,7 +163,7 @@ class System implements RunningSystem, SystemInside, SystemContext {
     );
     becomeSystem(this);
     this.drivers.install();
-    this.audit(`system process ${process.pid} listens at ${path}`);
+    this.#audit(`system process ${process.pid} listens at ${path}`);
   }
 
   /* ---------------------------------------------------------------------------- clients ---- */
@@ -177,7 +176,7 @@ class System implements RunningSystem, SystemInside, SystemContext {
 
   #onConnect(id: number, peer: { pid: number; uid: number; gid: number; groups: readonly number[] }): void {
     const sameUser = [...this.#clients.values()].filter((each) => each.uid === peer.uid).length;
-    const token = tokenForPeer(peer, { administratorUids: [process.geteuid?.() ?? 0] });
+    const token = tokenForPeer(peer, { administratorUids: [process.geteuid?.() ?? 0], globalUids: this.#grantGlobal });
     this.#clients.set(id, {
       id,
       pid: peer.pid,
@@ -193,7 +192,7 @@ class System implements RunningSystem, SystemInside, SystemContext {
     });
     // Root is not counted: it must be able to look at a machine that somebody floods.
     if (sameUser < this.limits.clientsPerUser || peer.uid === 0) return;
-    this.audit(`limit for ${token.describe()}: ${this.limits.clientsPerUser} connections are open`);
+    this.#audit(`limit for ${token.describe()}: ${this.limits.clientsPerUser} connections are open`);
     this.#cut(id);
   }
 
@@ -247,16 +246,18 @@ class System implements RunningSystem, SystemInside, SystemContext {
     if (client.gone) return;
     let known = error;
     if (!(known instanceof SectionError)) {
-      this.audit(`error while serving ${client.token.describe()}: ${error instanceof Error ? error.stack : String(error)}`);
+      this.#audit(`error while serving ${client.token.describe()}: ${error instanceof Error ? error.stack : String(error)}`);
       const rule = isOsError(error)
         ? `the system refused: ${error.message}`
         : 'the system process met an error of its own, and has logged it';
       known = new SectionError('ERR_SECTION_SYSTEM_CALL', { operation: 'system process', rule });
     }
     const { code } = known as SectionError;
+    const refusal = refusalLine(`${client.token.describe()}, process ${client.pid}`, known as SectionError);
+    if (refusal !== null) this.#audit(refusal);
     this.#reply(client, encode({ error: errorReply(known as SectionError) }), []);
     if (code === 'ERR_SECTION_PROTOCOL' && ++client.malformed >= this.limits.malformedRequests) {
-      this.audit(`cut off ${client.token.describe()}, process ${client.pid}: ${client.malformed} malformed requests`);
+      this.#audit(`cut off ${client.token.describe()}, process ${client.pid}: ${client.malformed} malformed requests`);
       this.#cut(client.id);
     }
   }
@@ -283,53 +284,6 @@ class System implements RunningSystem, SystemInside, SystemContext {
   }
 
   /* ------------------------------------------------------------------------ kernel mode ---- */
-
-  createSection(operation: string, name: SectionName, creation: SectionCreation, options: LookupOptions): SectionHandle {
-    const existing = this.directory.find(name, options.caseInsensitive);
-    if (existing !== undefined) {
-      if (creation.openExisting) return this.openSection(operation, name, creation.desired, options);
-      throw new SectionError('ERR_SECTION_EXISTS', {
-        operation,
-        object: `"${name.full}"`,
-        rule: 'a section of that name exists',
-      });
-    }
-    const token = kernelToken();
-    const descriptor = descriptorFrom(operation, creation.security, token, defaultDescriptor(token));
-    const { size, reserve, largePages, pageProtection, attributes } = creation;
-    // Where nobody may ever be granted writing, the kernel below is told so: not even root can write then.
-    const soleWriter =
-      creation.over === undefined && (creation.soleWriter || !grantsToAnyone(descriptor, SECTION_MAP_WRITE, sectionMapping));
-    const memory =
-      creation.over?.() ??
-      MemoryObject.createPagefile(operation, `"${name.full}"`, {
-        label: memoryLabel(name.full),
-        size,
-        reserve,
-        largePages,
-        soleWriter,
-      });
-    const facts = { size: memory.size, pageProtection, attributes, soleWriter, security: formatSddl(descriptor) };
-    let object: SectionObject;
-    try {
-      const reader = creation.over === undefined ? undefined : os.descriptorReopen(memory.descriptor, false);
-      object = new SectionObject(name, memory, facts, descriptor, null, reader);
-    } catch (error) {
-      memory.close();
-      throw error;
-    }
-    this.directory.add(object);
-    return new KernelHandle(this.directory, object, this.#kernel, creatorAccess(creation.desired), true);
-  }
-
-  openSection(operation: string, name: SectionName, desired: number, options: LookupOptions): SectionHandle {
-    const { object, granted } = this.directory.open(operation, name, {
-      token: options.checkAccess ? kernelToken() : null,
-      desired,
-      caseInsensitive: options.caseInsensitive ?? false,
-    });
-    return new KernelHandle(this.directory, object, this.#kernel, granted, false);
-  }
 
   currentDriver() {
     return this.drivers.current();
@@ -359,7 +313,8 @@ class System implements RunningSystem, SystemInside, SystemContext {
     if (this.#server !== null) os.serverClose(this.#server);
     this.#server = null;
     for (const id of [...this.#clients.keys()]) this.#onDisconnect(id);
-    this.audit(`system process ${process.pid} stopped`);
+    this.directory.clear();
+    this.#audit(`system process ${process.pid} stopped`);
     os.descriptorClose(this.#lock);
     this.#hasStopped();
   }

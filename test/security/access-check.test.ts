@@ -5,12 +5,13 @@ import fc from 'fast-check';
 import { Status } from '../../dist/base/status.js';
 import { type AccessDecision, accessCheck, grantsToAnyone } from '../../dist/security/access-check.js';
 import * as rights from '../../dist/security/access-mask.js';
+import { sectionMapping } from '../../dist/security/object-types.js';
+import { holdsPrivilege } from '../../dist/security/privileges.js';
 import { fromSddl, type SecurityDescriptor } from '../../dist/security/security-descriptor.js';
 import type { Sid } from '../../dist/security/sid.js';
 import { kernelToken, type Token, tokenForPeer } from '../../dist/security/token.js';
 import { anyAce, anyMask } from './arbitraries.js';
 
-const { sectionMapping } = rights;
 const { STATUS_SUCCESS, STATUS_ACCESS_DENIED, STATUS_PRIVILEGE_NOT_HELD } = Status;
 const MAX = rights.MAXIMUM_ALLOWED;
 
@@ -114,6 +115,9 @@ const rows: Row[] = [
   ['no access asked for', 'D:(A;;GA;;;WD)', alice, 0, denied],
   ['no access asked for, null DACL', 'D:NO_ACCESS_CONTROL', alice, 0, denied],
   ['all 32 bits asked for', 'D:(A;;GA;;;WD)', alice, 0xffffffff, { status: STATUS_PRIVILEGE_NOT_HELD, granted: 0 }],
+  ['WRITE_OWNER is not for all', 'D:', alice, rights.WRITE_OWNER, denied],
+  ['an administrator takes ownership', 'D:', root, rights.WRITE_OWNER, granted(rights.WRITE_OWNER)],
+  ['an administrator takes ownership and no more', 'D:', root, rights.WRITE_OWNER | 4, denied],
   ['WRITE_OWNER comes from an entry', 'D:(A;;WO;;;WD)', alice, rights.WRITE_OWNER, granted(rights.WRITE_OWNER)],
 ];
 const SYSTEM_SECURITY = rights.ACCESS_SYSTEM_SECURITY;
@@ -202,10 +206,11 @@ function model(descriptor: SecurityDescriptor, token: Token, desired: number): A
     if (isOwner && (bit === 17 || bit === 18) && entries.every((ace) => ace.sid !== 'S-1-3-4')) return true;
     return entries.find((ace) => concernsUs(ace.sid) && bitsOf(ace.mask).has(bit))?.type === 'allow';
   };
+  const mayTake = (bit: number) => bit === 19 && token !== alice;
   const asked = bitsOf(desired);
   if (asked.has(24) && !token.isKernel) return notHeld;
   const result = new Set([...asked].filter((bit) => bit !== 25));
-  if ([...result].some((bit) => bit !== 24 && !mayHave(bit))) return denied;
+  if ([...result].some((bit) => bit !== 24 && !mayHave(bit) && !mayTake(bit))) return denied;
   if (asked.has(25)) {
     const everything =
       descriptor.dacl === null ? (meaning[28] ?? []) : Array.from({ length: 21 }, (_, bit) => bit).filter(mayHave);
@@ -265,6 +270,7 @@ test('a right that nobody can be given is given to nobody', () => {
     fc.property(anyCase, fc.constantFrom(1, 2, 4, 8, 0x10, 0x20, 0x10000, 0x80000), ({ token, ...parts }, right) => {
       const descriptor = descriptorOf(parts);
       if (grantsToAnyone(descriptor, right, sectionMapping)) return;
+      if (right === rights.WRITE_OWNER && holdsPrivilege(token, 'SeTakeOwnershipPrivilege')) return;
       assert.deepEqual(accessCheck(descriptor, token, right, sectionMapping), denied);
     }),
     { numRuns: 5000 },

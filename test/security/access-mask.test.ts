@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as masks from '../../dist/security/access-mask.js';
+import { sectionMapping } from '../../dist/security/object-types.js';
 import { anyUint32 } from './arbitraries.js';
 
-const { mapGeneric, sectionMapping } = masks;
+const { mapGeneric } = masks;
 
 test('the constants have the values of winnt.h, as unsigned numbers', () => {
   const numbers = Object.entries(masks).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
@@ -17,6 +18,21 @@ test('the constants have the values of winnt.h, as unsigned numbers', () => {
     SECTION_EXTEND_SIZE: 0x10,
     SECTION_MAP_EXECUTE_EXPLICIT: 0x20,
     SECTION_ALL_ACCESS: 0xf001f,
+    EVENT_QUERY_STATE: 0x1,
+    EVENT_MODIFY_STATE: 0x2,
+    EVENT_ALL_ACCESS: 0x1f0003,
+    MUTANT_QUERY_STATE: 0x1,
+    MUTANT_ALL_ACCESS: 0x1f0001,
+    SEMAPHORE_QUERY_STATE: 0x1,
+    SEMAPHORE_MODIFY_STATE: 0x2,
+    SEMAPHORE_ALL_ACCESS: 0x1f0003,
+    DIRECTORY_QUERY: 0x1,
+    DIRECTORY_TRAVERSE: 0x2,
+    DIRECTORY_CREATE_OBJECT: 0x4,
+    DIRECTORY_CREATE_SUBDIRECTORY: 0x8,
+    DIRECTORY_ALL_ACCESS: 0xf000f,
+    SYMBOLIC_LINK_QUERY: 0x1,
+    SYMBOLIC_LINK_ALL_ACCESS: 0xf0001,
     DELETE: 0x10000,
     READ_CONTROL: 0x20000,
     WRITE_DAC: 0x40000,

@@ -17,11 +17,13 @@ export async function startSystem(
     readonly limits?: Partial<SystemLimits>;
     readonly drivers?: readonly { file: string }[];
     readonly quiet?: boolean;
+    /** Who else may create global sections: by default nobody. */
+    readonly grantGlobal?: readonly number[] | 'all';
   } = {},
 ): Promise<Child> {
   const child = start(t, systems, 'runs a system process', {
     ...options,
-    args: [options.limits ?? {}, options.drivers ?? [], options.quiet ?? false],
+    args: [options.limits ?? {}, options.drivers ?? [], options.quiet ?? false, options.grantGlobal ?? []],
   });
   await child.reached('ready');
   return child;

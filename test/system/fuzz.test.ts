@@ -19,24 +19,25 @@ const FRAMES = Number(process.env['SECTILE_FUZZ_FRAMES'] ?? 20_000);
 const SEED = Number(process.env['SECTILE_FUZZ_SEED'] ?? process.pid);
 const MiB = 1024 * 1024;
 
+const lookup = { name: 'fuzz', directory: null, caseInsensitive: false, exclusive: false, desired: 0x0200_0000 };
+const creation = { ...lookup, security: null, openExisting: true, permanent: false };
 const create = {
   operation: 'section.create',
-  name: 'fuzz',
+  ...creation,
   size: 4096,
   reserve: false,
   largePages: false,
   soleWriter: false,
   pageProtection: 4,
   attributes: 0x0800_0000,
-  security: null,
-  openExisting: true,
-  desired: 0x0200_0000,
   fileBacked: false,
 };
+const event = { operation: 'object.create', ...creation, name: 'event', kind: 'Event', content: 'AQAAAAEAAAA=' };
+const open = { operation: 'object.open', ...lookup, kind: 'Section' };
 
 /** What a fuzzer of another user may try; one of the same user could stop the system process, and may. */
 const templates = [
-  { operation: 'hello', protocol: 1 },
+  { operation: 'hello', protocol: 2 },
   create,
   { ...create, name: 'fuzz2', openExisting: false, soleWriter: true, security: 'D:(A;;GA;;;WD)' },
   { ...create, name: null },
@@ -45,9 +46,33 @@ const templates = [
   { ...create, name: 'large', largePages: true, size: 2 ** 21 },
   { ...create, name: 'much', size: 2 ** 40 },
   { ...create, name: 'x'.repeat(3000), security: 'O:SYG:SYD:P(A;;0xf001f;;;S-1-22-1-0)(D;;GW;;;BU)' },
-  { operation: 'section.open', name: 'fuzz', desired: 0x0200_0000 },
-  { operation: 'section.open', name: 'held', desired: 4 },
-  { operation: 'section.open', name: 'ünïcode \ud83d\ude00 \ud800', desired: 6 },
+  { ...create, name: 'mine', exclusive: true, permanent: true },
+  open,
+  { ...open, name: 'held', desired: 4 },
+  { ...open, name: 'HELD', caseInsensitive: true, kind: null },
+  { ...open, name: 'ünïcode \ud83d\ude00 \ud800', desired: 6 },
+  { ...open, name: 'event', kind: 'Event', exclusive: true, desired: 0x1f0003 },
+  event,
+  { ...event, name: 'fuzz', openExisting: false },
+  { ...event, name: 'only', exclusive: true, security: 'D:(A;;GA;;;WD)' },
+  { ...event, name: 'directory', kind: 'Directory', content: '' },
+  { ...event, name: 'inner', directory: '0123456789abcdef0123456789abcdef' },
+  { ...event, name: 'link', kind: 'SymbolicLink', content: 'XABCAGEAcwBlAA==' },
+  { ...event, name: 'mutant', kind: 'Mutant', permanent: true },
+  { ...event, name: 'semaphore', kind: 'Semaphore', security: 'O:SYD:(D;;WD;;;WD)' },
+  { operation: 'object.find', directory: null, name: 'link', caseInsensitive: false },
+  { operation: 'object.find', directory: '0123456789abcdef0123456789abcdef', name: 'x', caseInsensitive: true },
+  { operation: 'object.entries', directory: null, after: null },
+  { operation: 'object.entries', directory: null, after: 'fuzz' },
+  { operation: 'handle.duplicate', handle: 4, granted: 4 },
+  { operation: 'handle.duplicate', handle: 8, granted: 0xf001f },
+  { operation: 'handle.reopen', handle: 4, desired: 0x0200_0000 },
+  { operation: 'handle.query', handle: 4 },
+  { operation: 'handle.security', handle: 4 },
+  { operation: 'handle.set-security', handle: 4, security: 'D:(A;;GA;;;WD)(D;;CC;;;BA)' },
+  { operation: 'handle.set-security', handle: 8, security: 'O:S-1-22-1-65534G:S-1-22-2-1' },
+  { operation: 'handle.set-permanent', handle: 4, permanent: true },
+  { operation: 'handle.set-permanent', handle: 4, permanent: false },
   { operation: 'handle.close', handle: 4 },
   { operation: 'handle.close', handle: 8 },
   { operation: 'system.status' },
@@ -64,7 +89,13 @@ const templates = [
 
 test(`${FRAMES} random and mutated frames`, { timeout: 900_000 }, async (t) => {
   const scratch = scratchFolder(t);
-  const system = await startSystem(t, { scratch, quiet: true, timeout: 900_000, limits: { bytesPerUser: 16 * MiB } });
+  const system = await startSystem(t, {
+    scratch,
+    quiet: true,
+    timeout: 900_000,
+    limits: { bytesPerUser: 16 * MiB },
+    grantGlobal: 'all',
+  });
   const owner = await startClient(t, { scratch, timeout: 900_000 });
   await owner.succeeds('create', { name: 'Global\\held', size: MiB, security: 'D:(A;;GA;;;SY)(A;;GA;;;BA)(A;;GR;;;WD)' });
   const fuzzer = compile('fuzzer.c', 'program');

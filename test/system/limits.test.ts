@@ -47,11 +47,11 @@ test('bytes of one user', async (t) => {
 
 test('sections of one user, and of all users but root', async (t) => {
   const scratch = scratchFolder(t);
-  await startSystem(t, { scratch, limits: { objectsPerUser: 3, objectsOfUsers: 5 } });
+  await startSystem(t, { scratch, limits: { objectsPerUser: 3, objectsOfUsers: 5 }, grantGlobal: 'all' });
   const user = process.geteuid?.() === 0 ? NOBODY : {};
   const client = await startClient(t, { scratch, ...user });
   assert.equal(await client.succeeds('createMany', { prefix: 'Global\\o', count: 3, size: 1 }), 3);
-  assert.match(await client.fails('ERR_SECTION_LIMIT', 'create', { name: 'Global\\one-more', size: 1 }), /3 sections/);
+  assert.match(await client.fails('ERR_SECTION_LIMIT', 'create', { name: 'Global\\one-more', size: 1 }), /3 objects/);
   const second = await startClient(t, { scratch, ...user });
   await second.fails('ERR_SECTION_LIMIT', 'create', { name: 'Global\\one-more', size: 1 });
   await second.succeeds('open', { name: 'Global\\o0' });
@@ -90,7 +90,7 @@ test('requests in flight: a client that asks and never reads holds nobody up, an
   const file = join(scratch, 'templates');
   writeFileSync(
     file,
-    `${JSON.stringify({ operation: 'hello', protocol: 1 })}\n${JSON.stringify({ operation: 'object.list' })}\n`,
+    `${JSON.stringify({ operation: 'hello', protocol: 2 })}\n${JSON.stringify({ operation: 'object.list' })}\n`,
   );
   const fuzzers = [1, 2, 3].map((seed) =>
     spawn(compile('fuzzer.c', 'program'), [join(runtimeFolder(scratch), 'system.socket'), String(seed), '20000', file]),

@@ -45,7 +45,7 @@ export function driverIsUp(system: SystemProcess, application: ApplicationProces
       id: 'driver-names',
       title: 'InitializeObjectAttributes: three names, with who may do what',
       held: found.every(
-        ({ object, isReadOnly }) => object?.security.includes(';WD)') === true && object.soleWriter === isReadOnly,
+        ({ object, isReadOnly }) => object?.security?.includes(';WD)') === true && object.soleWriter === isReadOnly,
       ),
       evidence: found.map(({ leaf, object }) => `\\BaseNamedObjects\\${leaf}  ${object?.security ?? 'is missing'}`).join('\n'),
     },

@@ -61,17 +61,17 @@ function registry(): Finding {
   const topic = 'Local names';
   const key = 'sectile.registry';
   try {
-    const { sections, problems } = listLocal('doctor');
-    const values = { names: sections.length, problems: problems.length };
+    const { objects, problems } = listLocal('doctor');
+    const values = { names: objects.length, problems: problems.length };
     const [first] = problems;
     if (first === undefined)
-      return finding(key, topic, 'ok', plural(sections.length, 'name'), 'Every record of the registry is sound.', { values });
+      return finding(key, topic, 'ok', plural(objects.length, 'name'), 'Every record of the registry is sound.', { values });
     const openers = openersOf(first.path);
     return finding(
       key,
       topic,
       'problem',
-      `${plural(problems.length, 'record')} of ${sections.length + problems.length} cannot be used`,
+      `${plural(problems.length, 'record')} of ${objects.length + problems.length} cannot be used`,
       first.error.message,
       {
         advice:

@@ -1,0 +1,39 @@
+/**
+ * The memory of objects that are no sections: a little, that holds their state, or the text of a link.
+ */
+import { os } from '../os/index.js';
+import { MemoryObject, sectionErrorFrom } from './memory-object.js';
+import type { SectionFacts } from './object-handle.js';
+
+/** The most bytes of such an object: the target of a link has at most 65,534. */
+export const MAXIMUM_CONTENT = 65_536;
+
+const PAGE_READWRITE = 0x04;
+const SEC_COMMIT = 0x0800_0000;
+
+/** What stands in the place of a section's facts: memory that may be written by those who have the right. */
+export function factsOfContent(memory: MemoryObject): SectionFacts {
+  return { size: memory.size, pageProtection: PAGE_READWRITE, attributes: SEC_COMMIT, soleWriter: false };
+}
+
+/** New memory with these bytes in it; an object without any has one byte all the same. */
+export function createContent(operation: string, object: string, label: string, content: Uint8Array): MemoryObject {
+  const memory = MemoryObject.createPagefile(operation, object, { label, size: Math.max(1, content.length) });
+  try {
+    if (content.length > 0) os.descriptorWrite(memory.descriptor, content, 0);
+    return memory;
+  } catch (error) {
+    memory.close();
+    throw sectionErrorFrom(error, operation, object);
+  }
+}
+
+/** All bytes of an object's memory. */
+export function readContent(operation: string, object: string, memory: MemoryObject): Uint8Array {
+  const bytes = new Uint8Array(memory.size);
+  try {
+    return bytes.subarray(0, os.descriptorRead(memory.descriptor, bytes, 0));
+  } catch (error) {
+    throw sectionErrorFrom(error, operation, object);
+  }
+}
