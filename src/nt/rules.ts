@@ -59,6 +59,9 @@ export const createRules: readonly Rule<CreateRequest>[] = [
   [({ attributes }) => has(attributes, SEC_IMAGE) && has(attributes, SEC_NOT_FOR_IMAGES), Status.STATUS_INVALID_PARAMETER_6],
   [({ attributes }) => has(attributes, SEC_COMMIT) && has(attributes, SEC_RESERVE), Status.STATUS_INVALID_PARAMETER_6],
   [({ protection }) => protection === undefined || !isSectionProtection(protection), Status.STATUS_INVALID_PAGE_PROTECTION],
+  // Large pages cannot be reserved: CreateFileMapping's page, SEC_LARGE_PAGES.
+  [({ attributes }) => has(attributes, SEC_LARGE_PAGES) && !has(attributes, SEC_COMMIT), Status.STATUS_INVALID_PARAMETER_6],
+  [({ attributes, hasFile }) => has(attributes, SEC_IMAGE) && !hasFile, Status.STATUS_INVALID_FILE_FOR_SECTION],
   [({ size, hasFile }) => size === undefined || (!hasFile && size === 0n), Status.STATUS_INVALID_PARAMETER_4],
   [({ size = 0n }) => size > MAXIMUM_SECTION_SIZE, Status.STATUS_SECTION_TOO_BIG],
   [
@@ -66,9 +69,6 @@ export const createRules: readonly Rule<CreateRequest>[] = [
     Status.STATUS_INVALID_PARAMETER_4,
   ],
   [({ attributes, hasFile }) => has(attributes, SEC_LARGE_PAGES) && hasFile, Status.STATUS_INVALID_PARAMETER_6],
-  // Large pages cannot be reserved: CreateFileMapping's page, SEC_LARGE_PAGES.
-  [({ attributes }) => has(attributes, SEC_LARGE_PAGES) && !has(attributes, SEC_COMMIT), Status.STATUS_INVALID_PARAMETER_6],
-  [({ attributes, hasFile }) => has(attributes, SEC_IMAGE) && !hasFile, Status.STATUS_INVALID_FILE_FOR_SECTION],
 ];
 
 /* ------------------------------------------------------------------------------- mapping ---- */
