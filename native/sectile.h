@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* TypeScript and native name this number to each other and refuse to work where it differs. */
-#define SECTILE_CONTRACT 1
+#define SECTILE_CONTRACT 2
 
 /* Largest object, offset or length that any call takes: 2^46 bytes. */
 #define SECTILE_MAX_SIZE ((uint64_t)1 << 46)
@@ -83,7 +83,10 @@ typedef struct {
 extern const sectile_export sectile_descriptor_exports[]; /* each ends with {NULL, NULL} */
 extern const sectile_export sectile_memory_exports[];
 extern const sectile_export sectile_mapping_exports[];
+extern const sectile_export sectile_mapping_use_exports[];
 extern const sectile_export sectile_mapping_async_exports[];
+extern const sectile_export sectile_pages_exports[];
+extern const sectile_export sectile_placeholder_exports[];
 extern const sectile_export sectile_guard_exports[];
 extern const sectile_export sectile_lock_exports[];
 extern const sectile_export sectile_socket_exports[];

@@ -5,7 +5,7 @@
  * mmap and write. A handler pins the slot it works on; whoever changes a slot first marks it busy and
  * waits until no handler pins it.
  */
-#include "guard.h"
+#include "guard_slot.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,26 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
-
-enum slot_state { SLOT_FREE = 0, SLOT_BUSY, SLOT_LIVE, SLOT_RETIRED };
-
-struct sectile_guarded {
-  _Atomic uint32_t state;
-  _Atomic uint32_t pins;
-  sectile_guard_range range; /* constant while live, but for protection */
-  _Atomic int protection;
-  _Atomic uint32_t fault_kind;
-  _Atomic uint64_t fault_count;
-  _Atomic uintptr_t fault_address;
-  _Atomic bool unreported;
-  /* Where private copies may stand in for pages: [low, high), empty when low >= high. */
-  _Atomic uintptr_t copied_low;
-  _Atomic uintptr_t copied_high;
-  /* Where zero pages may stand in for lost ones, likewise; they stay. */
-  _Atomic uintptr_t lost_low;
-  _Atomic uintptr_t lost_high;
-  struct sectile_guarded *next_free;
-};
 
 /* Slots come in blocks that are never freed, so a handler can walk them at any time. */
 enum { SLOTS_PER_BLOCK = 256 };
@@ -157,6 +137,34 @@ static bool was_write(const ucontext_t *context) {
 #endif
 }
 
+/* In a handler. Whether it was fetching an instruction; false where the machine does not say. */
+static bool was_fetch(const ucontext_t *context) {
+#if defined(__x86_64__)
+  return (context->uc_mcontext.gregs[REG_ERR] & 16) != 0;
+#else
+  (void)context;
+  return false;
+#endif
+}
+
+/* In a handler. */
+static void note_fault(sectile_guarded *slot, uint32_t kind, uintptr_t address) {
+  atomic_store(&slot->fault_kind, kind);
+  atomic_store(&slot->fault_address, address);
+  atomic_fetch_add(&slot->fault_count, 1);
+  atomic_store(&slot->unreported, true);
+  sectile_guard_announce();
+}
+
+/* In a handler. A fault in a range whose pages differ. */
+static bool mend_page(sectile_guarded *slot, uintptr_t page, uintptr_t address, const ucontext_t *context) {
+  uint32_t kind = SECTILE_FAULT_NONE;
+  sectile_access access = {.writes = was_write(context), .executes = was_fetch(context)};
+  sectile_page_outcome outcome = sectile_page_fault(slot, page, access, &kind);
+  if (outcome == SECTILE_PAGE_MENDED) note_fault(slot, kind, address);
+  return outcome != SECTILE_PAGE_LOST;
+}
+
 /* In a handler. Makes the faulting instruction succeed when it is started again. */
 static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info, const ucontext_t *context) {
   uint32_t state = atomic_load(&slot->state);
@@ -168,7 +176,10 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
   if (state == SLOT_RETIRED)
     return mprotect((void *)slot->range.base, slot->range.length, PROT_READ | PROT_WRITE) == 0 || put_zeros(page, size);
 
-  int protection = atomic_load(&slot->protection);
+  bool differ = slot->range.runs != NULL;
+  if (differ && signal_number == SIGSEGV) return mend_page(slot, page, address, context);
+
+  int protection = slot->range.protection;
   uint32_t kind;
   if (signal_number == SIGBUS) {
     kind = info->si_code == BUS_ADRERR ? SECTILE_FAULT_BACKING_LOST : SECTILE_FAULT_HARDWARE;
@@ -179,19 +190,16 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
   }
   /* Behind many lost pages all is lost, as a rule (the file was cut short); page by page they would use up
    * the mappings that a process may have. */
-  if (kind == SECTILE_FAULT_BACKING_LOST && atomic_load(&slot->fault_count) >= MOST_SINGLE_PAGES) {
+  if (!differ && kind == SECTILE_FAULT_BACKING_LOST && atomic_load(&slot->fault_count) >= MOST_SINGLE_PAGES) {
     size = slot->range.base + slot->range.length - page;
   }
-  bool mended =
-      kind == SECTILE_FAULT_WRITE && slot->range.fd >= 0 ? put_private_copy(slot, page) : put_zeros_or_all(slot, &page, &size);
+  bool mended = kind == SECTILE_FAULT_WRITE && slot->range.fd >= 0 ? put_private_copy(slot, page)
+                : differ                                           ? put_zeros(page, size)
+                                                                   : put_zeros_or_all(slot, &page, &size);
   if (kind == SECTILE_FAULT_NO_ACCESS && mended) note_copied(slot, page, page + size);
   if (!mended) return false;
   if (signal_number == SIGBUS) widen(&slot->lost_low, &slot->lost_high, page, page + size);
-  atomic_store(&slot->fault_kind, kind);
-  atomic_store(&slot->fault_address, address);
-  atomic_fetch_add(&slot->fault_count, 1);
-  atomic_store(&slot->unreported, true);
-  sectile_guard_announce();
+  note_fault(slot, kind, address);
   return true;
 }
 
@@ -238,15 +246,23 @@ static void take_copies_back(sectile_guarded *slot) {
   uintptr_t high = atomic_exchange(&slot->copied_high, 0);
   const sectile_guard_range *range = &slot->range;
   if (low >= high || range->fd < 0) return;
-  mmap((void *)low, high - low, atomic_load(&slot->protection), MAP_SHARED | MAP_FIXED, range->fd,
+  mmap((void *)low, high - low, range->protection, MAP_SHARED | MAP_FIXED, range->fd,
        range->offset + (int64_t)(low - range->base));
+}
+
+static void take_stand_ins_back(sectile_guarded *slot) {
+  if (slot->range.runs != NULL) {
+    sectile_pages_home(slot);
+  } else {
+    take_copies_back(slot);
+  }
 }
 
 static bool settle_slot(sectile_guarded *slot) {
   if (!atomic_load(&slot->unreported)) return false;
   atomic_fetch_add(&slot->pins, 1); /* keeps the range from being closed while pages are put back */
   bool live = atomic_load(&slot->state) == SLOT_LIVE;
-  if (live && atomic_exchange(&slot->unreported, false)) take_copies_back(slot);
+  if (live && atomic_exchange(&slot->unreported, false)) take_stand_ins_back(slot);
   unpin(slot);
   return live;
 }
@@ -321,7 +337,6 @@ sectile_guarded *sectile_guard_add(const sectile_guard_range *range) {
     free_slots = slot->next_free;
     wait_for_handlers(slot); /* one that looked at the last owner */
     slot->range = *range;
-    atomic_store(&slot->protection, range->protection);
     atomic_store(&slot->fault_kind, SECTILE_FAULT_NONE);
     atomic_store(&slot->fault_count, 0);
     atomic_store(&slot->unreported, false);
@@ -336,7 +351,18 @@ sectile_guarded *sectile_guard_add(const sectile_guard_range *range) {
   return slot;
 }
 
-void sectile_guard_protect(sectile_guarded *slot, int protection) { atomic_store(&slot->protection, protection); }
+const sectile_guard_range *sectile_guard_hold(sectile_guarded *slot) {
+  atomic_store(&slot->state, SLOT_BUSY);
+  wait_for_handlers(slot);
+  take_stand_ins_back(slot);
+  return &slot->range;
+}
+
+void sectile_guard_resume(sectile_guarded *slot, const sectile_guard_range *range) {
+  slot->range = *range;
+  atomic_store(&slot->state, SLOT_LIVE);
+  if (atomic_load(&slot->unreported)) sectile_guard_announce(); /* the thread may have looked while it was held */
+}
 
 sectile_guard_fault sectile_guard_read(sectile_guarded *slot) {
   return (sectile_guard_fault){
@@ -353,6 +379,7 @@ bool sectile_guard_has_lost(sectile_guarded *slot, uintptr_t start, size_t lengt
 bool sectile_guard_retire(sectile_guarded *slot) {
   atomic_store(&slot->state, SLOT_BUSY);
   wait_for_handlers(slot);
+  sectile_pages_drop(slot);
   void *base = (void *)slot->range.base;
   bool done =
       mmap(base, slot->range.length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
@@ -363,6 +390,7 @@ bool sectile_guard_retire(sectile_guarded *slot) {
 void sectile_guard_remove(sectile_guarded *slot) {
   atomic_store(&slot->state, SLOT_BUSY);
   wait_for_handlers(slot);
+  sectile_pages_drop(slot);
   atomic_store(&slot->state, SLOT_FREE);
   pthread_mutex_lock(&slots_lock);
   slot->next_free = free_slots;

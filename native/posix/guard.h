@@ -10,6 +10,9 @@
  *   any access to a no-access mapping        a private zero page              SECTILE_FAULT_NO_ACCESS
  *   a memory error that the hardware found   a private zero page              SECTILE_FAULT_HARDWARE
  *   a mapping that was closed                a private zero page              not reported
+ *
+ * A range may have runs of pages that differ in protection, and pages that are accessible only once they
+ * are committed; guard_pages.c answers for those.
  */
 #ifndef SECTILE_GUARD_H
 #define SECTILE_GUARD_H
@@ -23,6 +26,16 @@ enum { SECTILE_FAULT_NONE = 0, SECTILE_FAULT_WRITE, SECTILE_FAULT_NO_ACCESS, SEC
 
 typedef struct sectile_guarded sectile_guarded;
 
+/* What decides which pages of a mapping there are: all, those with data in the object, those below its size. */
+typedef enum { SECTILE_COMMITTED_ALL = 0, SECTILE_COMMITTED_DATA = 1, SECTILE_COMMITTED_SIZE = 2 } sectile_commit_rule;
+
+/* Pages that are alike, from the end of the run before. */
+typedef struct {
+  uintptr_t end;
+  int protection;    /* PROT_…, once they are committed */
+  bool private_copy; /* mapped MAP_PRIVATE */
+} sectile_page_run;
+
 typedef struct {
   uintptr_t base; /* aligned to page_size, as is length */
   size_t length;
@@ -30,6 +43,9 @@ typedef struct {
   int protection; /* PROT_… */
   int fd;         /* what a read-only or no-access mapping maps, so that a page can be put back; else -1 */
   int64_t offset; /* in fd, of base */
+  sectile_commit_rule commit;
+  const sectile_page_run *runs; /* NULL: all pages are as `protection` says */
+  size_t run_count;
 } sectile_guard_range;
 
 typedef struct {
@@ -40,7 +56,12 @@ typedef struct {
 
 /* Guards a mapped range. NULL: out of memory, or the handlers cannot be installed (errno is set). */
 sectile_guarded *sectile_guard_add(const sectile_guard_range *range);
-void sectile_guard_protect(sectile_guarded *guarded, int protection);
+/*
+ * Stops handlers from looking at a range, with every page in its place, until it is resumed with what it
+ * is then; a fault meanwhile is started again. Not long, and by one thread.
+ */
+const sectile_guard_range *sectile_guard_hold(sectile_guarded *guarded);
+void sectile_guard_resume(sectile_guarded *guarded, const sectile_guard_range *range);
 sectile_guard_fault sectile_guard_read(sectile_guarded *guarded);
 /* Whether a range may hold zero pages that stand for lost ones: from the first such page to the last. */
 bool sectile_guard_has_lost(sectile_guarded *guarded, uintptr_t start, size_t length);
@@ -51,6 +72,12 @@ bool sectile_guard_has_lost(sectile_guarded *guarded, uintptr_t start, size_t le
 bool sectile_guard_retire(sectile_guarded *guarded);
 /* Forgets the range; the caller unmaps it afterwards. */
 void sectile_guard_remove(sectile_guarded *guarded);
+
+/*
+ * Whether the page at `offset` of an object is committed, and up to where (at most `end`) it goes on so.
+ * Calls nothing that a handler may not.
+ */
+bool sectile_is_committed(int fd, sectile_commit_rule rule, int64_t offset, int64_t end, int64_t *until);
 
 /* ---- between guard.c and guard_report.c ---- */
 

@@ -1,8 +1,6 @@
 /*
- * Mappings: made, read, written, protected, closed. Each is guarded (guard.h) for as long as anybody
- * may hold a pointer into it.
- *
- * A closed mapping gives its memory back at once; its addresses go into quarantine (quarantine.c).
+ * Mappings are made here: of an object, again of what another maps, or of private memory. Each is guarded
+ * (guard.h) for as long as anybody may hold a pointer into it.
  */
 #include "mapping.h"
 
@@ -35,7 +33,7 @@ static int64_t most_mappings(void) {
   return most;
 }
 
-static void forget(sectile_mapping *self) {
+void sectile_mapping_forget(sectile_mapping *self) {
   if (atomic_fetch_sub(&self->references, 1) == 1) free(self);
 }
 
@@ -44,19 +42,34 @@ void sectile_mapping_retain(sectile_mapping *self) { atomic_fetch_add(&self->use
 void sectile_mapping_release(sectile_mapping *self) {
   if (atomic_fetch_sub(&self->users, 1) != 1) return;
   if (self->guarded != NULL) sectile_guard_remove(self->guarded);
-  munmap((void *)self->base, self->mapped);
+  if (!self->given_up) munmap((void *)self->base, self->mapped);
   if (!self->retired) atomic_fetch_sub(&standing, 1);
   if (self->fd >= 0) close(self->fd);
-  forget(self);
+  free(self->runs);
+  sectile_mapping_forget(self);
+}
+
+void sectile_mapping_retired(sectile_mapping *self) {
+  self->retired = true;
+  atomic_fetch_sub(&standing, 1);
+  if (self->fd >= 0) close(self->fd);
+  self->fd = -1;
 }
 
 /* ------------------------------------------------------------------------------------ mapping ---- */
 
 typedef struct {
   uint64_t offset, length, address, alignment, page_size;
-  uint32_t protection;
-  bool private_copy, huge;
+  uint32_t protection, commit;
+  bool private_copy, huge, keep_descriptor;
+  sectile_mapping *replaced; /* a placeholder whose addresses it takes over; NULL for none */
 } map_request;
+
+/* Where memory comes from: an object, a mapping of it, or (both absent) nowhere: private zeros. */
+typedef struct {
+  int fd;
+  const sectile_mapping *mapping;
+} map_source;
 
 static bool get(napi_env env, napi_value object, const char *name, napi_value *value) {
   if (napi_get_named_property(env, object, name, value) == napi_ok) return true;
@@ -69,6 +82,16 @@ static bool get(napi_env env, napi_value object, const char *name, napi_value *v
 
 static bool power_of_two(uint64_t value) { return value != 0 && (value & (value - 1)) == 0; }
 
+static bool read_replaced(napi_env env, napi_value value, const char *call, map_request *request) {
+  napi_valuetype type;
+  request->replaced = NULL;
+  if (napi_typeof(env, value, &type) == napi_ok && type == napi_null) return true;
+  if (!sectile_mapping_read(env, value, call, &request->replaced)) return false;
+  if (request->replaced->anonymous) return true;
+  sectile_fail_argument(env, call, "what it replaces is no reserved range");
+  return false;
+}
+
 static bool read_request(napi_env env, napi_value object, const char *call, map_request *request) {
   napi_value value;
   if (!get(env, object, "offset", &value) || !sectile_read_size(env, value, call, "offset", &request->offset) ||
@@ -78,13 +101,18 @@ static bool read_request(napi_env env, napi_value object, const char *call, map_
       !get(env, object, "address", &value) || !sectile_read_address(env, value, call, "address", &request->address) ||
       !get(env, object, "alignment", &value) || !sectile_read_size(env, value, call, "alignment", &request->alignment) ||
       !get(env, object, "pageSize", &value) || !sectile_read_size(env, value, call, "pageSize", &request->page_size) ||
-      !get(env, object, "advanceHuge", &value) || !sectile_read_bool(env, value, call, "advanceHuge", &request->huge)) {
+      !get(env, object, "advanceHuge", &value) || !sectile_read_bool(env, value, call, "advanceHuge", &request->huge) ||
+      !get(env, object, "commit", &value) || !sectile_read_uint32(env, value, call, "commit", &request->commit) ||
+      !get(env, object, "keepDescriptor", &value) ||
+      !sectile_read_bool(env, value, call, "keepDescriptor", &request->keep_descriptor) ||
+      !get(env, object, "replaces", &value) || !read_replaced(env, value, call, request)) {
     return false;
   }
   uint64_t host_page = (uint64_t)sysconf(_SC_PAGESIZE);
   if (request->length == 0 || request->protection > (PROT_READ | PROT_WRITE | PROT_EXEC) || !power_of_two(request->page_size) ||
-      request->page_size < host_page || (request->alignment != 0 && !power_of_two(request->alignment))) {
-    sectile_fail_argument(env, call, "length, protection, page size or alignment is out of range");
+      request->page_size < host_page || (request->alignment != 0 && !power_of_two(request->alignment)) ||
+      request->commit > SECTILE_COMMITTED_SIZE) {
+    sectile_fail_argument(env, call, "length, protection, commit rule, page size or alignment is out of range");
     return false;
   }
   uint64_t before = request->offset & (request->page_size - 1);
@@ -93,12 +121,19 @@ static bool read_request(napi_env env, napi_value object, const char *call, map_
     sectile_fail_argument(env, call, "the address is too low or does not fit the offset");
     return false;
   }
+  if (request->replaced != NULL &&
+      (request->address - before != request->replaced->base ||
+       ((before + request->length + request->page_size - 1) & ~(request->page_size - 1)) != request->replaced->mapped)) {
+    sectile_fail_argument(env, call, "it is not as large as what it replaces");
+    return false;
+  }
   return true;
 }
 
 /* Reserves addresses where a placement is asked for. MAP_FAILED: errno is set. NULL: no wish. */
 static void *reserve(const map_request *request, uint64_t before, size_t mapped) {
   const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  if (request->replaced != NULL) return (void *)request->replaced->base;
   if (request->address != 0) {
     void *wish = (void *)(uintptr_t)(request->address - before);
     void *got = mmap(wish, mapped, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
@@ -120,29 +155,32 @@ static void *reserve(const map_request *request, uint64_t before, size_t mapped)
   return start + skip;
 }
 
-/* Maps what `fd` names, or again what `source` maps. MAP_FAILED: errno is set. */
-static void *place(int fd, const sectile_mapping *source, const map_request *request, uint64_t before, size_t mapped) {
+static void *map_source_at(const map_source *source, const map_request *request, void *place_at, uint64_t from, size_t mapped,
+                           int protection) {
+  int flags = (request->private_copy ? MAP_PRIVATE : MAP_SHARED) | (place_at != NULL ? MAP_FIXED : 0);
+  if (source->mapping == NULL && source->fd < 0) {
+    return mmap(place_at, mapped, protection, flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  }
+  if (source->mapping == NULL) return mmap(place_at, mapped, protection, flags, source->fd, (off_t)from);
+  /* Old size 0 duplicates a shared mapping; the object's seals are not asked again (mremap(2)). */
+  void *old = (void *)(source->mapping->base + from);
+  void *base =
+      place_at != NULL ? mremap(old, 0, mapped, MREMAP_MAYMOVE | MREMAP_FIXED, place_at) : mremap(old, 0, mapped, MREMAP_MAYMOVE);
+  if (base != MAP_FAILED && protection != source->mapping->protection && mprotect(base, mapped, protection) != 0) {
+    int error = errno;
+    if (request->replaced == NULL) munmap(base, mapped);
+    errno = error;
+    return MAP_FAILED;
+  }
+  return base;
+}
+
+/* MAP_FAILED: errno is set. */
+static void *place(const map_source *source, const map_request *request, uint64_t before, size_t mapped, int protection) {
   void *place_at = reserve(request, before, mapped);
   if (place_at == MAP_FAILED) return MAP_FAILED;
-  uint64_t from = request->offset - before;
-  int protection = (int)request->protection;
-  void *base;
-  if (source == NULL) {
-    int flags = (request->private_copy ? MAP_PRIVATE : MAP_SHARED) | (place_at != NULL ? MAP_FIXED : 0);
-    base = mmap(place_at, mapped, protection, flags, fd, (off_t)from);
-  } else {
-    /* Old size 0 duplicates a shared mapping; the object's seals are not asked again (mremap(2)). */
-    void *old = (void *)(source->base + from);
-    base = place_at != NULL ? mremap(old, 0, mapped, MREMAP_MAYMOVE | MREMAP_FIXED, place_at)
-                            : mremap(old, 0, mapped, MREMAP_MAYMOVE);
-    if (base != MAP_FAILED && protection != source->protection && mprotect(base, mapped, protection) != 0) {
-      int error = errno;
-      munmap(base, mapped);
-      errno = error;
-      return MAP_FAILED;
-    }
-  }
-  if (base == MAP_FAILED && place_at != NULL) {
+  void *base = map_source_at(source, request, place_at, request->offset - before, mapped, protection);
+  if (base == MAP_FAILED && place_at != NULL && request->replaced == NULL) {
     int error = errno;
     munmap(place_at, mapped);
     errno = error;
@@ -157,60 +195,118 @@ static void mapping_finalize(napi_env env, void *data, void *hint) {
   self->buffer = NULL;
   /* Collected without a close: nobody reaches it any more, so nobody can be at work on it either. */
   if (!self->closed) sectile_mapping_release(self);
-  forget(self);
+  sectile_mapping_forget(self);
 }
 
-static napi_value make(napi_env env, const char *call, int fd, const sectile_mapping *source, const map_request *request) {
-  uint64_t before = request->offset & (request->page_size - 1);
-  uint64_t mapped = (before + request->length + request->page_size - 1) & ~(request->page_size - 1);
+/* The descriptor that the guard needs, and what is done to single pages. */
+static int keep_descriptor(const map_source *source, const map_request *request, int *kept) {
+  *kept = -1;
+  if (source->fd < 0 || ((request->protection & PROT_WRITE) && !request->keep_descriptor)) return 0;
+  *kept = fcntl(source->fd, F_DUPFD_CLOEXEC, 3);
+  return *kept < 0 ? errno : 0;
+}
+
+/* A mapping record with its descriptor and its one run, but without memory. NULL: errno is set. */
+static sectile_mapping *prepare(const map_source *source, const map_request *request, uint64_t before, uint64_t mapped) {
   sectile_mapping *self = calloc(1, sizeof *self);
-  if (self == NULL) return sectile_fail_errno(env, "malloc", ENOMEM);
-  if (atomic_load(&standing) >= most_mappings()) {
-    free(self);
-    return sectile_fail_errno(env, call, ENOMEM);
+  sectile_page_run *runs = calloc(1, sizeof *runs);
+  int kept = -1;
+  int error = self == NULL || runs == NULL || atomic_load(&standing) >= most_mappings() ? ENOMEM
+                                                                                        : keep_descriptor(source, request, &kept);
+  bool anonymous = source->fd < 0 && source->mapping == NULL;
+  if (error != 0 || (!anonymous && request->commit == SECTILE_COMMITTED_ALL)) {
+    free(runs);
+    runs = NULL;
   }
-  void *base = place(fd, source, request, before, mapped);
-  if (base == MAP_FAILED) {
-    int error = errno;
+  if (error != 0) {
     free(self);
-    return sectile_fail_errno(env, call, error);
+    errno = error;
+    return NULL;
   }
   *self = (sectile_mapping){
-      .base = (uintptr_t)base,
       .mapped = mapped,
       .before = before,
       .length = request->length,
       .page_size = request->page_size,
       .protection = (int)request->protection,
       .private_copy = request->private_copy,
-      .fd = -1,
+      .anonymous = anonymous,
+      .commit = (sectile_commit_rule)request->commit,
+      .offset = (int64_t)(request->offset - before),
+      .fd = kept,
+      .runs = runs,
+      .run_count = runs != NULL,
       .users = 1,
       .references = 1,
   };
-  if (!(request->protection & PROT_WRITE) && fd >= 0) {
-    self->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (self->fd < 0) {
-      int error = errno;
-      sectile_mapping_release(self); /* frees it too: there is no handle yet */
-      return sectile_fail_errno(env, "fcntl F_DUPFD_CLOEXEC", error);
-    }
-  }
-  if (request->huge) madvise(base, mapped, MADV_HUGEPAGE); /* a wish */
-  self->guarded = sectile_guard_add(&(sectile_guard_range){
+  return self;
+}
+
+static void unprepare(sectile_mapping *self) {
+  int error = errno;
+  if (self->fd >= 0) close(self->fd);
+  free(self->runs);
+  free(self);
+  errno = error;
+}
+
+sectile_guard_range sectile_mapping_guard_range(const sectile_mapping *self) {
+  return (sectile_guard_range){
       .base = self->base,
       .length = self->mapped,
       .page_size = self->page_size,
       .protection = self->protection,
       .fd = self->fd,
-      .offset = (int64_t)(request->offset - before),
-  });
+      .offset = self->offset,
+      .commit = self->commit,
+      .runs = self->runs,
+      .run_count = self->run_count,
+  };
+}
+
+napi_value sectile_mapping_wrap(napi_env env, sectile_mapping *self) {
+  atomic_fetch_add(&standing, 1);
+  sectile_guard_range range = sectile_mapping_guard_range(self);
+  self->guarded = sectile_guard_add(&range);
   if (self->guarded == NULL) {
     int error = errno;
-    sectile_mapping_release(self);
+    sectile_mapping_release(self); /* frees it too: there is no handle yet */
     return sectile_fail_errno(env, "sigaction", error);
   }
   atomic_fetch_add(&self->references, 1); /* the handle's */
   return sectile_wrap(env, self, &sectile_tag_mapping, mapping_finalize);
+}
+
+static napi_value make(napi_env env, const char *call, map_source source, const map_request *request) {
+  uint64_t before = request->offset & (request->page_size - 1);
+  uint64_t mapped = (before + request->length + request->page_size - 1) & ~(request->page_size - 1);
+  sectile_mapping *self = prepare(&source, request, before, mapped);
+  if (self == NULL) return sectile_fail_errno(env, call, errno);
+  /* Where pages are to be committed first, none is accessible yet. */
+  int protection = self->commit == SECTILE_COMMITTED_ALL ? self->protection : PROT_NONE;
+  if (request->replaced != NULL) sectile_guard_hold(request->replaced->guarded);
+  void *base = place(&source, request, before, mapped, protection);
+  if (base == MAP_FAILED) {
+    unprepare(self);
+    if (request->replaced != NULL) {
+      sectile_guard_range as_before = sectile_mapping_guard_range(request->replaced);
+      sectile_guard_resume(request->replaced->guarded, &as_before);
+    }
+    return sectile_fail_errno(env, call, errno);
+  }
+  if (request->replaced != NULL) sectile_mapping_give_up(request->replaced);
+  self->base = (uintptr_t)base;
+  if (self->runs != NULL) {
+    self->runs[0] = (sectile_page_run){self->base + mapped, self->protection, self->private_copy};
+  }
+  if (self->commit == SECTILE_COMMITTED_DATA) {
+    madvise(base, mapped, MADV_NOHUGEPAGE); /* a huge page would commit its neighbours */
+  } else if (request->huge) {
+    madvise(base, mapped, MADV_HUGEPAGE); /* a wish */
+  }
+  napi_value result = sectile_mapping_wrap(env, self);
+  if (result != NULL) sectile_mapping_show(self, self->base, self->base + mapped);
+  return result;
 }
 
 static napi_value map(napi_env env, napi_callback_info info) {
@@ -222,207 +318,41 @@ static napi_value map(napi_env env, napi_callback_info info) {
       !read_request(env, argument[1], call, &request)) {
     return NULL;
   }
-  return make(env, call, fd, NULL, &request);
+  return make(env, call, (map_source){fd, NULL}, &request);
 }
 
-bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sectile_mapping **mapping) {
-  void *pointer;
-  if (!sectile_unwrap(env, value, call, "mapping", &sectile_tag_mapping, &pointer)) return false;
-  *mapping = pointer;
-  if (!(*mapping)->closed) return true;
-  sectile_fail_errno(env, call, EBADF);
-  return false;
+static napi_value map_private(napi_env env, napi_callback_info info) {
+  static const char call[] = "mmap MAP_ANONYMOUS";
+  napi_value argument[1];
+  map_request request;
+  if (!sectile_arguments(env, info, call, 1, argument) || !read_request(env, argument[0], call, &request)) return NULL;
+  if (!request.private_copy || request.commit != SECTILE_COMMITTED_ALL || request.offset != 0) {
+    return sectile_fail_argument(env, call, "private memory has neither offset nor commit rule");
+  }
+  return make(env, call, (map_source){-1, NULL}, &request);
 }
 
 static napi_value map_again(napi_env env, napi_callback_info info) {
   static const char call[] = "mremap";
-  napi_value argument[2];
+  napi_value argument[3];
+  int fd;
   sectile_mapping *source;
   map_request request;
-  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_mapping_read(env, argument[0], call, &source) ||
-      !read_request(env, argument[1], call, &request)) {
+  if (!sectile_arguments(env, info, call, 3, argument) || !sectile_mapping_read(env, argument[0], call, &source) ||
+      !sectile_descriptor_read(env, argument[1], call, "descriptor", &fd) || !read_request(env, argument[2], call, &request)) {
     return NULL;
   }
-  if (source->private_copy || source->before != 0 || request.private_copy || request.page_size != source->page_size ||
-      request.offset > source->length || request.length > source->length - request.offset) {
+  if (source->private_copy || source->before != 0 || request.private_copy || source->anonymous ||
+      request.page_size != source->page_size || request.offset > source->length ||
+      request.length > source->length - request.offset) {
     return sectile_fail_argument(env, call, "the range is not within a whole shared mapping");
   }
-  return make(env, call, -1, source, &request);
-}
-
-/* --------------------------------------------------------------------------------- using one ---- */
-
-static napi_value mapping_address(napi_env env, napi_callback_info info) {
-  static const char call[] = "mappingAddress";
-  napi_value argument[1], result;
-  sectile_mapping *self;
-  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
-  if (napi_create_bigint_uint64(env, self->base + self->before, &result) != napi_ok) return sectile_fail_napi(env, call);
-  return result;
-}
-
-static void buffer_finalize(napi_env env, void *data, void *hint) {
-  (void)env;
-  (void)data;
-  sectile_mapping *self = hint;
-  if (self->buffer_uses) sectile_mapping_release(self);
-  forget(self);
-}
-
-static napi_value mapping_buffer(napi_env env, napi_callback_info info) {
-  static const char call[] = "mappingBuffer";
-  napi_value argument[1], result = NULL;
-  sectile_mapping *self;
-  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
-  if (self->buffer != NULL) {
-    if (napi_get_reference_value(env, self->buffer, &result) != napi_ok) return sectile_fail_napi(env, call);
-    /* V8 cannot have two buffers over one address, and the memory of the first may still be alive. */
-    return result != NULL ? result : sectile_fail_argument(env, call, "the buffer was collected");
-  }
-  sectile_mapping_retain(self);
-  atomic_fetch_add(&self->references, 1);
-  self->buffer_uses = true;
-  napi_status status =
-      napi_create_external_arraybuffer(env, (void *)(self->base + self->before), self->length, buffer_finalize, self, &result);
-  if (status != napi_ok) {
-    buffer_finalize(env, NULL, self);
-    self->buffer_uses = false;
-    return status == napi_no_external_buffers_allowed ? sectile_fail_errno(env, call, EOPNOTSUPP) : sectile_fail_napi(env, call);
-  }
-  if (napi_create_reference(env, result, 0, &self->buffer) != napi_ok) return sectile_fail_napi(env, call);
-  return result;
-}
-
-bool sectile_mapping_range(napi_env env, const napi_value *values, const char *call, const sectile_mapping *self,
-                           uint64_t *offset, uint64_t *length) {
-  if (!sectile_read_size(env, values[0], call, "offset", offset) || !sectile_read_size(env, values[1], call, "length", length)) {
-    return false;
-  }
-  if (*offset <= self->length && *length <= self->length - *offset) return true;
-  sectile_fail_argument(env, call, "the range is outside the mapping");
-  return false;
-}
-
-static napi_value transfer(napi_env env, napi_callback_info info, const char *call, bool out_of_mapping) {
-  napi_value argument[3];
-  sectile_mapping *self;
-  uint64_t offset;
-  uint8_t *bytes;
-  size_t length;
-  if (!sectile_arguments(env, info, call, 3, argument) || !sectile_mapping_read(env, argument[0], call, &self) ||
-      !sectile_read_size(env, argument[1], call, "offset", &offset) ||
-      !sectile_read_bytes(env, argument[2], call, "bytes", &bytes, &length)) {
-    return NULL;
-  }
-  if (offset > self->length || length > self->length - offset) {
-    return sectile_fail_argument(env, call, "the range is outside the mapping");
-  }
-  uint8_t *memory = (uint8_t *)(self->base + self->before + offset);
-  if (!out_of_mapping && !(self->protection & PROT_WRITE)) return sectile_fail_errno(env, call, EACCES);
-  uint64_t before = sectile_guard_read(self->guarded).count;
-  sectile_copy(out_of_mapping ? bytes : memory, out_of_mapping ? memory : bytes, length);
-  uint64_t faults = sectile_guard_read(self->guarded).count - before;
-  /* Pages that were lost earlier fault no more, but what is copied there is not the section's either. */
-  if (faults == 0 && sectile_guard_has_lost(self->guarded, (uintptr_t)memory, length)) faults = 1;
-  return sectile_number(env, (double)faults);
-}
-
-static napi_value mapping_read(napi_env env, napi_callback_info info) { return transfer(env, info, "mappingRead", true); }
-
-static napi_value mapping_write(napi_env env, napi_callback_info info) { return transfer(env, info, "mappingWrite", false); }
-
-static napi_value mapping_protect(napi_env env, napi_callback_info info) {
-  static const char call[] = "mprotect";
-  napi_value argument[2];
-  sectile_mapping *self;
-  uint32_t protection;
-  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_mapping_read(env, argument[0], call, &self) ||
-      !sectile_read_uint32(env, argument[1], call, "protection", &protection)) {
-    return NULL;
-  }
-  if (protection > (PROT_READ | PROT_WRITE | PROT_EXEC)) return sectile_fail_argument(env, call, "unknown protection");
-  if (mprotect((void *)self->base, self->mapped, (int)protection) != 0) return sectile_fail_errno(env, call, errno);
-  self->protection = (int)protection;
-  sectile_guard_protect(self->guarded, self->protection);
-  return sectile_undefined(env);
-}
-
-static napi_value mapping_fault(napi_env env, napi_callback_info info) {
-  static const char call[] = "mappingFault";
-  static const char *const kinds[] = {"", "write-to-read-only", "no-access", "backing-lost", "hardware"};
-  napi_value argument[1], result, kind;
-  void *pointer;
-  if (!sectile_arguments(env, info, call, 1, argument) ||
-      !sectile_unwrap(env, argument[0], call, "mapping", &sectile_tag_mapping, &pointer)) {
-    return NULL;
-  }
-  sectile_mapping *self = pointer; /* may be closed: what happened to it can still be asked */
-  sectile_guard_fault fault = self->closed ? self->fault_at_close : sectile_guard_read(self->guarded);
-  if (fault.count == 0) {
-    napi_get_null(env, &result);
-    return result;
-  }
-  double offset = (double)((int64_t)fault.address - (int64_t)(self->base + self->before));
-  if (napi_create_object(env, &result) != napi_ok ||
-      napi_create_string_utf8(env, kinds[fault.kind], NAPI_AUTO_LENGTH, &kind) != napi_ok) {
-    return sectile_fail_napi(env, call);
-  }
-  if (!sectile_set(env, result, "kind", kind) || !sectile_set(env, result, "offset", sectile_number(env, offset)) ||
-      !sectile_set(env, result, "count", sectile_number(env, (double)fault.count))) {
-    return NULL;
-  }
-  return result;
-}
-
-static napi_value mapping_close(napi_env env, napi_callback_info info) {
-  static const char call[] = "munmap";
-  napi_value argument[1], buffer = NULL;
-  void *pointer;
-  if (!sectile_arguments(env, info, call, 1, argument) ||
-      !sectile_unwrap(env, argument[0], call, "mapping", &sectile_tag_mapping, &pointer)) {
-    return NULL;
-  }
-  sectile_mapping *self = pointer;
-  if (atomic_exchange(&self->closed, true)) return sectile_undefined(env);
-  self->fault_at_close = sectile_guard_read(self->guarded);
-  /* The handle's use goes over to the quarantine. */
-  if (self->buffer_uses) {
-    bool detached = true;
-    if (napi_get_reference_value(env, self->buffer, &buffer) == napi_ok && buffer != NULL &&
-        napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached &&
-        napi_detach_arraybuffer(env, buffer) == napi_ok) {
-      self->buffer_uses = false;
-      sectile_mapping_release(self);
-    }
-    /* Else its memory was moved into another buffer (ArrayBuffer.prototype.transfer): the addresses stay
-     * reserved, and show zeros, until that one is collected. */
-  }
-  if (self->buffer == NULL && atomic_load(&self->users) == 1) {
-    sectile_mapping_release(self); /* nobody ever had a pointer into it */
-    return sectile_undefined(env);
-  }
-  if (!sectile_guard_retire(self->guarded)) {
-    int error = errno;
-    sectile_mapping_release(self);
-    return sectile_fail_errno(env, call, error);
-  }
-  self->retired = true;
-  atomic_fetch_sub(&standing, 1);
-  if (self->fd >= 0) close(self->fd);
-  self->fd = -1;
-  sectile_quarantine_add(self);
-  return sectile_undefined(env);
+  return make(env, call, (map_source){fd, source}, &request);
 }
 
 const sectile_export sectile_mapping_exports[] = {
     {"map", map},
+    {"mapPrivate", map_private},
     {"mapAgain", map_again},
-    {"mappingAddress", mapping_address},
-    {"mappingBuffer", mapping_buffer},
-    {"mappingRead", mapping_read},
-    {"mappingWrite", mapping_write},
-    {"mappingProtect", mapping_protect},
-    {"mappingFault", mapping_fault},
-    {"mappingClose", mapping_close},
     {NULL, NULL},
 };

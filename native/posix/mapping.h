@@ -15,10 +15,16 @@ typedef struct sectile_mapping {
   size_t page_size;
   int protection; /* PROT_… */
   bool private_copy;
-  int fd; /* kept for the guard by mappings that cannot be written; else -1 */
+  bool anonymous; /* private memory, or a placeholder: there is no object */
+  sectile_commit_rule commit;
+  int64_t offset;         /* in the object, of base */
+  int fd;                 /* kept for the guard and for single pages; else -1 */
+  sectile_page_run *runs; /* NULL while all pages are alike */
+  size_t run_count;
   sectile_guarded *guarded;
   _Atomic bool closed;
-  bool retired; /* its memory is gone, its addresses are in quarantine */
+  bool given_up; /* its addresses are somebody else's */
+  bool retired;  /* its memory is gone, its addresses are in quarantine */
   sectile_guard_fault fault_at_close;
   napi_ref buffer;  /* weak; NULL until the buffer is asked for */
   bool buffer_uses; /* the buffer is one of the users */
@@ -38,6 +44,27 @@ bool sectile_mapping_range(napi_env env, const napi_value *offset_and_length, co
 void sectile_mapping_retain(sectile_mapping *mapping);
 /* The last user unmaps. Touches no Node-API: any thread. */
 void sectile_mapping_release(sectile_mapping *mapping);
+
+/* One user of the record less. */
+void sectile_mapping_forget(sectile_mapping *mapping);
+/* What the guard is told of it. */
+sectile_guard_range sectile_mapping_guard_range(const sectile_mapping *mapping);
+/* Guards a mapping that is mapped, and makes its handle. Releases it on failure. */
+napi_value sectile_mapping_wrap(napi_env env, sectile_mapping *mapping);
+/* Notes that its memory is gone, and closes its descriptor. */
+void sectile_mapping_retired(sectile_mapping *mapping);
+/* Takes its buffer back; false when it was closed before. */
+bool sectile_mapping_begin_close(napi_env env, sectile_mapping *mapping);
+
+/* ---- pages.c ---- */
+
+/* Makes those pages of a range accessible that are committed by now. */
+void sectile_mapping_show(const sectile_mapping *mapping, uintptr_t start, uintptr_t end);
+
+/* ---- placeholder.c ---- */
+
+/* Ends a mapping whose addresses somebody else has taken over already. */
+void sectile_mapping_give_up(sectile_mapping *mapping);
 
 /* ---- quarantine.c ---- */
 

@@ -6,7 +6,7 @@ import { type BigIntStats, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MAXIMUM_SECTION_SIZE, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
-import { type Descriptor, type DescriptorStat, isOsError, OpenFlag, os, Protect } from '../os/index.js';
+import { type Descriptor, type DescriptorStat, isOsError, OpenFlag, os, Protect, plainMapping } from '../os/index.js';
 import { type Backing, MemoryObject, sectionErrorFrom } from './memory-object.js';
 
 /** Undefined: as much as the descriptor allows. */
@@ -238,14 +238,11 @@ export function openDescriptor(operation: string, fd: number, access: OverAccess
 function requireMappable(operation: string, object: string, descriptor: Descriptor): void {
   try {
     const trial = os.map(descriptor, {
+      ...plainMapping,
       offset: 0,
       length: 1,
       protection: Protect.read,
-      private: false,
-      address: 0n,
-      alignment: 0,
       pageSize: os.pageSize,
-      advanceHuge: false,
     });
     os.mappingClose(trial);
   } catch (error) {

@@ -3,7 +3,7 @@
  * of names and rights; whoever opens a section gets a memory object that can do no more than granted.
  */
 import { SectionError, type SectionErrorCode } from '../base/error.js';
-import { Commit, type Descriptor, isOsError, type Mapping, os, Protect, Seal } from '../os/index.js';
+import { Commit, CommitRule, type Descriptor, isOsError, type Mapping, os, Protect, plainMapping, Seal } from '../os/index.js';
 import { checkCommit } from './commit.js';
 import { hugePagesHelp, largePages, transparentHugePages } from './huge-pages.js';
 
@@ -23,6 +23,12 @@ export interface MapOptions {
   readonly address?: bigint;
   /** Alignment of the view's base, for faces that promise one; default the page size. */
   readonly alignment?: number;
+  /** One of `CommitRule`: which pages are accessible. Default all, and touching them commits them. */
+  readonly commit?: number;
+  /** Single pages of it shall be changed: it keeps a descriptor of its own. */
+  readonly paged?: boolean;
+  /** A reserved range of private memory that it takes the place of. */
+  readonly replaces?: Mapping | null;
 }
 
 export interface PagefileOptions {
@@ -157,12 +163,10 @@ export class MemoryObject {
     try {
       const mapped = roundUp(facts.size, facts.pageSize);
       writer = os.map(descriptor, {
+        ...plainMapping,
         offset: 0,
         length: mapped,
         protection: Protect.read | Protect.write,
-        private: false,
-        address: 0n,
-        alignment: 0,
         pageSize: facts.pageSize,
         advanceHuge: facts.pageSize === os.pageSize && hugePagesHelp(mapped),
       });
@@ -219,10 +223,13 @@ export class MemoryObject {
       alignment: options.alignment ?? 0,
       pageSize: this.pageSize,
       advanceHuge: hugePagesHelp(options.length),
+      commit: options.commit ?? CommitRule.all,
+      keepDescriptor: options.paged ?? false,
+      replaces: options.replaces ?? null,
     };
     const writes = (options.protection & Protect.write) !== 0 && !options.private;
     try {
-      return writes && this.#writer !== null ? os.mapAgain(this.#writer, request) : os.map(this.#descriptor, request);
+      return writes && this.#writer !== null ? os.mapAgain(this.#writer, this.#descriptor, request) : os.map(this.#descriptor, request);
     } catch (error) {
       throw sectionErrorFrom(
         error,

@@ -264,8 +264,8 @@ export class View {
       throw new SectionError('ERR_SECTION_FAULT', {
         operation,
         object,
-        rule: `a part of the range is not the section's memory any more (${this.fault?.kind ?? 'backing-lost'})`,
-        wayOut: 'The file was cut short or its disk is full: map it again when that is mended',
+        rule: `a part of the range cannot be accessed, or is not the section's memory any more (${this.fault?.kind ?? 'backing-lost'})`,
+        wayOut: 'Commit the pages, or change their protection; map a file again that was cut short or whose disk was full',
       });
     }
     return bytes.length;
@@ -400,6 +400,18 @@ export class View {
     if (this.#closed) return;
     this.#closed = true;
     os.mappingClose(this.#mapping);
+    this.#ended();
+  }
+
+  /** @internal Closes the view and keeps its addresses: a reserved range of private memory. */
+  vacate(): Mapping {
+    const range = os.mappingVacate(this.#mapping);
+    this.#closed = true;
+    this.#ended();
+    return range;
+  }
+
+  #ended(): void {
     this.#facts.onClose?.();
     if (this.#reference === null) return;
     listened.delete(this.#reference);

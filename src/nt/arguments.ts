@@ -3,6 +3,8 @@
  * number becomes undefined, and the rule tables say which status stands for that.
  */
 
+import { PAGE_SIZE } from './constants.js';
+
 /** A handle: 32 bits, sign-extended. Kernel handles are negative. */
 export type Handle = number;
 
@@ -36,3 +38,10 @@ export function ulong64OrNull(value: unknown): bigint | undefined {
 export function handleValue(value: unknown): Handle {
   return (ulong(value) ?? 0) | 0;
 }
+
+/** An output that nobody has written to: what the caller had in it. */
+export const unchanged = (value: unknown): number => (typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0);
+export const unchangedAddress = (value: unknown): bigint | null => (typeof value === 'bigint' ? value : null);
+
+/** Bytes, rounded up to whole pages of 4096. */
+export const wholePages = (bytes: bigint): number => Math.ceil(Number(bytes) / PAGE_SIZE) * PAGE_SIZE;

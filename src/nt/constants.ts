@@ -36,12 +36,33 @@ export const SEC_LARGE_PAGES = 0x8000_0000;
 /* How memory is allocated, and what VirtualQuery says of it */
 export const MEM_COMMIT = 0x1000;
 export const MEM_RESERVE = 0x2000;
+export const MEM_DECOMMIT = 0x4000;
+export const MEM_RELEASE = 0x8000;
 export const MEM_FREE = 0x1_0000;
 export const MEM_PRIVATE = 0x2_0000;
 export const MEM_MAPPED = 0x4_0000;
+export const MEM_RESET = 0x8_0000;
 export const MEM_TOP_DOWN = 0x10_0000;
 export const MEM_IMAGE = 0x100_0000;
+export const MEM_RESET_UNDO = 0x100_0000;
 export const MEM_LARGE_PAGES = 0x2000_0000;
+
+/* Placeholders: address space that is held for a later view or allocation */
+export const MEM_RESERVE_PLACEHOLDER = 0x4_0000;
+export const MEM_REPLACE_PLACEHOLDER = 0x4000;
+export const MEM_COALESCE_PLACEHOLDERS = 0x01;
+export const MEM_PRESERVE_PLACEHOLDER = 0x02;
+export const MEM_UNMAP_WITH_TRANSIENT_BOOST = 0x01;
+
+/* MEM_EXTENDED_PARAMETER_TYPE */
+export const MemExtendedParameterAddressRequirements = 1;
+export const MemExtendedParameterNumaNode = 2;
+export const MemExtendedParameterMax = 6;
+
+/* MEMORY_INFORMATION_CLASS */
+export const MemoryBasicInformation = 0;
+export const MemoryMappedFilenameInformation = 2;
+export const MemoryRegionInformation = 3;
 
 /* SECTION_INHERIT */
 export const ViewShare = 1;

@@ -11,10 +11,11 @@ import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { kernelMode } from '../system/kernel.js';
 import type { Handle, Size } from './arguments.js';
 import { type DuplicateResult, duplicateObject } from './duplicate-calls.js';
+import { type FlushResult, flushVirtualMemory } from './flush-calls.js';
 import type { ObjectAttributes } from './object-attributes.js';
 import { closeHandle, createSection, openSection, type QueryResult, querySection, type SectionResult } from './section-calls.js';
 import { CURRENT_PROCESS } from './tables.js';
-import { type FlushResult, flushVirtualMemory, type MapResult, mapViewOfSection, unmapViewOfSection } from './view-calls.js';
+import { type MapResult, mapViewOfSection, unmapViewOfSection } from './view-calls.js';
 
 export type { NTSTATUS } from '../base/status.js';
 export type { FaultReport, View } from '../memory/view.js';
@@ -23,7 +24,8 @@ export * from './constants.js';
 export type { DuplicateResult } from './duplicate-calls.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';
-export type { FlushResult, MapResult } from './view-calls.js';
+export type { FlushResult } from './flush-calls.js';
+export type { MapResult } from './view-calls.js';
 
 const kernel = kernelMode('import sectile/ntddk');
 

@@ -1,5 +1,5 @@
 /**
- * Finds room for a view below an address: what ZeroBits asks for. Linux takes a limit for 2 GiB only,
+ * Finds room between two addresses: what ZeroBits and address requirements ask for. Linux takes a limit for 2 GiB only,
  * so the gaps come from the process's own map.
  */
 import { readFileSync } from 'node:fs';
@@ -9,6 +9,8 @@ import { SectionError } from '../base/error.js';
 const LOWEST_ADDRESS = 0x1_0000n;
 
 interface Wish {
+  /** The lowest address that may be used; default the lowest there is. */
+  readonly lowest?: bigint;
   /** The highest address that may be used. */
   readonly limit: bigint;
   readonly length: bigint;
@@ -18,9 +20,9 @@ interface Wish {
 }
 
 /** Places that are free now, the best first. */
-function candidates({ limit, length, alignment, topDown }: Wish): bigint[] {
+function candidates({ lowest: from = LOWEST_ADDRESS, limit, length, alignment, topDown }: Wish): bigint[] {
   const places: bigint[] = [];
-  let free = LOWEST_ADDRESS;
+  let free = from > LOWEST_ADDRESS ? from : LOWEST_ADDRESS;
   const gap = (start: bigint, end: bigint): void => {
     const lowest = ((start + alignment - 1n) / alignment) * alignment;
     const highest = ((end - length) / alignment) * alignment;
@@ -31,8 +33,10 @@ function candidates({ limit, length, alignment, topDown }: Wish): bigint[] {
     if (start === undefined || end === undefined || free > limit) break;
     const taken = BigInt(`0x${start}`);
     gap(free, taken <= limit ? taken : limit + 1n);
-    free = BigInt(`0x${end}`);
+    const behind = BigInt(`0x${end}`);
+    if (behind > free) free = behind;
   }
+  if (free <= limit) gap(free, limit + 1n);
   return topDown ? places.reverse() : places;
 }
 

@@ -119,3 +119,42 @@ export function viewKind(viewProtection: number): ViewKind {
 export function fileRightsFor(sectionProtection: number): number {
   return sections.get(sectionProtection)?.fileRights ?? 0;
 }
+
+/** What a page of a copy-on-write protection has once it was written to and is a copy: it is an ordinary one. */
+const afterCopy: ReadonlyMap<number, number> = new Map([
+  [PAGE_WRITECOPY, PAGE_READWRITE],
+  [PAGE_EXECUTE_WRITECOPY, PAGE_EXECUTE_READWRITE],
+]);
+
+/** The protection that copied pages of a view show; the same one where nothing is copied. */
+export function protectionOfCopies(protection: number): number {
+  const base = baseProtection(protection);
+  return (afterCopy.get(base) ?? base) | (protection & MODIFIERS);
+}
+
+const READ = 1;
+const WRITE = 2;
+const EXECUTE = 4;
+
+/** What each base protection lets a page be used for. Writing to a copy needs no more than reading. */
+const uses: ReadonlyMap<number, number> = new Map([
+  [PAGE_NOACCESS, 0],
+  [PAGE_READONLY, READ],
+  [PAGE_WRITECOPY, READ],
+  [PAGE_READWRITE, READ | WRITE],
+  [PAGE_EXECUTE, EXECUTE],
+  [PAGE_EXECUTE_READ, READ | EXECUTE],
+  [PAGE_EXECUTE_WRITECOPY, READ | EXECUTE],
+  [PAGE_EXECUTE_READWRITE, READ | WRITE | EXECUTE],
+]);
+
+/** Whether pages of a view that was mapped with one protection can be given another: only what that one allowed. */
+export function allowsChange(viewProtection: number, newProtection: number): boolean {
+  const allowed = uses.get(baseProtection(viewProtection)) ?? 0;
+  return ((uses.get(baseProtection(newProtection)) ?? ~0) & ~allowed) === 0;
+}
+
+/** Whether private memory can have a protection: there is no section to copy from. */
+export function isPrivateProtection(protection: number): boolean {
+  return isViewProtection(protection) && !afterCopy.has(baseProtection(protection));
+}

@@ -8,8 +8,10 @@ import { largePages } from '../memory/huge-pages.js';
 import {
   ALLOCATION_GRANULARITY,
   MEM_LARGE_PAGES,
+  MEM_REPLACE_PLACEHOLDER,
   MEM_RESERVE,
   MEM_TOP_DOWN,
+  PAGE_SIZE,
   SEC_BASED,
   SEC_COMMIT,
   SEC_IMAGE,
@@ -23,7 +25,7 @@ import {
 import { allowsView, isSectionProtection, isViewProtection, isWritable } from './protection.js';
 
 /** What breaks the rule, and what the call then returns. */
-type Rule<T> = readonly [broken: (given: T) => boolean, status: NTSTATUS];
+export type Rule<T> = readonly [broken: (given: T) => boolean, status: NTSTATUS];
 
 /** The status of the first rule that is broken, or STATUS_SUCCESS. */
 export function firstBroken<T>(rules: readonly Rule<T>[], given: T): NTSTATUS {
@@ -88,7 +90,7 @@ export interface MapRequest {
 }
 
 /** Views end below this: MmHighestUserAddress of x64 less its guard of 64 KiB. */
-const HIGHEST_VIEW_ADDRESS = 0x7fff_fffd_ffffn;
+export const HIGHEST_VIEW_ADDRESS = 0x7fff_fffd_ffffn;
 /** The highest address of user mode. */
 export const HIGHEST_USER_ADDRESS = 0x7fff_fffe_ffffn;
 
@@ -129,6 +131,27 @@ export const mapRules: readonly Rule<MapRequest>[] = [
   [({ viewSize }) => viewSize === undefined, Status.STATUS_INVALID_PARAMETER_7],
 ];
 
+const MAP_EX_ALLOCATION_TYPES = MAP_ALLOCATION_TYPES | MEM_REPLACE_PLACEHOLDER;
+
+/** ZwMapViewOfSectionEx, before the handles are looked at. */
+export const mapExRules: readonly Rule<MapRequest>[] = [
+  [
+    ({ allocationType }) => allocationType === undefined || has(allocationType, ~MAP_EX_ALLOCATION_TYPES),
+    Status.STATUS_INVALID_PARAMETER,
+  ],
+  [({ protection }) => protection === undefined || !isViewProtection(protection), Status.STATUS_INVALID_PAGE_PROTECTION],
+  [
+    ({ base, viewSize }) => base === undefined || viewSize === undefined || viewSize > HIGHEST_VIEW_ADDRESS - base,
+    Status.STATUS_INVALID_PARAMETER,
+  ],
+  [({ offset }) => offset === undefined, Status.STATUS_INVALID_PARAMETER],
+  // A placeholder is named by where it is and how large.
+  [
+    ({ allocationType, base, viewSize }) => has(allocationType, MEM_REPLACE_PLACEHOLDER) && (base === 0n || viewSize === 0n),
+    Status.STATUS_INVALID_PARAMETER,
+  ],
+];
+
 /** A request that has passed {@link mapRules}, with the section it is about. */
 export interface MapOfSection {
   readonly request: { readonly [K in keyof MapRequest]-?: Exclude<MapRequest[K], undefined> };
@@ -147,12 +170,13 @@ export function viewLength({ request: { viewSize, offset }, sectionSize }: MapOf
 }
 
 /** Reserving is for files that can grow: of a section that the paging file backs, all is there. */
-const reserves = ({ request, isPagefile }: MapOfSection): boolean => has(request.allocationType, MEM_RESERVE) && !isPagefile;
+export const reserves = ({ request, isPagefile }: MapOfSection): boolean => has(request.allocationType, MEM_RESERVE) && !isPagefile;
 
-function isMisaligned({ request: { base, offset }, pageSize }: MapOfSection): boolean {
+function isMisaligned({ request: { base, offset, allocationType }, pageSize }: MapOfSection): boolean {
   const granularity = BigInt(ALLOCATION_GRANULARITY);
-  // Views of large pages start where those do.
-  return base % granularity !== 0n || offset % granularity !== 0n || (base !== 0n && (base - offset) % pageSize !== 0n);
+  // A placeholder may start at any page. Views of large pages start where those do.
+  const ofBase = has(allocationType, MEM_REPLACE_PLACEHOLDER) ? BigInt(PAGE_SIZE) : granularity;
+  return base % ofBase !== 0n || offset % granularity !== 0n || (base !== 0n && (base - offset) % pageSize !== 0n);
 }
 
 /** ZwMapViewOfSection, once process and section are known and the handle's rights suffice. */
@@ -161,7 +185,9 @@ export const mapOfSectionRules: readonly Rule<MapOfSection>[] = [
   [({ request, sectionProtection }) => !allowsView(sectionProtection, request.protection), Status.STATUS_SECTION_PROTECTION],
   [(map) => reserves(map) && !isWritable(map.sectionProtection), Status.STATUS_SECTION_PROTECTION],
   [({ request, sectionSize }) => request.offset >= sectionSize, Status.STATUS_INVALID_VIEW_SIZE],
-  [(map) => map.request.offset + viewLength(map) > map.sectionSize, Status.STATUS_INVALID_VIEW_SIZE],
+  // A view that reserves may go beyond the file: committing its pages grows that.
+  [(map) => !reserves(map) && map.request.offset + viewLength(map) > map.sectionSize, Status.STATUS_INVALID_VIEW_SIZE],
+  [(map) => map.request.offset + viewLength(map) > MAXIMUM_SECTION_SIZE, Status.STATUS_INVALID_VIEW_SIZE],
   [(map) => map.request.commitSize > viewLength(map), Status.STATUS_INVALID_PARAMETER_5],
   [({ request, isPagefile }) => has(request.allocationType, MEM_RESERVE) && isPagefile, Status.STATUS_INVALID_PARAMETER_9],
   // Windows 10 and later; before, the bit was ignored.

@@ -1,36 +1,44 @@
 /**
- * The calls on views: map, unmap, flush. The faces differ in the mode that they call in and in the names
- * they give these functions; what a call does stands here.
+ * The calls on views: map and unmap. The faces differ in the mode that they call in and in the names they
+ * give these functions; what a call does stands here.
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { View } from '../memory/view.js';
-import type { Mapping } from '../os/index.js';
-import { type Handle, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
+import { CommitRule, isOsError, type Mapping } from '../os/index.js';
+import { type AddressRequirements, extendedParameters, type MEM_EXTENDED_PARAMETER } from './address-requirements.js';
+import { type Handle, type Size, ulong, ulong64, ulong64OrNull, unchanged, unchangedAddress, wholePages } from './arguments.js';
 import {
   ALLOCATION_GRANULARITY,
+  MEM_PRESERVE_PLACEHOLDER,
+  MEM_REPLACE_PLACEHOLDER,
   MEM_TOP_DOWN,
+  MEM_UNMAP_WITH_TRANSIENT_BOOST,
   PAGE_NOACCESS,
   PAGE_NOCACHE,
-  PAGE_SIZE,
   PAGE_WRITECOMBINE,
   SEC_NOCACHE,
+  SEC_RESERVE,
   SEC_WRITECOMBINE,
+  ViewShare,
 } from './constants.js';
+import { Pages } from './pages.js';
 import { mapBelow } from './placement.js';
 import { baseProtection, viewKind } from './protection.js';
+import { enterRegion } from './regions.js';
 import {
   addressLimit,
   firstBroken,
-  HIGHEST_USER_ADDRESS,
   type MapOfSection,
   type MapRequest,
+  mapExRules,
   mapOfSectionRules,
   mapRules,
+  reserves,
   viewLength,
 } from './rules.js';
 import { sectionSize, statusOf } from './section-calls.js';
 import { heldByDriver, type Mode, mayUse, type OpenSection, processStatus, sectionOf, views } from './tables.js';
-import type { MappedView } from './view-table.js';
+import type { MappedView, PrivateRegion } from './view-table.js';
 
 /** What mapping gives back. On failure the outputs are the inputs, unchanged, and there is no view. */
 export interface MapResult {
@@ -42,20 +50,23 @@ export interface MapResult {
   readonly view: View | null;
 }
 
-export interface FlushResult {
-  readonly status: NTSTATUS;
-  /** Where the flushed range starts: at a page. */
-  readonly baseAddress: bigint | null;
-  /** Its bytes: whole pages. */
-  readonly regionSize: number;
-  /** IO_STATUS_BLOCK */
-  readonly ioStatus: { readonly Status: NTSTATUS; readonly Information: number };
+/** Where a view may stand. */
+interface Place {
+  /** Null for anywhere. */
+  readonly requirements: AddressRequirements | null;
+  /** The placeholder whose place it takes. */
+  readonly placeholder: PrivateRegion | null;
 }
 
-/** An output that nobody has written to. */
-const unchanged = (value: unknown): number => (typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0);
-const unchangedAddress = (value: unknown): bigint | null => (typeof value === 'bigint' ? value : null);
-const wholePages = (bytes: bigint): number => Math.ceil(Number(bytes) / PAGE_SIZE) * PAGE_SIZE;
+const refusal =
+  (baseAddress: unknown, sectionOffset: unknown, viewSize: unknown) =>
+  (status: NTSTATUS): MapResult => ({
+    status,
+    baseAddress: unchangedAddress(baseAddress),
+    sectionOffset: unchanged(sectionOffset),
+    viewSize: unchanged(viewSize),
+    view: null,
+  });
 
 /** ZwMapViewOfSection and NtMapViewOfSection. */
 export function mapViewOfSection(
@@ -71,13 +82,7 @@ export function mapViewOfSection(
   allocationType: number,
   protect: number,
 ): MapResult {
-  const refuse = (status: NTSTATUS): MapResult => ({
-    status,
-    baseAddress: unchangedAddress(baseAddress),
-    sectionOffset: unchanged(sectionOffset),
-    viewSize: unchanged(viewSize),
-    view: null,
-  });
+  const refuse = refusal(baseAddress, sectionOffset, viewSize);
   const request: MapRequest = {
     base: ulong64OrNull(baseAddress),
     zeroBits: ulong64(zeroBits),
@@ -90,25 +95,72 @@ export function mapViewOfSection(
   };
   const broken = firstBroken(mapRules, request);
   if (!isSuccess(broken)) return refuse(broken);
+  const limit = addressLimit(request.zeroBits as bigint) ?? null;
+  const requirements = limit === null ? null : { lowest: 0n, highest: limit, alignment: 0n };
+  return mapAsked(mode, sectionHandle, processHandle, request as MapOfSection['request'], requirements, refuse);
+}
+
+/** ZwMapViewOfSectionEx and NtMapViewOfSectionEx. */
+export function mapViewOfSectionEx(
+  mode: Mode,
+  sectionHandle: Handle,
+  processHandle: Handle,
+  baseAddress: bigint | null,
+  sectionOffset: Size | null,
+  viewSize: Size,
+  allocationType: number,
+  protect: number,
+  parameters: readonly MEM_EXTENDED_PARAMETER[] | null = null,
+  parameterCount?: number,
+): MapResult {
+  const refuse = refusal(baseAddress, sectionOffset, viewSize);
+  const request: MapRequest = {
+    base: ulong64OrNull(baseAddress),
+    zeroBits: 0n,
+    commitSize: 0n,
+    offset: ulong64OrNull(sectionOffset),
+    viewSize: ulong64(viewSize),
+    inherit: ViewShare,
+    allocationType: ulong(allocationType),
+    protection: ulong(protect),
+  };
+  const broken = firstBroken(mapExRules, request);
+  if (!isSuccess(broken)) return refuse(broken);
+  const extended = extendedParameters(parameters, parameterCount, { alignment: false, base: request.base as bigint });
+  if (extended === undefined) return refuse(Status.STATUS_INVALID_PARAMETER);
+  return mapAsked(mode, sectionHandle, processHandle, request as MapOfSection['request'], extended.requirements, refuse);
+}
+
+/** What is common to them: the handles, the rules that need the section, the view. */
+function mapAsked(
+  mode: Mode,
+  sectionHandle: Handle,
+  processHandle: Handle,
+  request: MapOfSection['request'],
+  requirements: AddressRequirements | null,
+  refuse: (status: NTSTATUS) => MapResult,
+): MapResult {
   const process = processStatus(mode, processHandle);
   if (!isSuccess(process)) return refuse(process);
   const found = sectionOf(mode, sectionHandle);
   if ('status' in found) return refuse(found.status);
-  const { body: section } = found;
+  const section = found.body;
   const map: MapOfSection = {
-    request: request as MapOfSection['request'],
+    request,
     sectionSize: BigInt(sectionSize(section)),
     sectionProtection: section.facts.pageProtection,
     sectionAttributes: section.facts.attributes,
     isPagefile: section.memory.backing === 'pagefile',
     pageSize: BigInt(section.memory.pageSize),
   };
-  const { rights } = viewKind(map.request.protection);
+  const { rights } = viewKind(request.protection);
   if (!mayUse(mode, found, rights)) return refuse(Status.STATUS_ACCESS_DENIED);
   const unfit = firstBroken(mapOfSectionRules, map);
   if (!isSuccess(unfit)) return refuse(unfit);
+  const placeholder = placeholderFor(map);
+  if (placeholder === undefined) return refuse(Status.STATUS_CONFLICTING_ADDRESSES);
   try {
-    const mapped = mapView(found, map);
+    const mapped = mapView(found, map, { requirements, placeholder });
     if (mapped === null) return refuse(Status.STATUS_NO_MEMORY);
     const { view, base } = mapped;
     return { status: Status.STATUS_SUCCESS, baseAddress: base, sectionOffset: view.offset, viewSize: view.length, view };
@@ -117,26 +169,62 @@ export function mapViewOfSection(
   }
 }
 
+/** The placeholder that a view is to take the place of: exactly as large. Null if none is asked for, undefined if there is none. */
+function placeholderFor(map: MapOfSection): PrivateRegion | null | undefined {
+  const { base, allocationType } = map.request;
+  if ((allocationType & MEM_REPLACE_PLACEHOLDER) === 0) return null;
+  const area = views.areaAt(base);
+  const fits = area?.base === base && area.end - base === BigInt(wholePages(viewLength(map)));
+  return fits && area.view === null && area.placeholder ? area : undefined;
+}
+
+/** Which of the view's pages are there: SEC_RESERVE commits by the page, a file that may grow has what it has. */
+function commitRule(map: MapOfSection): number {
+  if (map.isPagefile) return (map.sectionAttributes & SEC_RESERVE) !== 0 ? CommitRule.data : CommitRule.all;
+  return reserves(map) ? CommitRule.size : CommitRule.all;
+}
+
 /** Maps what has passed every check, and enters it. Null when there is no room where it must be. */
-function mapView({ body: section, object }: OpenSection, map: MapOfSection): MappedView | null {
+function mapView({ body: section, object }: OpenSection, map: MapOfSection, place: Place): MappedView | null {
   const { request } = map;
   const kind = viewKind(request.protection);
   const offset = Number(request.offset);
   const length = wholePages(viewLength(map));
-  const options = { offset, length, protection: kind.map, private: kind.access === 'copy', alignment: ALLOCATION_GRANULARITY };
+  const commit = commitRule(map);
+  const options = {
+    offset,
+    length,
+    protection: kind.map,
+    private: kind.access === 'copy',
+    alignment: ALLOCATION_GRANULARITY,
+    commit,
+    paged: true,
+    replaces: place.placeholder?.pages.mapping ?? null,
+  };
   const mapAt = (address: bigint): Mapping =>
     section.memory.map('ZwMapViewOfSection', object, { ...options, ...(address === 0n ? {} : { address }) });
-  const limit = addressLimit(request.zeroBits) ?? null;
-  const mapping = limit === null || request.base !== 0n ? mapAt(request.base) : mapUnder(limit, length, map, mapAt);
+  const free = place.requirements === null || request.base !== 0n;
+  const mapping = free ? mapAt(request.base) : mapWithin(place.requirements as AddressRequirements, length, map, mapAt);
   if (mapping === null) return null;
+  if (place.placeholder !== null) views.remove(place.placeholder);
 
   const view = new View(mapping, { object, offset, length, access: kind.access });
+  const cache = cacheProtection(map.sectionAttributes);
+  const pages = new Pages(mapping, { object, length, protection: request.protection, cache, commit });
+  if (commit === CommitRule.data && request.commitSize !== 0n) commitHead(view, pages, wholePages(request.commitSize));
   let forget = () => {};
   const mapped: MappedView = {
     view,
     base: view.address,
     end: view.address + BigInt(length),
-    protection: reportedProtection(request.protection, map.sectionAttributes),
+    asked: request.protection,
+    protection: baseProtection(request.protection) === PAGE_NOACCESS ? request.protection : request.protection | cache,
+    pages,
+    backing: section.memory.backing,
+    pageSize: section.memory.pageSize,
+    grows: commit === CommitRule.size,
+    inherit: request.inherit,
+    fromPlaceholder: place.placeholder !== null,
     forget: () => forget(),
   };
   views.add(mapped);
@@ -144,8 +232,17 @@ function mapView({ body: section, object }: OpenSection, map: MapOfSection): Map
   return mapped;
 }
 
-function mapUnder(
-  limit: bigint,
+function commitHead(view: View, pages: Pages, length: number): void {
+  try {
+    pages.commitAlone(0, length);
+  } catch (error) {
+    view.close();
+    throw error;
+  }
+}
+
+function mapWithin(
+  { lowest, highest }: AddressRequirements,
   length: number,
   { request, pageSize }: MapOfSection,
   mapAt: (address: bigint) => Mapping,
@@ -153,15 +250,15 @@ function mapUnder(
   const alignment = pageSize > ALLOCATION_GRANULARITY ? pageSize : BigInt(ALLOCATION_GRANULARITY);
   const before = request.offset % pageSize;
   const topDown = (request.allocationType & MEM_TOP_DOWN) !== 0;
-  return mapBelow({ limit, length: BigInt(length) + before, alignment, topDown }, (address) => mapAt(address + before));
+  const wish = { lowest, limit: highest, length: BigInt(length) + before, alignment, topDown };
+  return mapBelow(wish, (address) => mapAt(address + before));
 }
 
 /** A section's cache attributes show in the protection of its views. */
-function reportedProtection(protection: number, sectionAttributes: number): number {
-  if (baseProtection(protection) === PAGE_NOACCESS) return protection;
+function cacheProtection(sectionAttributes: number): number {
   const noCache = (sectionAttributes & SEC_NOCACHE) !== 0 ? PAGE_NOCACHE : 0;
   const writeCombine = (sectionAttributes & SEC_WRITECOMBINE) !== 0 ? PAGE_WRITECOMBINE : 0;
-  return protection | noCache | writeCombine;
+  return noCache | writeCombine;
 }
 
 /** The view that an address lies in, if the address can be one at all. */
@@ -172,64 +269,37 @@ function viewAt(address: unknown): MappedView | undefined {
 
 /** ZwUnmapViewOfSection and NtUnmapViewOfSection. */
 export function unmapViewOfSection(mode: Mode, processHandle: Handle, baseAddress: bigint | null): NTSTATUS {
+  return unmapViewOfSectionEx(mode, processHandle, baseAddress, 0);
+}
+
+/** ZwUnmapViewOfSectionEx and NtUnmapViewOfSectionEx. */
+export function unmapViewOfSectionEx(mode: Mode, processHandle: Handle, baseAddress: bigint | null, flags: number): NTSTATUS {
+  const how = ulong(flags);
+  if (how === undefined || (how & ~(MEM_UNMAP_WITH_TRANSIENT_BOOST | MEM_PRESERVE_PLACEHOLDER)) !== 0) {
+    return Status.STATUS_INVALID_PARAMETER_3;
+  }
   const process = processStatus(mode, processHandle);
   if (!isSuccess(process)) return process;
   const mapped = viewAt(baseAddress);
   if (mapped === undefined) return Status.STATUS_NOT_MAPPED_VIEW;
+  if ((how & MEM_PRESERVE_PLACEHOLDER) !== 0) return vacate(mapped);
   views.unmap(mapped);
   return Status.STATUS_SUCCESS;
 }
 
-/** A range of whole pages within one view. */
-interface FlushRange {
-  readonly mapped: MappedView;
-  /** Bytes from the view's start. */
-  readonly start: number;
-  readonly length: number;
-}
-
-/** What a flush is about: all pages that the range touches, to the view's end where its size is 0. */
-export function flushRange(
-  mode: Mode,
-  processHandle: Handle,
-  baseAddress: bigint | null,
-  regionSize: Size,
-): FlushRange | { readonly status: NTSTATUS } {
-  const base = ulong64OrNull(baseAddress);
-  const size = ulong64(regionSize);
-  if (base === undefined || size === undefined || base > HIGHEST_USER_ADDRESS || size > HIGHEST_USER_ADDRESS - base) {
-    return { status: Status.STATUS_INVALID_PARAMETER_2 };
-  }
-  const process = processStatus(mode, processHandle);
-  if (!isSuccess(process)) return { status: process };
-  const mapped = viewAt(base);
-  if (mapped === undefined) return { status: Status.STATUS_NOT_MAPPED_VIEW };
-  const start = base - (base % BigInt(PAGE_SIZE));
-  const end = size === 0n ? mapped.end : mapped.base + BigInt(wholePages(base + size - mapped.base));
-  if (end > mapped.end) return { status: Status.STATUS_NOT_MAPPED_VIEW };
-  return { mapped, start: Number(start - mapped.base), length: Number(end - start) };
-}
-
-/** ZwFlushVirtualMemory and NtFlushVirtualMemory: returns when the range is on the disk. */
-export function flushVirtualMemory(mode: Mode, processHandle: Handle, baseAddress: bigint | null, regionSize: Size): FlushResult {
-  const refuse = (status: NTSTATUS): FlushResult => ({
-    status,
-    baseAddress: unchangedAddress(baseAddress),
-    regionSize: unchanged(regionSize),
-    ioStatus: { Status: status, Information: 0 },
-  });
-  const range = flushRange(mode, processHandle, baseAddress, regionSize);
-  if ('status' in range) return refuse(range.status);
-  const { mapped, start, length } = range;
+/** Unmaps a view and leaves the placeholder that it took the place of. */
+function vacate(mapped: MappedView): NTSTATUS {
+  if (!mapped.fromPlaceholder) return Status.STATUS_CONFLICTING_ADDRESSES;
+  const { base, end, view } = mapped;
+  let range: Mapping;
   try {
-    mapped.view.flushSync(start, length);
+    range = view.vacate();
   } catch (error) {
-    return refuse(statusOf(error));
+    // Work of another thread on the view goes on: a prefetch, a flush.
+    if (isOsError(error)) return error.code === 'EBUSY' ? Status.STATUS_SHARING_VIOLATION : Status.STATUS_NO_MEMORY;
+    throw error;
   }
-  return {
-    status: Status.STATUS_SUCCESS,
-    baseAddress: mapped.base + BigInt(start),
-    regionSize: length,
-    ioStatus: { Status: Status.STATUS_SUCCESS, Information: length },
-  };
+  views.remove(mapped);
+  enterRegion(base, Pages.reserved(range, Number(end - base)), PAGE_NOACCESS, true);
+  return Status.STATUS_SUCCESS;
 }

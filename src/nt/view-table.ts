@@ -1,83 +1,123 @@
 /**
- * The views that this process has mapped through the NT and Win32 faces, by address: any address inside
- * a view stands for it. The table keeps its views mapped, as NT does: nobody needs to hold the object.
+ * What this process has taken of its address space through the NT and Win32 faces, by address: views,
+ * private memory and placeholders. Any address inside one stands for it. The table keeps its views
+ * mapped, as NT does: nobody needs to hold the object.
  */
+import type { Backing } from '../memory/memory-object.js';
 import type { View } from '../memory/view.js';
+import type { Pages } from './pages.js';
 
-export interface MappedView {
-  readonly view: View;
+interface Area {
   readonly base: bigint;
   /** The first address behind it. */
   readonly end: bigint;
   /** PAGE_…, as VirtualQuery reports it. */
   readonly protection: number;
+  readonly pages: Pages;
   /** Takes it off the list of what its driver holds. */
   readonly forget: () => void;
 }
+
+export interface MappedView extends Area {
+  readonly view: View;
+  /** PAGE_…, as it was asked for: what pages of it may be changed to. */
+  readonly asked: number;
+  readonly backing: Backing;
+  /** Views start at multiples of it, and so does all that is done to their pages. */
+  readonly pageSize: number;
+  /** The file behind it grows when its pages are committed. */
+  readonly grows: boolean;
+  /** ViewShare or ViewUnmap. */
+  readonly inherit: number;
+  /** It took the place of a placeholder, and can leave one again. */
+  readonly fromPlaceholder: boolean;
+}
+
+export interface PrivateRegion extends Area {
+  readonly view: null;
+  /** Addresses that wait for a view or for private memory. */
+  readonly placeholder: boolean;
+  /** Private memory that took the place of a placeholder. */
+  readonly fromPlaceholder: boolean;
+}
+
+/** Whether it was ended behind the table's back, by the view's own method. */
+const isGone = ({ view }: MappedView | PrivateRegion): boolean => view?.closed === true;
 
 /** Closed views are looked for when there are this many, and then each time their number has doubled. */
 const FIRST_SWEEP = 64;
 
 export class ViewTable {
   /** By base; they never overlap. A view that was closed through its own method stays until it is met. */
-  #views: MappedView[] = [];
+  #areas: (MappedView | PrivateRegion)[] = [];
   #sweepAt = FIRST_SWEEP;
 
-  /** Index of the first view that ends behind an address. */
+  /** Index of the first area that ends behind an address. */
   #indexAt(address: bigint): number {
     let low = 0;
-    let high = this.#views.length;
+    let high = this.#areas.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#views[middle] as MappedView).end > address) high = middle;
+      if ((this.#areas[middle] as Area).end > address) high = middle;
       else low = middle + 1;
     }
     return low;
   }
 
-  add(mapped: MappedView): void {
-    if (this.#views.length >= this.#sweepAt) this.#sweep();
-    const index = this.#indexAt(mapped.base);
+  add(area: MappedView | PrivateRegion): void {
+    if (this.#areas.length >= this.#sweepAt) this.#sweep();
+    const index = this.#indexAt(area.base);
     let stale = 0;
     // Only views that were closed can be in the way: the system gave us these addresses.
-    for (let each = this.#views[index]; each !== undefined && each.base < mapped.end; each = this.#views[index + stale]) {
+    for (let each = this.#areas[index]; each !== undefined && each.base < area.end; each = this.#areas[index + stale]) {
       each.forget();
       stale++;
     }
-    this.#views.splice(index, stale, mapped);
+    this.#areas.splice(index, stale, area);
   }
 
   #sweep(): void {
-    for (const each of this.#views) if (each.view.closed) each.forget();
-    this.#views = this.#views.filter(({ view }) => !view.closed);
-    this.#sweepAt = Math.max(FIRST_SWEEP, this.#views.length * 2);
+    for (const each of this.#areas) if (isGone(each)) each.forget();
+    this.#areas = this.#areas.filter((each) => !isGone(each));
+    this.#sweepAt = Math.max(FIRST_SWEEP, this.#areas.length * 2);
+  }
+
+  /** What an address lies in. */
+  areaAt(address: bigint): MappedView | PrivateRegion | undefined {
+    const index = this.#indexAt(address);
+    const area = this.#areas[index];
+    if (area === undefined || area.base > address) return undefined;
+    if (!isGone(area)) return area;
+    this.#areas.splice(index, 1);
+    area.forget();
+    return undefined;
   }
 
   /** The view that an address lies in. */
   find(address: bigint): MappedView | undefined {
-    const index = this.#indexAt(address);
-    const mapped = this.#views[index];
-    if (mapped === undefined || mapped.base > address) return undefined;
-    if (!mapped.view.closed) return mapped;
-    this.#views.splice(index, 1);
-    mapped.forget();
-    return undefined;
+    const area = this.areaAt(address);
+    return area?.view == null ? undefined : area;
   }
 
-  /** Where the first view behind an address starts. */
+  /** Where the first area behind an address starts. */
   nextBase(address: bigint): bigint | undefined {
     for (let index = this.#indexAt(address); ; index++) {
-      const mapped = this.#views[index];
-      if (mapped === undefined) return undefined;
-      if (mapped.base > address && !mapped.view.closed) return mapped.base;
+      const area = this.#areas[index];
+      if (area === undefined) return undefined;
+      if (area.base > address && !isGone(area)) return area.base;
     }
+  }
+
+  /** Takes an area off the table; whoever does so ends it, or puts others in its place. */
+  remove(area: MappedView | PrivateRegion): void {
+    const index = this.#indexAt(area.base);
+    if (this.#areas[index] === area) this.#areas.splice(index, 1);
+    area.forget();
   }
 
   /** Unmaps a view of this table. */
   unmap(mapped: MappedView): void {
-    const index = this.#indexAt(mapped.base);
-    if (this.#views[index] === mapped) this.#views.splice(index, 1);
-    mapped.forget();
+    this.remove(mapped);
     mapped.view.close();
   }
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { SectionError } from '../base/error.js';
 
 /** Must equal SECTILE_CONTRACT in native/sectile.h. */
-const CONTRACT = 1;
+const CONTRACT = 2;
 
 /** SECTILE_NATIVE: for tests, the absolute path of another build of the addon (one with sanitizers). */
 const addonPath = process.env['SECTILE_NATIVE'] || fileURLToPath(new URL('../native/sectile.node', import.meta.url));

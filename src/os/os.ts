@@ -77,6 +77,16 @@ export const Commit = {
 /** Page protection of a mapping; the values are PROT_… of `mmap(2)`. */
 export const Protect = { none: 0, read: 1, write: 2, execute: 4 } as const;
 
+/** What decides which pages of a mapping are committed, and so accessible. */
+export const CommitRule = {
+  /** All of them. */
+  all: 0,
+  /** Those where the object has data: of a sparse memory object. */
+  data: 1,
+  /** Those below the object's size: of a file that can grow. */
+  size: 2,
+} as const;
+
 export interface MapRequest {
   /** Byte offset into the object; need not be aligned. */
   readonly offset: number;
@@ -93,6 +103,30 @@ export interface MapRequest {
   readonly pageSize: number;
   /** Ask for transparent huge pages. */
   readonly advanceHuge: boolean;
+  /** One of {@link CommitRule}. */
+  readonly commit: number;
+  /** Keep a duplicate of the descriptor, for changing single pages. */
+  readonly keepDescriptor: boolean;
+  /** A reserved range of private memory whose addresses the mapping takes over whole; its handle is closed then. */
+  readonly replaces: Mapping | null;
+}
+
+/** A mapping of no special wishes: shared, anywhere, all its pages accessible. */
+export const plainMapping = {
+  private: false,
+  address: 0n,
+  alignment: 0,
+  advanceHuge: false,
+  commit: CommitRule.all,
+  keepDescriptor: false,
+  replaces: null,
+} as const;
+
+/** How far pages from an offset on are alike. */
+export interface Stretch {
+  readonly is: boolean;
+  /** Bytes. */
+  readonly length: number;
 }
 
 /** Why a guarded access could not go through. */
@@ -194,7 +228,9 @@ export interface Os {
    * A further writable mapping of what `source` maps, made from the mapping and not from a descriptor:
    * it succeeds where future writable maps are sealed off. `offset` counts from the start of `source`.
    */
-  mapAgain(source: Mapping, request: MapRequest): Mapping;
+  mapAgain(source: Mapping, descriptor: Descriptor, request: MapRequest): Mapping;
+  /** Private memory of zeros, of no object: `request.private`, offset 0. Without access it is reserved addresses. */
+  mapPrivate(request: MapRequest): Mapping;
   /** Address of the first requested byte. */
   mappingAddress(mapping: Mapping): bigint;
   /** One buffer per mapping: the same one each time. Throws where the runtime refuses external memory. */
@@ -206,7 +242,30 @@ export interface Os {
    */
   mappingRead(mapping: Mapping, offset: number, target: Uint8Array): number;
   mappingWrite(mapping: Mapping, offset: number, source: Uint8Array): number;
-  mappingProtect(mapping: Mapping, protection: number): void;
+  /**
+   * Sets the protection of whole pages, and whether they are the object's or, once written to, copies of
+   * their own. Pages that are copies stay so. Needs `keepDescriptor`.
+   */
+  mappingProtectPages(mapping: Mapping, offset: number, length: number, protection: number, private_: boolean): void;
+  /**
+   * Commits whole pages for everybody who maps the object, by the mapping's rule. `allocateFirst` makes a
+   * full memory an error before any page is there, at the price of huge pages where the host gives them unasked.
+   */
+  mappingCommit(mapping: Mapping, offset: number, length: number, allocateFirst: boolean): void;
+  /** Whether pages are committed; `length` says how far to look. */
+  mappingCommitted(mapping: Mapping, offset: number, length: number): Stretch;
+  /** Whether pages of a private mapping are copies of its own by now. */
+  mappingCopied(mapping: Mapping, offset: number, length: number): Stretch;
+  /** Gives pages of private memory back: they read as zeros from now on. */
+  mappingDiscard(mapping: Mapping, offset: number, length: number): void;
+  /** Number of the descriptor that the mapping keeps, or -1. */
+  mappingDescriptor(mapping: Mapping): number;
+  /** Cuts private memory in two; returns the part from `offset` on. */
+  mappingSplit(mapping: Mapping, offset: number): Mapping;
+  /** Joins private memory with that right behind it, whose handle is closed then. */
+  mappingJoin(mapping: Mapping, next: Mapping): void;
+  /** Closes a mapping and keeps its addresses, as reserved private memory. EBUSY while work on it goes on. */
+  mappingVacate(mapping: Mapping): Mapping;
   /** Returns when the range is on disk. */
   mappingFlushSync(mapping: Mapping, offset: number, length: number): void;
   /** Resolves when the range is on disk. */

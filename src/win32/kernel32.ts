@@ -18,11 +18,12 @@ import {
   PAGE_SIZE,
   ViewShare,
 } from '../nt/constants.js';
+import { flushRange } from '../nt/flush-calls.js';
 import { ObjectAttributes, SESSION_DIRECTORY } from '../nt/object-attributes.js';
 import { HIGHEST_USER_ADDRESS } from '../nt/rules.js';
 import { closeHandle, createSection, openSection } from '../nt/section-calls.js';
 import { CURRENT_PROCESS, views } from '../nt/tables.js';
-import { flushRange, mapViewOfSection, unmapViewOfSection } from '../nt/view-calls.js';
+import { mapViewOfSection, unmapViewOfSection } from '../nt/view-calls.js';
 import { ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, INVALID_HANDLE_VALUE } from './constants.js';
 import { SetLastError, setErrorFor } from './last-error.js';
 import { openAccess, parseProtect, viewProtection } from './rules.js';

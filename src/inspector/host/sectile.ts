@@ -12,7 +12,7 @@ import {
   registryDirectoryIfAny,
   runtimeDirectory,
 } from '../../namespace/runtime-directory.js';
-import { Commit, os, Protect } from '../../os/index.js';
+import { Commit, os, Protect, plainMapping } from '../../os/index.js';
 import { systemStatus } from '../../system/client.js';
 import { statOrNull } from '../identity.js';
 import { commandOf, shortCommand, surveyProcesses } from '../processes.js';
@@ -135,14 +135,11 @@ function buffers(): Finding {
     const memory = os.memoryCreate('sectile:doctor', os.pageSize, Commit.now, 0);
     try {
       const mapping = os.map(memory, {
+        ...plainMapping,
         offset: 0,
         length: os.pageSize,
         protection: Protect.read | Protect.write,
-        private: false,
-        address: 0n,
-        alignment: 0,
         pageSize: os.pageSize,
-        advanceHuge: false,
       });
       os.mappingBuffer(mapping);
       os.mappingClose(mapping);

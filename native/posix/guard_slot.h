@@ -1,0 +1,46 @@
+/*
+ * A guarded range as the files of the guard share it; nobody else looks inside.
+ */
+#ifndef SECTILE_GUARD_SLOT_H
+#define SECTILE_GUARD_SLOT_H
+
+#include "guard.h"
+
+enum slot_state { SLOT_FREE = 0, SLOT_BUSY, SLOT_LIVE, SLOT_RETIRED };
+
+struct sectile_guarded {
+  _Atomic uint32_t state;
+  _Atomic uint32_t pins;
+  sectile_guard_range range; /* constant while live */
+  _Atomic uint32_t fault_kind;
+  _Atomic uint64_t fault_count;
+  _Atomic uintptr_t fault_address;
+  _Atomic bool unreported;
+  /* Where private copies may stand in for pages: [low, high), empty when low >= high. */
+  _Atomic uintptr_t copied_low;
+  _Atomic uintptr_t copied_high;
+  /* Where zero pages may stand in for lost ones, likewise; they stay. */
+  _Atomic uintptr_t lost_low;
+  _Atomic uintptr_t lost_high;
+  struct sectile_guarded *next_free;
+};
+
+/* ---- guard_pages.c: ranges whose pages differ ---- */
+
+typedef struct {
+  bool writes, executes;
+} sectile_access;
+
+typedef enum { SECTILE_PAGE_LOST = 0, SECTILE_PAGE_AGAIN, SECTILE_PAGE_MENDED } sectile_page_outcome;
+
+/*
+ * In a handler. Answers a fault in a page of a range that has runs. AGAIN: the page is accessible now, and
+ * nothing is to be reported. MENDED: something stands in for it; *kind says why. LOST: nothing could be done.
+ */
+sectile_page_outcome sectile_page_fault(sectile_guarded *slot, uintptr_t page, sectile_access access, uint32_t *kind);
+/* Puts the pages of a range back that something stands in for. */
+void sectile_pages_home(const sectile_guarded *slot);
+/* Forgets them: the range goes. */
+void sectile_pages_drop(const sectile_guarded *slot);
+
+#endif
