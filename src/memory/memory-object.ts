@@ -229,7 +229,9 @@ export class MemoryObject {
     };
     const writes = (options.protection & Protect.write) !== 0 && !options.private;
     try {
-      return writes && this.#writer !== null ? os.mapAgain(this.#writer, this.#descriptor, request) : os.map(this.#descriptor, request);
+      return writes && this.#writer !== null
+        ? os.mapAgain(this.#writer, this.#descriptor, request)
+        : os.map(this.#descriptor, request);
     } catch (error) {
       throw sectionErrorFrom(
         error,

@@ -20,9 +20,10 @@ export type { FaultReport, View } from '../memory/view.js';
 export type { Handle, Size } from './arguments.js';
 export * from './constants.js';
 export type { DuplicateResult } from './duplicate-calls.js';
+export type { FlushResult } from './flush-calls.js';
+export * from './ntdll-memory.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';
-export type { FlushResult } from './flush-calls.js';
 export type { MapResult } from './view-calls.js';
 
 /** The handle that stands for this process. */

@@ -3,10 +3,11 @@
  * view alone and kept here; which pages of a section are committed is the section's, and asked of the
  * system each time, for any process may commit.
  */
+
+import { SectionError } from '../base/error.js';
 import { checkCommit } from '../memory/commit.js';
 import { transparentHugePages } from '../memory/huge-pages.js';
 import { sectionErrorFrom } from '../memory/memory-object.js';
-import { SectionError } from '../base/error.js';
 import { CommitRule, isOsError, type Mapping, os } from '../os/index.js';
 import { PAGE_NOACCESS } from './constants.js';
 import { PageRuns } from './page-runs.js';

@@ -170,7 +170,8 @@ export function viewLength({ request: { viewSize, offset }, sectionSize }: MapOf
 }
 
 /** Reserving is for files that can grow: of a section that the paging file backs, all is there. */
-export const reserves = ({ request, isPagefile }: MapOfSection): boolean => has(request.allocationType, MEM_RESERVE) && !isPagefile;
+export const reserves = ({ request, isPagefile }: MapOfSection): boolean =>
+  has(request.allocationType, MEM_RESERVE) && !isPagefile;
 
 function isMisaligned({ request: { base, offset, allocationType }, pageSize }: MapOfSection): boolean {
   const granularity = BigInt(ALLOCATION_GRANULARITY);

@@ -196,7 +196,10 @@ function reserveWithin(
 ): Mapping | null {
   const granularity = BigInt(ALLOCATION_GRANULARITY);
   const topDown = (type & MEM_TOP_DOWN) !== 0;
-  return mapBelow({ lowest, limit: highest, length, alignment: alignment > granularity ? alignment : granularity, topDown }, mapAt);
+  return mapBelow(
+    { lowest, limit: highest, length, alignment: alignment > granularity ? alignment : granularity, topDown },
+    mapAt,
+  );
 }
 
 /** Private memory in the place of a placeholder, exactly as large. */

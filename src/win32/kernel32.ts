@@ -5,27 +5,18 @@
  * Names: `Global\X` is the system process's, shared by the whole machine; `Local\X` and plain `X` are
  * this user's own. They are case-sensitive, end at a NUL as C strings do, and hold no backslash.
  */
-import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
-import { View } from '../memory/view.js';
-import { type Handle, type Size, ulong, ulong64OrNull } from '../nt/arguments.js';
-import {
-  MEM_COMMIT,
-  MEM_FREE,
-  MEM_MAPPED,
-  OBJ_INHERIT,
-  OBJ_OPENIF,
-  PAGE_NOACCESS,
-  PAGE_SIZE,
-  ViewShare,
-} from '../nt/constants.js';
+import { isSuccess, Status } from '../base/status.js';
+import type { View } from '../memory/view.js';
+import { type Handle, type Size, ulong } from '../nt/arguments.js';
+import { OBJ_INHERIT, OBJ_OPENIF, ViewShare } from '../nt/constants.js';
 import { flushRange } from '../nt/flush-calls.js';
 import { ObjectAttributes, SESSION_DIRECTORY } from '../nt/object-attributes.js';
-import { HIGHEST_USER_ADDRESS } from '../nt/rules.js';
 import { closeHandle, createSection, openSection } from '../nt/section-calls.js';
-import { CURRENT_PROCESS, views } from '../nt/tables.js';
+import { CURRENT_PROCESS } from '../nt/tables.js';
 import { mapViewOfSection, unmapViewOfSection } from '../nt/view-calls.js';
-import { ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, INVALID_HANDLE_VALUE } from './constants.js';
-import { SetLastError, setErrorFor } from './last-error.js';
+import { addressOf, fail, invalidParameter } from './arguments.js';
+import { ERROR_ALREADY_EXISTS, ERROR_SUCCESS, INVALID_HANDLE_VALUE } from './constants.js';
+import { SetLastError } from './last-error.js';
 import { openAccess, parseProtect, viewProtection } from './rules.js';
 
 export type { FaultReport, View } from '../memory/view.js';
@@ -34,6 +25,7 @@ export * from './constants.js';
 export * from './handles.js';
 export { GetLastError, SetLastError } from './last-error.js';
 export * from './processes.js';
+export * from './virtual-memory.js';
 
 /** SECURITY_ATTRIBUTES, with the descriptor as SDDL. */
 export interface SecurityAttributes {
@@ -41,35 +33,6 @@ export interface SecurityAttributes {
   readonly lpSecurityDescriptor?: string | null;
   /** Recorded; handles are not inherited in this version. */
   readonly bInheritHandle?: boolean;
-}
-
-/** MEMORY_BASIC_INFORMATION */
-export interface MemoryBasicInformation {
-  /** The page that was asked for. */
-  readonly BaseAddress: bigint;
-  /** Where its view starts; null outside of views. */
-  readonly AllocationBase: bigint | null;
-  /** PAGE_…, as the view was mapped with. */
-  readonly AllocationProtect: number;
-  /** Bytes from BaseAddress on that are alike. */
-  readonly RegionSize: number;
-  /** MEM_COMMIT or MEM_FREE. */
-  readonly State: number;
-  /** PAGE_… */
-  readonly Protect: number;
-  /** MEM_MAPPED, or 0 outside of views. */
-  readonly Type: number;
-}
-
-/** Fails a call: sets the last error and returns what the call returns then. */
-function fail<T>(status: NTSTATUS, value: T): T {
-  setErrorFor(status);
-  return value;
-}
-
-function invalidParameter<T>(value: T): T {
-  SetLastError(ERROR_INVALID_PARAMETER);
-  return value;
 }
 
 /** A C string: it ends at its NUL. */
@@ -225,12 +188,6 @@ export function MapViewOfFileEx(
   return isSuccess(status) ? view : fail(status, null);
 }
 
-/** The address that a view or an address stands for: none for a view that is closed. */
-function addressOf(viewOrAddress: View | bigint): bigint | null {
-  if (!(viewOrAddress instanceof View)) return typeof viewOrAddress === 'bigint' ? viewOrAddress : null;
-  return viewOrAddress.closed ? null : viewOrAddress.address;
-}
-
 /**
  * Unmaps a view: its buffer is detached, its addresses are free.
  *
@@ -269,37 +226,6 @@ export function FlushViewOfFile(lpBaseAddress: View | bigint, dwNumberOfBytesToF
 export function CloseHandle(hObject: Handle): boolean {
   const status = closeHandle('user', hObject);
   return isSuccess(status) || fail(status, false);
-}
-
-/**
- * Tells what an address belongs to. It knows the views of the NT and Win32 faces, and takes everything
- * else in the process for free.
- *
- * @param lpAddress A view, or any address.
- * @returns The region of pages from that address on, or null: ERROR_INVALID_PARAMETER for what is no
- * address of user mode.
- * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualquery}
- */
-export function VirtualQuery(lpAddress: View | bigint | null): MemoryBasicInformation | null {
-  const address = ulong64OrNull(lpAddress instanceof View ? lpAddress.address : lpAddress);
-  if (address === undefined || address > HIGHEST_USER_ADDRESS) return invalidParameter(null);
-  const BaseAddress = address - (address % BigInt(PAGE_SIZE));
-  const mapped = views.find(address);
-  if (mapped === undefined) {
-    const end = views.nextBase(address) ?? HIGHEST_USER_ADDRESS + 1n;
-    const free = { AllocationBase: null, AllocationProtect: 0, State: MEM_FREE, Protect: PAGE_NOACCESS, Type: 0 };
-    return { BaseAddress, RegionSize: Number(end - BaseAddress), ...free };
-  }
-  const { base, end, protection } = mapped;
-  return {
-    BaseAddress,
-    AllocationBase: base,
-    AllocationProtect: protection,
-    RegionSize: Number(end - BaseAddress),
-    State: MEM_COMMIT,
-    Protect: protection,
-    Type: MEM_MAPPED,
-  };
 }
 
 export {

@@ -1,0 +1,34 @@
+/**
+ * What the Win32 calls have in common: how a view stands for its address, and how a call fails.
+ */
+import type { NTSTATUS } from '../base/status.js';
+import { View } from '../memory/view.js';
+import { ERROR_INVALID_PARAMETER } from './constants.js';
+import { SetLastError, setErrorFor } from './last-error.js';
+
+/** The address that a view or an address stands for: none for a view that is closed. */
+export function addressOf(viewOrAddress: View | bigint): bigint | null {
+  if (!(viewOrAddress instanceof View)) return typeof viewOrAddress === 'bigint' ? viewOrAddress : null;
+  return viewOrAddress.closed ? null : viewOrAddress.address;
+}
+
+/** No address of user mode. */
+const NOWHERE = 0xffff_ffff_ffff_ffffn;
+
+/** An address as it was given, NULL too; for a view that is closed, one that nothing is at. */
+export function pointerOf(viewOrAddress: View | bigint | null): bigint | null {
+  if (!(viewOrAddress instanceof View)) return viewOrAddress;
+  return viewOrAddress.closed ? NOWHERE : viewOrAddress.address;
+}
+
+/** Fails a call: sets the last error and returns what the call returns then. */
+export function fail<T>(status: NTSTATUS, value: T): T {
+  setErrorFor(status);
+  return value;
+}
+
+/** Fails a call for what NT is not asked about. */
+export function invalidParameter<T>(value: T): T {
+  SetLastError(ERROR_INVALID_PARAMETER);
+  return value;
+}
