@@ -11,7 +11,21 @@ import { fileURLToPath } from 'node:url';
 const source = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
 
 /** From the ground up. `section` and `index` are the files of those names. */
-const layers = ['base', 'os', 'memory', 'security', 'namespace', 'system', 'nt', 'win32', 'section', 'index', 'inspector', 'cli'];
+const layers = [
+  'base',
+  'os',
+  'memory',
+  'security',
+  'namespace',
+  'files',
+  'system',
+  'nt',
+  'win32',
+  'section',
+  'index',
+  'inspector',
+  'cli',
+];
 
 /** Folders that stand side by side, although the list has an order. */
 const strangers: readonly (readonly [string, string])[] = [

@@ -29,12 +29,15 @@ const physicalMinors: readonly bigint[] = [1n, 2n, 4n];
 
 /** Whether a path leads to physical memory, by whatever name: it is never mapped for anybody. */
 function isPhysicalMemory(path: string): boolean {
-  let stat: BigIntStats;
   try {
-    stat = statSync(path, { bigint: true });
+    return isPhysicalMemoryDevice(statSync(path, { bigint: true }));
   } catch {
     return false; // opening it gives the better error
   }
+}
+
+/** Whether a file is a device that reaches physical memory. */
+export function isPhysicalMemoryDevice(stat: BigIntStats): boolean {
   if (!stat.isCharacterDevice()) return false;
   const major = ((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn);
   const minor = (stat.rdev & 0xffn) | ((stat.rdev >> 12n) & ~0xffn);
@@ -173,6 +176,7 @@ export function openPosixObject(operation: string, name: string, access: 'read' 
   const leaf = name.replace(/^\//, '');
   const object = `POSIX object "/${leaf}"`;
   const write = access === 'readwrite';
+  refusePhysicalMemory(operation, `/dev/shm/${leaf}`);
   const descriptor = open(operation, object, `/dev/shm/${leaf}`, write, OpenFlag.noFollow);
   return complete(operation, object, descriptor, (stat) => {
     requireRegular(operation, object, stat);

@@ -109,8 +109,12 @@ export class LockFile {
     return os.lockHolder(this.file, HOLDERS, MAXIMUM_HOLDERS) !== -1;
   }
 
-  /** Removes a file if nobody is alive and nobody changes it: for clearing up, without waiting. */
-  static clear(path: string): void {
+  /**
+   * Removes a file if nobody is alive and nobody changes it: for clearing up, without waiting.
+   *
+   * @param keepContent Leave one that says something.
+   */
+  static clear(path: string, keepContent = false): void {
     let file: Descriptor;
     try {
       file = os.descriptorOpen(path, OpenFlag.write | OpenFlag.noFollow | OpenFlag.nonBlocking, 0);
@@ -118,8 +122,9 @@ export class LockFile {
       return; // it has gone, or is none of ours
     }
     try {
-      const mine = os.lockTry(file, MUTEX, 1) && os.descriptorStat(file).links > 0;
-      if (mine && os.lockHolder(file, HOLDERS, MAXIMUM_HOLDERS) === -1) unlinkSync(path);
+      const { links, size } = os.lockTry(file, MUTEX, 1) ? os.descriptorStat(file) : { links: 0, size: 0 };
+      const unwanted = links > 0 && (size === 0 || !keepContent);
+      if (unwanted && os.lockHolder(file, HOLDERS, MAXIMUM_HOLDERS) === -1) unlinkSync(path);
     } catch {
       // Whoever opens the name next meets the reason.
     } finally {

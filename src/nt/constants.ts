@@ -88,11 +88,6 @@ export const DUPLICATE_CLOSE_SOURCE = 0x1;
 export const DUPLICATE_SAME_ACCESS = 0x2;
 export const DUPLICATE_SAME_ATTRIBUTES = 0x4;
 
-/* Rights to a file, as far as sections ask for them */
-export const FILE_READ_DATA = 0x01;
-export const FILE_WRITE_DATA = 0x02;
-export const FILE_EXECUTE = 0x20;
-
 /* Rights to sections, processes and threads, standard and generic rights: their home is security/ */
 export {
   ACCESS_SYSTEM_SECURITY,
@@ -141,6 +136,8 @@ export {
   WRITE_DAC,
   WRITE_OWNER,
 } from '../security/index.js';
+/* Files */
+export * from './file-constants.js';
 
 /* Statuses: their home is base/status.ts */
 export const {

@@ -23,6 +23,7 @@ export type { Handle, Size } from './arguments.js';
 export * from './constants.js';
 export type { DuplicateResult } from './duplicate-calls.js';
 export type { FlushResult } from './flush-calls.js';
+export * from './ntddk-files.js';
 export * from './ntddk-memory.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';

@@ -4,9 +4,12 @@
  *
  * Source: Microsoft's pages of each type's access rights; OBJECT_TYPE_INFORMATION as Windows reports it.
  */
+import type { FileObject } from '../files/file-object.js';
 import type { SectionHandle } from '../memory/object-handle.js';
 import {
   ACCESS_SYSTEM_SECURITY,
+  FILE_ALL_ACCESS,
+  fileMapping,
   type GenericMapping,
   PROCESS_ALL_ACCESS,
   processMapping,
@@ -63,3 +66,10 @@ export interface ThreadBody extends ObjectBody {
 }
 
 export const threadType: ObjectType<ThreadBody> = { name: 'Thread', mapping: threadMapping, rights: THREAD_ALL_ACCESS };
+
+/** An open file. Its handles share one file object, and hold no right that the file was not opened with. */
+export const fileType: ObjectType<FileObject> = {
+  name: 'File',
+  mapping: fileMapping,
+  rights: FILE_ALL_ACCESS | ACCESS_SYSTEM_SECURITY,
+};

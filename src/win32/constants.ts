@@ -67,7 +67,9 @@ export {
   SYNCHRONIZE,
 } from '../nt/constants.js';
 
-/** Stands for no file: the section is the paging file's. */
+export * from './file-constants.js';
+
+/** Stands for no file: the section is the paging file's. What CreateFile returns when it fails. */
 export const INVALID_HANDLE_VALUE = -1;
 
 export const FILE_MAP_COPY = 0x01;

@@ -1,0 +1,163 @@
+/**
+ * The calls of `sectile/ntddk` on files, in kernel mode: parameters and statuses are those of `sectile/ntdll`.
+ * Rights are not asked for, unless the attributes hold OBJ_FORCE_ACCESS_CHECK; sharing is.
+ */
+import type { NTSTATUS } from '../base/status.js';
+import type { Handle, Size } from './arguments.js';
+import {
+  type FileQueryResult,
+  flushBuffersFile,
+  type IoResult,
+  lockFile,
+  queryInformationFile,
+  type ReadResult,
+  readFile,
+  setInformationFile,
+  unlockFile,
+  writeFile,
+} from './file-calls.js';
+import { createFile, type FileResult, openFile } from './file-open-calls.js';
+import type { ObjectAttributes } from './object-attributes.js';
+
+export type {
+  FILE_NAME_INFORMATION,
+  FILE_POSITION_INFORMATION,
+  FILE_STANDARD_INFORMATION,
+  FileInformation,
+  FileQueryResult,
+  IoResult,
+  ReadResult,
+} from './file-calls.js';
+export type { FileResult, IO_STATUS_BLOCK } from './file-open-calls.js';
+
+/**
+ * Opens a file, or makes it. With OBJ_KERNEL_HANDLE the handle is the kernel's.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntcreatefile}
+ */
+export function ZwCreateFile(
+  desiredAccess: number,
+  objectAttributes: ObjectAttributes,
+  allocationSize: Size | null,
+  fileAttributes: number,
+  shareAccess: number,
+  createDisposition: number,
+  createOptions: number,
+  _eaBuffer: Uint8Array | null = null,
+  _eaLength = 0,
+): FileResult {
+  return createFile(
+    'kernel',
+    desiredAccess,
+    objectAttributes,
+    allocationSize,
+    fileAttributes,
+    shareAccess,
+    createDisposition,
+    createOptions,
+  );
+}
+
+/**
+ * Opens a file that is there.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntopenfile}
+ */
+export function ZwOpenFile(
+  desiredAccess: number,
+  objectAttributes: ObjectAttributes,
+  shareAccess: number,
+  openOptions: number,
+): FileResult {
+  return openFile('kernel', desiredAccess, objectAttributes, shareAccess, openOptions);
+}
+
+/**
+ * Reads from a file.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntreadfile}
+ */
+export function ZwReadFile(
+  fileHandle: Handle,
+  event: Handle | null,
+  _apcRoutine: unknown,
+  _apcContext: unknown,
+  length: number,
+  byteOffset: Size | null = null,
+  _key: number | null = null,
+): ReadResult {
+  return readFile('kernel', fileHandle, event, length, byteOffset);
+}
+
+/**
+ * Writes to a file.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntwritefile}
+ */
+export function ZwWriteFile(
+  fileHandle: Handle,
+  event: Handle | null,
+  _apcRoutine: unknown,
+  _apcContext: unknown,
+  buffer: Uint8Array,
+  length: number,
+  byteOffset: Size | null = null,
+  _key: number | null = null,
+): IoResult {
+  return writeFile('kernel', fileHandle, event, buffer, length, byteOffset);
+}
+
+/**
+ * Tells what an open file is.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntqueryinformationfile}
+ */
+export function ZwQueryInformationFile(fileHandle: Handle, fileInformationClass: number, length?: Size): FileQueryResult {
+  return queryInformationFile('kernel', fileHandle, fileInformationClass, length);
+}
+
+/**
+ * Changes a file: its length, the position, whether it goes with its last user.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntsetinformationfile}
+ */
+export function ZwSetInformationFile(fileHandle: Handle, fileInformation: object, fileInformationClass: number): IoResult {
+  return setInformationFile('kernel', fileHandle, fileInformation, fileInformationClass);
+}
+
+/**
+ * Locks a range of bytes against other handles.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwlockfile}
+ */
+export function ZwLockFile(
+  fileHandle: Handle,
+  event: Handle | null,
+  _apcRoutine: unknown,
+  _apcContext: unknown,
+  byteOffset: Size,
+  length: Size,
+  key: number,
+  _failImmediately: boolean,
+  exclusiveLock: boolean,
+): IoResult {
+  return lockFile('kernel', fileHandle, event, byteOffset, length, key, exclusiveLock);
+}
+
+/**
+ * Unlocks a range as it was locked.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwunlockfile}
+ */
+export function ZwUnlockFile(fileHandle: Handle, byteOffset: Size, length: Size, key: number): IoResult {
+  return unlockFile('kernel', fileHandle, byteOffset, length, key);
+}
+
+/**
+ * Writes what the system keeps of a file to the disk and waits for it.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntflushbuffersfile}
+ */
+export function ZwFlushBuffersFile(fileHandle: Handle): NTSTATUS {
+  return flushBuffersFile('kernel', fileHandle);
+}
