@@ -72,6 +72,31 @@ export const ViewUnmap = 2;
 export const SectionBasicInformation = 0;
 export const SectionImageInformation = 1;
 
+/* OBJECT_INFORMATION_CLASS */
+export const ObjectBasicInformation = 0;
+export const ObjectNameInformation = 1;
+export const ObjectTypeInformation = 2;
+export const ObjectTypesInformation = 3;
+export const ObjectHandleFlagInformation = 4;
+
+/* SECURITY_INFORMATION */
+export const OWNER_SECURITY_INFORMATION = 0x01;
+export const GROUP_SECURITY_INFORMATION = 0x02;
+export const DACL_SECURITY_INFORMATION = 0x04;
+export const SACL_SECURITY_INFORMATION = 0x08;
+export const LABEL_SECURITY_INFORMATION = 0x10;
+
+/* EVENT_TYPE */
+/** Stays signalled until it is reset; Win32's manual-reset event. */
+export const NotificationEvent = 0;
+/** Releases one waiter; Win32's auto-reset event. */
+export const SynchronizationEvent = 1;
+
+/* EVENT_INFORMATION_CLASS, MUTANT_INFORMATION_CLASS, SEMAPHORE_INFORMATION_CLASS */
+export const EventBasicInformation = 0;
+export const MutantBasicInformation = 0;
+export const SemaphoreBasicInformation = 0;
+
 /* Attributes of OBJECT_ATTRIBUTES */
 export const OBJ_PROTECT_CLOSE = 0x001;
 export const OBJ_INHERIT = 0x002;
@@ -88,15 +113,25 @@ export const DUPLICATE_CLOSE_SOURCE = 0x1;
 export const DUPLICATE_SAME_ACCESS = 0x2;
 export const DUPLICATE_SAME_ATTRIBUTES = 0x4;
 
-/* Rights to sections, processes and threads, standard and generic rights: their home is security/ */
+/* Rights to objects, processes and threads, standard and generic rights: their home is security/ */
 export {
   ACCESS_SYSTEM_SECURITY,
   DELETE,
+  DIRECTORY_ALL_ACCESS,
+  DIRECTORY_CREATE_OBJECT,
+  DIRECTORY_CREATE_SUBDIRECTORY,
+  DIRECTORY_QUERY,
+  DIRECTORY_TRAVERSE,
+  EVENT_ALL_ACCESS,
+  EVENT_MODIFY_STATE,
+  EVENT_QUERY_STATE,
   GENERIC_ALL,
   GENERIC_EXECUTE,
   GENERIC_READ,
   GENERIC_WRITE,
   MAXIMUM_ALLOWED,
+  MUTANT_ALL_ACCESS,
+  MUTANT_QUERY_STATE,
   PROCESS_ALL_ACCESS,
   PROCESS_CREATE_PROCESS,
   PROCESS_CREATE_THREAD,
@@ -118,11 +153,16 @@ export {
   SECTION_MAP_READ,
   SECTION_MAP_WRITE,
   SECTION_QUERY,
+  SEMAPHORE_ALL_ACCESS,
+  SEMAPHORE_MODIFY_STATE,
+  SEMAPHORE_QUERY_STATE,
   STANDARD_RIGHTS_ALL,
   STANDARD_RIGHTS_EXECUTE,
   STANDARD_RIGHTS_READ,
   STANDARD_RIGHTS_REQUIRED,
   STANDARD_RIGHTS_WRITE,
+  SYMBOLIC_LINK_ALL_ACCESS,
+  SYMBOLIC_LINK_QUERY,
   SYNCHRONIZE,
   THREAD_ALL_ACCESS,
   THREAD_GET_CONTEXT,

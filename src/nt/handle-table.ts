@@ -35,6 +35,10 @@ export class HandleTable<Entry> {
     return this.#entries.get(handle);
   }
 
+  values(): Iterable<Entry> {
+    return this.#entries.values();
+  }
+
   delete(handle: Handle): void {
     this.#entries.delete(handle);
   }

@@ -25,6 +25,8 @@ export type { DuplicateResult } from './duplicate-calls.js';
 export type { FlushResult } from './flush-calls.js';
 export * from './ntddk-files.js';
 export * from './ntddk-memory.js';
+export * from './ntddk-objects.js';
+export * from './ntddk-synchronization.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';
 export type { MapResult } from './view-calls.js';

@@ -23,6 +23,8 @@ export type { DuplicateResult } from './duplicate-calls.js';
 export type { FlushResult } from './flush-calls.js';
 export * from './ntdll-files.js';
 export * from './ntdll-memory.js';
+export * from './ntdll-objects.js';
+export * from './ntdll-synchronization.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';
 export type { MapResult } from './view-calls.js';

@@ -94,13 +94,15 @@ export class ObjectAttributes {
  * is a counted string: a NUL is a character like any other.
  * @param attributes A union of OBJ_ flags. Unknown ones make the call fail with
  * STATUS_INVALID_PARAMETER.
- * - OBJ_INHERIT is kept with the handle; handles are not inherited in this version.
- * - OBJ_PERMANENT needs a privilege that user mode does not hold (STATUS_PRIVILEGE_NOT_HELD), and in
- *   kernel mode is not supported in this version (STATUS_NOT_SUPPORTED).
- * - OBJ_EXCLUSIVE holds by itself for an object without a name, and is STATUS_NOT_SUPPORTED for one
- *   with a name in this version.
+ * - OBJ_INHERIT is kept with the handle.
+ * - OBJ_PERMANENT has a new global object outlive its last handle. It takes SeCreatePermanentPrivilege
+ *   (else STATUS_PRIVILEGE_NOT_HELD), means nothing without a name, and is STATUS_NOT_SUPPORTED for a local
+ *   name, which nobody keeps but its users.
+ * - OBJ_EXCLUSIVE allows one open handle at a time; opening with it what was created without it is
+ *   STATUS_INVALID_PARAMETER.
  * - OBJ_CASE_INSENSITIVE makes this lookup ignore case.
  * - OBJ_OPENIF opens the object if it exists: STATUS_OBJECT_NAME_EXISTS then.
+ * - OBJ_OPENLINK takes a symbolic link at the end of the name for itself, not for what it leads to.
  * - OBJ_KERNEL_HANDLE puts the handle into the kernel's table; from user mode it is ignored.
  * - OBJ_FORCE_ACCESS_CHECK has kernel mode checked as user mode is: at the lookup, and whenever the
  *   handle is used.
@@ -178,10 +180,8 @@ export type RootOf = (handle: Handle) => Directory | { readonly status: NTSTATUS
 /**
  * What name and root directory mean together.
  *
- * @returns what the name is; null for none, which creates only; or STATUS_OBJECT_NAME_INVALID (a root
- * but no name), STATUS_OBJECT_PATH_SYNTAX_BAD (opening without a name), and what {@link textOf}, the root
- * and {@link lookUpPath} have
- * @throws SectionError as {@link lookUpPath}
+ * @returns what the name is; null for none; or STATUS_OBJECT_NAME_INVALID (a root but no name), and what
+ * {@link textOf}, the root and {@link lookUpPath} have
  */
 export function nameOf({ given, attributes }: Captured, purpose: Purpose, rootOf: RootOf, wantsLink = false): Found | null {
   const { ObjectName, RootDirectory: root } = given;
@@ -190,8 +190,7 @@ export function nameOf({ given, attributes }: Captured, purpose: Purpose, rootOf
   if (name === null && hasRoot) return { status: Status.STATUS_OBJECT_NAME_INVALID };
   if (name !== null && typeof name !== 'string') return name;
   // Without a name there is nothing to look up, and a root is not looked at.
-  if (purpose === 'create' && (name === null || name === '')) return null;
-  if (name === null) return { status: Status.STATUS_OBJECT_PATH_SYNTAX_BAD };
+  if (name === null || (purpose === 'create' && name === '')) return null;
   const lookup = lookupFor(attributes, purpose, wantsLink);
   if (!hasRoot) return lookUpPath(name, lookup);
   const directory = root === SESSION_DIRECTORY ? sessionDirectory() : rootOf(root);

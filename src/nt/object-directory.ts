@@ -7,7 +7,10 @@
  * "Introduction to MS-DOS Device Names".
  */
 import { type NTSTATUS, Status } from '../base/status.js';
-import { foldCase, type SectionName as ObjectName, type Scope } from '../namespace/name.js';
+import type { ObjectHandle } from '../memory/object-handle.js';
+import { foldCase, type ObjectName, type Scope } from '../namespace/name.js';
+import { findEntry } from '../system/lookup.js';
+import { statusOf } from './failure.js';
 
 /** A directory, as the way through the tree meets it. */
 export interface Directory {
@@ -21,6 +24,8 @@ export interface Directory {
   readonly entries: ReadonlyMap<string, Directory | FixedLink>;
   /** Names in it that are refused to everybody, in any case. */
   readonly refused: readonly string[];
+  /** Another handle on the directory object, for names that are empty; absent for the fixed directories. */
+  readonly reopen?: (desired: number) => ObjectHandle;
 }
 
 /** A symbolic link that is always there. */
@@ -112,6 +117,21 @@ function nameIn({ path, identity }: Directory, holds: Scope, leaf: string): Obje
   return { scope: holds, leaf, full: within + leaf, ...(identity === undefined ? {} : { directory: identity }) };
 }
 
+/** The path from the root that an object's name stands for. */
+export function pathOf({ scope, full }: ObjectName): string {
+  const prefix = prefixes[scope];
+  return full.startsWith(prefix) ? `${pathOfScope(scope)}\\${full.slice(prefix.length)}` : full;
+}
+
+/** In place of the path of a directory that has no name. */
+const UNNAMED = '...';
+
+/** The directory that a directory object is. */
+export function directoryOf(name: ObjectName | null, identity: string): Directory {
+  const entries = new Map();
+  return { path: name === null ? UNNAMED : pathOf(name), holds: name?.scope ?? 'local', identity, entries, refused: [] };
+}
+
 /* ------------------------------------------------------------------------------- devices ---- */
 
 /** What the I/O system keeps in `\Device` and `\GLOBAL??`. */
@@ -197,6 +217,26 @@ function leafIn(directory: Directory, leaf: string, { purpose, followed = 0 }: L
   return failure(purpose === 'open' ? Status.STATUS_OBJECT_NAME_NOT_FOUND : Status.STATUS_ACCESS_DENIED);
 }
 
+/** A directory or a link that somebody created, in the middle of a path. */
+function createdEntry(
+  directory: Directory,
+  component: string,
+  { caseInsensitive }: Lookup,
+): Directory | { readonly target: string } | NTSTATUS {
+  if (directory.holds === null) return Status.STATUS_OBJECT_PATH_NOT_FOUND;
+  let entry: ReturnType<typeof findEntry>;
+  try {
+    entry = findEntry('find an object', directory.holds, directory.identity, component, caseInsensitive);
+  } catch (error) {
+    return statusOf(error);
+  }
+  if (entry === null) return Status.STATUS_OBJECT_PATH_NOT_FOUND;
+  if (entry.target !== undefined) return { target: entry.target };
+  return entry.kind === 'Directory'
+    ? directoryOf(nameIn(directory, directory.holds, entry.leaf), entry.identity)
+    : Status.STATUS_OBJECT_TYPE_MISMATCH;
+}
+
 function walk(start: Directory, path: readonly string[], lookup: Lookup): Found {
   let directory = start;
   let rest = path;
@@ -213,8 +253,8 @@ function walk(start: Directory, path: readonly string[], lookup: Lookup): Found 
       return { device: `${DEVICES}\\${device.leaf}`, rest: further.map((each) => `\\${each}`).join('') };
     }
     if (fixed === undefined && device === null && isLast) return leafIn(directory, component, lookup);
-    const entry = fixed ?? device;
-    if (entry === null || entry === undefined) return failure(Status.STATUS_OBJECT_PATH_NOT_FOUND);
+    const entry = fixed ?? device ?? createdEntry(directory, component, lookup);
+    if (typeof entry === 'number') return failure(entry);
     if (!('entries' in entry)) {
       const { target = '' } = entry;
       if (!isLast || lookup.stopAtLink !== true) return follow([target, ...further].join('\\'), lookup);
@@ -244,8 +284,7 @@ export function follow(target: string, lookup: Lookup): Found {
  * backslash), STATUS_OBJECT_NAME_INVALID (an empty component), STATUS_OBJECT_PATH_NOT_FOUND (no such
  * directory, or another session's), STATUS_OBJECT_TYPE_MISMATCH (a way through what is no directory),
  * STATUS_ACCESS_DENIED (`\Device\PhysicalMemory`; creating where nobody can), STATUS_OBJECT_NAME_NOT_FOUND
- * (opening there; too many links)
- * @throws SectionError where the floor below cannot be asked
+ * (opening there; too many links), or what the system process answers for a directory in between
  */
 export function lookUpPath(path: string, lookup: Lookup): Found {
   if (!path.startsWith('\\')) return failure(Status.STATUS_OBJECT_PATH_SYNTAX_BAD);

@@ -5,17 +5,17 @@
  * Source: Microsoft's pages of each type's access rights; OBJECT_TYPE_INFORMATION as Windows reports it.
  */
 import type { FileObject } from '../files/file-object.js';
-import type { SectionHandle } from '../memory/object-handle.js';
+import type { ObjectHandle, ObjectKind, SectionHandle } from '../memory/object-handle.js';
 import {
   ACCESS_SYSTEM_SECURITY,
   FILE_ALL_ACCESS,
   fileMapping,
   type GenericMapping,
+  objectTypes,
   PROCESS_ALL_ACCESS,
   processMapping,
   SECTION_ALL_ACCESS,
-  SECTION_MAP_EXECUTE_EXPLICIT,
-  sectionMapping,
+  SYNCHRONIZE,
   THREAD_ALL_ACCESS,
   threadMapping,
 } from '../security/index.js';
@@ -32,6 +32,10 @@ export interface ObjectType<B extends ObjectBody> {
   readonly mapping: GenericMapping;
   /** Every right that a handle can hold. */
   readonly rights: number;
+  /** ValidAccessMask as ObjectTypeInformation tells it; {@link rights} where it is left out. */
+  readonly valid?: number;
+  /** The object behind a body, for types whose objects have names, security and counts. */
+  objectOf?(body: B): ManagedObject;
   /**
    * Makes what stands behind a further handle, with rights that the caller has checked; throws a
    * SectionError when it cannot. A type without it has its handles share one body, which is closed with
@@ -44,10 +48,61 @@ export interface ObjectType<B extends ObjectBody> {
   readonly body?: B;
 }
 
-export const sectionType: ObjectType<SectionHandle> = {
-  name: 'Section',
-  mapping: sectionMapping,
-  rights: SECTION_ALL_ACCESS | SECTION_MAP_EXECUTE_EXPLICIT | ACCESS_SYSTEM_SECURITY,
+/** What the object manager knows of an object, as NtQueryObject and its like ask for it. */
+export interface ManagedObject
+  extends Pick<ObjectHandle, 'identity' | 'name' | 'security' | 'setSecurity' | 'permanent' | 'setPermanent'> {
+  /** From the root of the namespace, for what is there without having been created. */
+  readonly path?: string;
+  /** Open handles in all processes; without it, those of this process are counted. */
+  handleCount?(): number;
+  /**
+   * For what is there without having been created: the rights that this process is granted of those it wants.
+   *
+   * @throws SectionError ERR_SECTION_ACCESS_DENIED
+   */
+  grant?(desired: number): number;
+}
+
+const isHandle = (object: ManagedObject): object is ObjectHandle => 'duplicate' in object;
+
+/** A type whose objects can have a name. */
+export interface NamedType<B extends ObjectBody> extends ObjectType<B> {
+  readonly kind: ObjectKind;
+  bodyOf(object: ObjectHandle): B;
+  objectOf(body: B): ManagedObject;
+}
+
+/** A row for one of the kinds that the namespace has; duplicates count as handles of their own. */
+export function namedType<B extends ObjectBody>(
+  kind: ObjectKind,
+  { bodyOf, objectOf }: { bodyOf(object: ObjectHandle): B; objectOf(body: B): ManagedObject },
+): NamedType<B> {
+  const { mapping, valid } = objectTypes[kind];
+  return {
+    name: kind,
+    kind,
+    mapping,
+    rights: valid | ACCESS_SYSTEM_SECURITY,
+    valid,
+    bodyOf,
+    objectOf,
+    duplicate: (body, granted) => {
+      const object = objectOf(body);
+      return isHandle(object) ? bodyOf(object.duplicate(granted)) : body;
+    },
+    reopen: (body, desired) => {
+      const object = objectOf(body);
+      if (!isHandle(object)) return { body, granted: object.grant?.(desired) ?? 0 };
+      const again = object.reopen(desired);
+      return { body: bodyOf(again), granted: again.granted };
+    },
+  };
+}
+
+export const sectionType: NamedType<SectionHandle> = {
+  ...namedType('Section', { bodyOf: (object) => object, objectOf: (object) => object }),
+  // As Windows tells it, although no handle on a section can be waited for.
+  valid: SECTION_ALL_ACCESS | SYNCHRONIZE,
 };
 
 /** A process: this one, or another that was opened. Whoever holds one never means a later process with its number. */

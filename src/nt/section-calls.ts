@@ -2,33 +2,19 @@
  * The calls on section objects and their handles: create, open, query, close. The faces differ in the
  * mode that they call in and in the names they give these functions; what a call does stands here.
  */
-import { SectionError } from '../base/error.js';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import type { SectionHandle } from '../memory/object-handle.js';
-import type { SectionName } from '../namespace/name.js';
-import { ACCESS_SYSTEM_SECURITY, creatorAccess, MAXIMUM_ALLOWED, SECTION_QUERY } from '../security/index.js';
-import { createSection as create, openSection as open } from '../system/lookup.js';
+import { SECTION_QUERY } from '../security/index.js';
+import { createSection as create } from '../system/lookup.js';
 import { type Handle, handleValue, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
-import {
-  OBJ_CASE_INSENSITIVE,
-  OBJ_EXCLUSIVE,
-  OBJ_FORCE_ACCESS_CHECK,
-  OBJ_INHERIT,
-  OBJ_KERNEL_HANDLE,
-  OBJ_OPENIF,
-  OBJ_PERMANENT,
-  OBJ_PROTECT_CLOSE,
-  PAGE_SIZE,
-  SEC_LARGE_PAGES,
-  SEC_RESERVE,
-  SectionBasicInformation,
-  SectionImageInformation,
-} from './constants.js';
-import { type Captured, capture, nameOf, type ObjectAttributes } from './object-attributes.js';
-import type { Found } from './object-directory.js';
+import { PAGE_SIZE, SEC_LARGE_PAGES, SEC_RESERVE, SectionBasicInformation, SectionImageInformation } from './constants.js';
+import type { ObjectAttributes } from './object-attributes.js';
+import { createOfType, type Opened, openNamed } from './object-opening.js';
 import { sectionType } from './object-types.js';
 import { createRules, firstBroken } from './rules.js';
-import { addHandle, dropHandle, handleOf, type Mode, mayUse, sectionOf, strangerStatus } from './tables.js';
+import { dropHandle, handleOf, type Mode, mayUse, sectionOf, strangerStatus } from './tables.js';
+
+export { statusOf } from './failure.js';
 
 /** What create and open give back; the handle is 0 on failure. */
 export interface SectionResult {
@@ -53,85 +39,13 @@ export interface QueryResult {
   readonly returnLength: number;
 }
 
-/** A status for what the floors below threw; anything but their own error is a fault of ours. */
-export function statusOf(error: unknown): NTSTATUS {
-  if (error instanceof SectionError) return error.status;
-  throw error;
-}
-
 const refuse = (status: NTSTATUS): SectionResult => ({ status, sectionHandle: 0 });
+const resultOf = ({ status, handle }: Opened): SectionResult => ({ status, sectionHandle: handle });
 
 /** A section's size as NT counts it: whole pages where the paging file backs it, else as it is. */
 export function sectionSize({ memory, facts }: SectionHandle): number {
   return memory.backing === 'pagefile' ? Math.ceil(facts.size / PAGE_SIZE) * PAGE_SIZE : facts.size;
 }
-
-/** How the lookup is done for a caller, and what the handle then holds. */
-class Access {
-  /** Whether rights count: always in user mode, in kernel mode when it asks for that. */
-  readonly checked: boolean;
-  readonly #desired: number;
-  readonly #attributes: number;
-
-  constructor(mode: Mode, attributes: number, desired: number) {
-    this.checked = mode === 'user' || (attributes & OBJ_FORCE_ACCESS_CHECK) !== 0;
-    this.#desired = desired;
-    this.#attributes = attributes;
-  }
-
-  /**
-   * What to ask for. Unchecked, rights are no limit: the memory shall be as capable as can be had. A
-   * global section's is in kernel mode; a local one's is what this user is granted.
-   */
-  desiredOf(name: SectionName | null): number {
-    return this.checked || name?.scope === 'global' ? this.#desired : MAXIMUM_ALLOWED;
-  }
-
-  get options() {
-    return { checkAccess: this.checked, caseInsensitive: (this.#attributes & OBJ_CASE_INSENSITIVE) !== 0 };
-  }
-
-  granted(section: SectionHandle): number {
-    return (this.checked ? section.granted : creatorAccess('Section', this.#desired)) & sectionType.rights;
-  }
-}
-
-/** Enters a section into the table that the caller asks for. */
-function enter(
-  mode: Mode,
-  { attributes }: Pick<Captured, 'attributes'>,
-  access: Access,
-  section: SectionHandle,
-  object: string,
-): SectionResult {
-  const handle = addHandle(mode === 'kernel' && (attributes & OBJ_KERNEL_HANDLE) !== 0, {
-    type: sectionType,
-    body: section,
-    object,
-    granted: access.granted(section),
-    checked: access.checked,
-    inherit: (attributes & OBJ_INHERIT) !== 0,
-    protectedFromClose: (attributes & OBJ_PROTECT_CLOSE) !== 0,
-  });
-  if (handle === null) return refuse(Status.STATUS_INSUFFICIENT_RESOURCES);
-  return { status: section.created ? Status.STATUS_SUCCESS : Status.STATUS_OBJECT_NAME_EXISTS, sectionHandle: handle };
-}
-
-/** Flags that an object cannot be created with. */
-function flagStatus(mode: Mode, { attributes, given }: Captured): NTSTATUS {
-  if ((attributes & OBJ_PERMANENT) !== 0) {
-    return mode === 'user' ? Status.STATUS_PRIVILEGE_NOT_HELD : Status.STATUS_NOT_SUPPORTED;
-  }
-  return (attributes & OBJ_EXCLUSIVE) !== 0 && given.ObjectName ? Status.STATUS_NOT_SUPPORTED : Status.STATUS_SUCCESS;
-}
-
-/** Why what was found is no name of a section: a directory, a link, a device or a file is of another type. */
-function noSectionStatus(found: Found): NTSTATUS {
-  return 'status' in found ? found.status : Status.STATUS_OBJECT_TYPE_MISMATCH;
-}
-
-/** The attributes of a call that was given none. */
-const NONE = { attributes: 0, security: undefined } as const;
 
 /** ZwCreateSection and NtCreateSection. */
 export function createSection(
@@ -154,56 +68,25 @@ export function createSection(
   if (!isSuccess(broken)) return refuse(broken);
   if (hasFile) return refuse(strangerStatus(mode, fileHandle));
 
-  const captured = objectAttributes === null || objectAttributes === undefined ? null : capture(objectAttributes);
-  if (captured !== null && 'status' in captured) return refuse(captured.status);
-  const flags = captured === null ? Status.STATUS_SUCCESS : flagStatus(mode, captured);
-  if (!isSuccess(flags)) return refuse(flags);
-  const desired = ulong(desiredAccess);
-  if (desired === undefined) return refuse(Status.STATUS_INVALID_PARAMETER);
-  if (mode === 'user' && (desired & ACCESS_SYSTEM_SECURITY) !== 0) return refuse(Status.STATUS_PRIVILEGE_NOT_HELD);
-  const found = captured === null ? null : nameOf(captured, 'create', (root) => ({ status: strangerStatus(mode, root) }));
-  if (found !== null && !('name' in found)) return refuse(noSectionStatus(found));
-  const name = found?.name ?? null;
-
-  const { attributes: flagged, security } = captured ?? NONE;
   const { attributes = 0, protection = 0, size = 0n } = request;
-  const access = new Access(mode, flagged, desired);
-  const creation = {
+  const facts = {
     size: Math.ceil(Number(size) / PAGE_SIZE) * PAGE_SIZE,
     reserve: (attributes & SEC_RESERVE) !== 0,
     largePages: (attributes & SEC_LARGE_PAGES) !== 0,
     soleWriter: false,
     pageProtection: protection,
     attributes,
-    security,
-    openExisting: (flagged & OBJ_OPENIF) !== 0,
-    desired: access.desiredOf(name),
   };
-  try {
-    const section = create('ZwCreateSection', name, creation, access.options);
-    return enter(mode, { attributes: flagged }, access, section, name === null ? 'an unnamed section' : `"${name.full}"`);
-  } catch (error) {
-    return refuse(statusOf(error));
-  }
+  return resultOf(
+    createOfType(mode, sectionType, desiredAccess, objectAttributes, (name, creation, options) =>
+      create('ZwCreateSection', name, { ...creation, ...facts }, options),
+    ),
+  );
 }
 
 /** ZwOpenSection and NtOpenSection. */
 export function openSection(mode: Mode, desiredAccess: number, objectAttributes: ObjectAttributes): SectionResult {
-  const captured = capture(objectAttributes);
-  if ('status' in captured) return refuse(captured.status);
-  const desired = ulong(desiredAccess);
-  // No object is exclusive here, and one that is not cannot be opened as if it were.
-  if (desired === undefined || (captured.attributes & OBJ_EXCLUSIVE) !== 0) return refuse(Status.STATUS_INVALID_PARAMETER);
-  const found = nameOf(captured, 'open', (root) => ({ status: strangerStatus(mode, root) }));
-  if (found === null) return refuse(Status.STATUS_OBJECT_PATH_SYNTAX_BAD);
-  if (!('name' in found)) return refuse(noSectionStatus(found));
-  const access = new Access(mode, captured.attributes, desired);
-  try {
-    const section = open('ZwOpenSection', found.name, access.desiredOf(found.name), access.options);
-    return { ...enter(mode, captured, access, section, `"${found.name.full}"`), status: Status.STATUS_SUCCESS };
-  } catch (error) {
-    return refuse(statusOf(error));
-  }
+  return resultOf(openNamed('ZwOpenSection', mode, sectionType, desiredAccess, objectAttributes));
 }
 
 /** Bytes of what each class gives, on x64. */

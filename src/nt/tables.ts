@@ -89,6 +89,11 @@ export function addHandle<B extends ObjectBody>(kernel: boolean, given: NewHandl
   return handle;
 }
 
+/** Every handle of this process, the kernel's among them where this is the system process. */
+export function openHandles(): readonly OpenHandle[] {
+  return [...userHandles.values(), ...kernelHandles.values()];
+}
+
 /** What is behind a handle, of whatever type; STATUS_INVALID_HANDLE where nothing is. */
 export function handleOf(mode: Mode, value: unknown): OpenHandle | { readonly status: NTSTATUS } {
   const handle = handleValue(value);

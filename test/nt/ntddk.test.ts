@@ -168,8 +168,6 @@ test('creating where a section is, and what cannot be created', () => {
   const opened = again(k.OBJ_OPENIF);
   is(opened.status, 'STATUS_OBJECT_NAME_EXISTS');
   assert.equal(k.ZwQuerySection(opened.sectionHandle, k.SectionBasicInformation).sectionInformation?.MaximumSize, 4096);
-  is(again(k.OBJ_PERMANENT, 'for ever').status, 'STATUS_NOT_SUPPORTED');
-  is(again(k.OBJ_EXCLUSIVE, 'mine alone').status, 'STATUS_NOT_SUPPORTED');
   const physical = k.InitializeObjectAttributes('\\Device\\PhysicalMemory', k.OBJ_CASE_INSENSITIVE | k.OBJ_KERNEL_HANDLE);
   is(k.ZwOpenSection(k.SECTION_MAP_READ, physical).status, 'STATUS_ACCESS_DENIED');
   for (const handle of [first, opened.sectionHandle]) k.ZwClose(handle);
