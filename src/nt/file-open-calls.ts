@@ -35,9 +35,10 @@ import {
   OBJ_PROTECT_CLOSE,
 } from './constants.js';
 import { type Captured, capture, nameOf, type ObjectAttributes, textOf } from './object-attributes.js';
+import { rootOf } from './object-opening.js';
 import { fileType } from './object-types.js';
 import { firstBroken, type Rule } from './rules.js';
-import { addHandle, handleOf, type Mode, objectOf, strangerStatus } from './tables.js';
+import { addHandle, handleOf, type Mode, objectOf } from './tables.js';
 
 /** IO_STATUS_BLOCK */
 export interface IO_STATUS_BLOCK {
@@ -132,7 +133,7 @@ function targetOf(mode: Mode, captured: Captured): Target {
     const found = handleOf(mode, root);
     if (!('status' in found) && found.type.name === fileType.name) return relativePath(mode, root, name);
   }
-  const found = nameOf(captured, 'open', (handle) => ({ status: strangerStatus(mode, handle) }));
+  const found = nameOf(captured, 'open', (handle) => rootOf(mode, handle));
   if (found === null) return { status: Status.STATUS_OBJECT_PATH_SYNTAX_BAD };
   if ('status' in found || 'device' in found) return found;
   return 'file' in found ? { path: found.file } : { status: Status.STATUS_OBJECT_TYPE_MISMATCH };

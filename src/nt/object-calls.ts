@@ -35,7 +35,15 @@ import { setHandleFlags } from './duplicate-calls.js';
 import { statusOf } from './failure.js';
 import { directoryType, eventType, mutantType, semaphoreType, symbolicLinkType } from './named-types.js';
 import { pathOf } from './object-directory.js';
-import { fileType, type ManagedObject, type ObjectBody, type ObjectType, processType, sectionType, threadType } from './object-types.js';
+import {
+  fileType,
+  type ManagedObject,
+  type ObjectBody,
+  type ObjectType,
+  processType,
+  sectionType,
+  threadType,
+} from './object-types.js';
 import { anyHandleOf } from './process-handles.js';
 import { bytesOf, type Parts, partsOf } from './security-text.js';
 import { type Mode, mayUse, type OpenHandle, openHandles } from './tables.js';

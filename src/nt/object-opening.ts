@@ -53,7 +53,7 @@ interface Request {
 const has = (attributes: number, flag: number): boolean => (attributes & flag) !== 0;
 
 /** The directory that a root handle is on. */
-function rootOf(mode: Mode, handle: Handle): Directory | Refusal {
+export function rootOf(mode: Mode, handle: Handle): Directory | Refusal {
   const found = objectOf(mode, handle, directoryType);
   return 'status' in found ? found : found.body.directory;
 }
