@@ -272,6 +272,43 @@ static napi_value descriptor_close(napi_env env, napi_callback_info info) {
   return sectile_undefined(env);
 }
 
+/* Hands the number over to somebody who closes it himself, such as the runtime's own streams. */
+static napi_value descriptor_release(napi_env env, napi_callback_info info) {
+  static const char call[] = "descriptorRelease";
+  napi_value argument[1];
+  void *pointer;
+  if (!sectile_arguments(env, info, call, 1, argument) ||
+      !sectile_unwrap(env, argument[0], call, "descriptor", &sectile_tag_descriptor, &pointer)) {
+    return NULL;
+  }
+  descriptor *self = pointer;
+  if (self->fd < 0) return sectile_fail_errno(env, call, EBADF);
+  napi_value number = sectile_number(env, self->fd);
+  if (number != NULL) self->fd = -1;
+  return number;
+}
+
+/* [reader, writer]: what the reader sees is that the writer has been closed, whoever closed it. */
+static napi_value pipe_create(napi_env env, napi_callback_info info) {
+  static const char call[] = "pipe2";
+  int ends[2];
+  if (!sectile_arguments(env, info, call, 0, NULL)) return NULL;
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return sectile_fail_errno(env, call, errno);
+  napi_value reader = sectile_descriptor_wrap(env, ends[0]);
+  if (reader == NULL) {
+    close(ends[1]);
+    return NULL;
+  }
+  napi_value writer = sectile_descriptor_wrap(env, ends[1]);
+  napi_value pair = NULL;
+  if (writer == NULL) return NULL; /* the collector closes the reader */
+  if (napi_create_array_with_length(env, 2, &pair) != napi_ok || napi_set_element(env, pair, 0, reader) != napi_ok ||
+      napi_set_element(env, pair, 1, writer) != napi_ok) {
+    return sectile_fail_napi(env, call);
+  }
+  return pair;
+}
+
 const sectile_export sectile_descriptor_exports[] = {
     {"descriptorOpen", descriptor_open},
     {"descriptorReopen", descriptor_reopen},
@@ -285,5 +322,7 @@ const sectile_export sectile_descriptor_exports[] = {
     {"descriptorAllocate", descriptor_allocate},
     {"descriptorSetMode", descriptor_set_mode},
     {"descriptorClose", descriptor_close},
+    {"descriptorRelease", descriptor_release},
+    {"pipeCreate", pipe_create},
     {NULL, NULL},
 };

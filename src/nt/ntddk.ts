@@ -12,6 +12,7 @@ import { kernelMode } from '../system/kernel.js';
 import type { Handle, Size } from './arguments.js';
 import { type DuplicateResult, duplicateObject } from './duplicate-calls.js';
 import { type FlushResult, flushVirtualMemory } from './flush-calls.js';
+import type { DriverDispatch } from './ntddk-io.js';
 import type { ObjectAttributes } from './object-attributes.js';
 import { closeHandle, createSection, openSection, type QueryResult, querySection, type SectionResult } from './section-calls.js';
 import { CURRENT_PROCESS } from './tables.js';
@@ -24,6 +25,7 @@ export * from './constants.js';
 export type { DuplicateResult } from './duplicate-calls.js';
 export type { FlushResult } from './flush-calls.js';
 export * from './ntddk-files.js';
+export * from './ntddk-io.js';
 export * from './ntddk-memory.js';
 export * from './ntddk-objects.js';
 export * from './ntddk-synchronization.js';
@@ -50,6 +52,8 @@ export interface DriverObject {
     /** Called after DriverEntry, in the context of the system process as well. */
     AddDevice: ((driverObject: DriverObject, physicalDeviceObject: PhysicalDeviceObject) => NTSTATUS | Promise<NTSTATUS>) | null;
   };
+  /** Dispatch routines by IRP_MJ_…; null where there is none, and then such requests are refused. */
+  readonly MajorFunction: (DriverDispatch | null)[];
 }
 
 /** A driver's entry point: `export function DriverEntry(driverObject, registryPath)`. */

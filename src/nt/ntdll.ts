@@ -21,6 +21,7 @@ export type { Handle, Size } from './arguments.js';
 export * from './constants.js';
 export type { DuplicateResult } from './duplicate-calls.js';
 export type { FlushResult } from './flush-calls.js';
+export * from './ntdll-devices.js';
 export * from './ntdll-files.js';
 export * from './ntdll-memory.js';
 export * from './ntdll-objects.js';

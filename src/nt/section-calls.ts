@@ -12,7 +12,7 @@ import type { ObjectAttributes } from './object-attributes.js';
 import { createOfType, type Opened, openNamed } from './object-opening.js';
 import { sectionType } from './object-types.js';
 import { createRules, firstBroken } from './rules.js';
-import { dropHandle, handleOf, type Mode, mayUse, sectionOf, strangerStatus } from './tables.js';
+import { contextStatus, dropHandle, handleOf, type Mode, mayUse, sectionOf, strangerStatus } from './tables.js';
 
 export { statusOf } from './failure.js';
 
@@ -57,6 +57,8 @@ export function createSection(
   allocationAttributes: number,
   fileHandle: Handle | null,
 ): SectionResult {
+  const context = contextStatus('ZwCreateSection');
+  if (!isSuccess(context)) return refuse(context);
   const hasFile = fileHandle !== null && fileHandle !== undefined && fileHandle !== 0;
   const request = {
     attributes: ulong(allocationAttributes),
@@ -86,6 +88,8 @@ export function createSection(
 
 /** ZwOpenSection and NtOpenSection. */
 export function openSection(mode: Mode, desiredAccess: number, objectAttributes: ObjectAttributes): SectionResult {
+  const context = contextStatus('ZwOpenSection');
+  if (!isSuccess(context)) return refuse(context);
   return resultOf(openNamed('ZwOpenSection', mode, sectionType, desiredAccess, objectAttributes));
 }
 

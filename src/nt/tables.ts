@@ -156,3 +156,8 @@ export function dropHandle(value: Handle, entry: OpenHandle): void {
 export function heldByDriver(what: 'handle' | 'view', release: () => void): () => void {
   return systemInThisProcess()?.currentDriver()?.onUnload(what, release) ?? (() => {});
 }
+
+/** STATUS_INVALID_DEVICE_STATE where a driver's dispatch routine runs, for a call that must not be made there. */
+export function contextStatus(call: string): NTSTATUS {
+  return systemInThisProcess()?.contextStatus(call) ?? Status.STATUS_SUCCESS;
+}

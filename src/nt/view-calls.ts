@@ -37,7 +37,7 @@ import {
   viewLength,
 } from './rules.js';
 import { sectionSize, statusOf } from './section-calls.js';
-import { heldByDriver, type Mode, mayUse, type OpenSection, processStatus, sectionOf, views } from './tables.js';
+import { contextStatus, heldByDriver, type Mode, mayUse, type OpenSection, processStatus, sectionOf, views } from './tables.js';
 import type { MappedView, PrivateRegion } from './view-table.js';
 
 /** What mapping gives back. On failure the outputs are the inputs, unchanged, and there is no view. */
@@ -83,6 +83,8 @@ export function mapViewOfSection(
   protect: number,
 ): MapResult {
   const refuse = refusal(baseAddress, sectionOffset, viewSize);
+  const context = contextStatus('ZwMapViewOfSection');
+  if (!isSuccess(context)) return refuse(context);
   const request: MapRequest = {
     base: ulong64OrNull(baseAddress),
     zeroBits: ulong64(zeroBits),
@@ -114,6 +116,8 @@ export function mapViewOfSectionEx(
   parameterCount?: number,
 ): MapResult {
   const refuse = refusal(baseAddress, sectionOffset, viewSize);
+  const context = contextStatus('ZwMapViewOfSectionEx');
+  if (!isSuccess(context)) return refuse(context);
   const request: MapRequest = {
     base: ulong64OrNull(baseAddress),
     zeroBits: 0n,

@@ -209,6 +209,10 @@ export interface Os {
   descriptorSetMode(descriptor: Descriptor, mode: number): void;
   /** Safe to call twice. */
   descriptorClose(descriptor: Descriptor): void;
+  /** Gives the number up to somebody who closes it himself, such as a stream of Node.js. */
+  descriptorRelease(descriptor: Descriptor): number;
+  /** A pipe, for telling the one who has the reader that the writer was closed. */
+  pipeCreate(): [reader: Descriptor, writer: Descriptor];
 
   // Memory objects
   /**

@@ -6,6 +6,7 @@ import { roundUp } from '../memory/memory-object.js';
 import type { ObjectName } from '../namespace/name.js';
 import { type Descriptor, os } from '../os/index.js';
 import { type Token, tokenHolds, WellKnownSid } from '../security/index.js';
+import type { DeviceClients } from './device-requests.js';
 import type { DriverHost } from './driver-host.js';
 import type { SystemLimits } from './limits.js';
 import type { Holder, KernelObject, ObjectDirectory } from './objects.js';
@@ -33,6 +34,7 @@ export interface SystemContext {
   readonly directory: ObjectDirectory;
   readonly limits: SystemLimits;
   readonly drivers: DriverHost;
+  readonly devices: DeviceClients;
   status(): SystemStatus;
   /** Stops the system process once the answer is out. */
   stop(): void;

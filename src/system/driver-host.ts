@@ -13,7 +13,10 @@ import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { isSuccess, type NTSTATUS, statusName } from '../base/status.js';
 import * as hooks from './driver-hooks.js';
+import { type DriverObject, type IoDriver, newDriverObject } from './driver-object.js';
 import { DriverScope } from './driver-timers.js';
+import { type Host, IoManager } from './io-manager.js';
+import type { Request } from './irps.js';
 import type { DriverContext } from './kernel.js';
 import type { DriverListing } from './protocol.js';
 
@@ -22,19 +25,12 @@ const LEAVING_TIME = 5000;
 
 const REGISTRY_ROOT = '\\Registry\\Machine\\System\\CurrentControlSet\\Services\\';
 
-/** As DriverEntry gets it, and as the driver fills it in. */
-export interface DriverObject {
-  readonly DriverName: string;
-  DriverUnload: ((driverObject: DriverObject) => unknown) | null;
-  readonly DriverExtension: { AddDevice: ((driverObject: DriverObject, physicalDeviceObject: object) => unknown) | null };
-}
-
 interface Release {
   readonly what: 'handle' | 'view';
   readonly release: () => void;
 }
 
-class Driver implements DriverContext {
+class Driver implements DriverContext, IoDriver {
   readonly name: string;
   readonly file: string;
   readonly loaded = Date.now();
@@ -55,7 +51,7 @@ class Driver implements DriverContext {
     this.discarded = new Promise((resolve) => {
       this.#tellDiscarded = resolve;
     });
-    this.object = { DriverName: `\\Driver\\${name}`, DriverUnload: null, DriverExtension: { AddDevice: null } };
+    this.object = newDriverObject(name);
   }
 
   get registryPath(): string {
@@ -106,14 +102,29 @@ async function setHooks(): Promise<void> {
 
 export class DriverHost {
   readonly #drivers = new Map<string, Driver>();
-  readonly #scope = new DriverScope<Driver>();
+  readonly #scope = new DriverScope<Driver, Request>();
   readonly #log: (line: string) => void;
   #loads = 0;
 
   readonly #onError = (error: unknown): void => this.#fail(error);
 
-  constructor(log: (line: string) => void) {
+  /** The devices of these drivers. */
+  readonly io: IoManager;
+
+  readonly #ioHost: Host = {
+    run: (driver, request, code) => this.#scope.run(driver as Driver, code, request),
+    failed: (driver, error) => this.#failed(driver as Driver, error),
+    driverOf: (driverObject) => [...this.#drivers.values()].find((each) => each.object === driverObject),
+    current: () => this.#scope.current(),
+  };
+
+  /**
+   * @param log for what drivers do
+   * @param audit for what clients can cause: limited
+   */
+  constructor(log: (line: string) => void, audit: (line: string) => void) {
     this.#log = log;
+    this.io = new IoManager(this.#ioHost, audit);
   }
 
   /** Takes over the process's last-resort error handling and its timers. */
@@ -125,6 +136,11 @@ export class DriverHost {
 
   current(): DriverContext | null {
     return this.#scope.current();
+  }
+
+  /** The request for which the running code of a driver was called, if it was for one. */
+  currentRequest(): Request | null {
+    return this.#scope.currentRequest();
   }
 
   parametersOf(registryPath: string): Readonly<Record<string, string>> | null {
@@ -219,7 +235,8 @@ export class DriverHost {
     const { name } = driver;
     const { DriverUnload } = driver.object;
     try {
-      if (typeof DriverUnload !== 'function') return;
+      await Promise.race([this.io.leave(driver), driver.discarded, this.#patience()]);
+      if (typeof DriverUnload !== 'function' || driver.isGone) return;
       const left = Promise.resolve(this.#scope.run(driver, () => DriverUnload(driver.object)));
       left.catch(() => {});
       await Promise.race([left, driver.discarded, this.#patience()]);
@@ -270,14 +287,20 @@ export class DriverHost {
       this.#log(`error outside of any driver: ${stack || describe(error)}`);
       return;
     }
+    this.#failed(driver as Driver, error);
+  }
+
+  #failed(driver: Driver, error: unknown): void {
+    const stack = error instanceof Error ? String(error.stack) : '';
     this.#log(`driver ${driver.name}: threw and is unloaded: ${stack || describe(error)}`);
-    this.#discard(driver as Driver);
+    this.#discard(driver);
   }
 
   #discard(driver: Driver): void {
     if (this.#drivers.get(driver.name) === driver) this.#drivers.delete(driver.name);
     driver.discard();
     this.#scope.clear(driver);
+    this.io.discard(driver);
     const left = [...driver.releases].reverse();
     driver.releases.clear();
     if (left.length > 0) this.#log(`driver ${driver.name}: left ${left.length} handles and views open; they are closed`);

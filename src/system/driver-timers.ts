@@ -6,9 +6,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { syncBuiltinESMExports } from 'node:module';
 import nodeTimers from 'node:timers';
 
-/** The driver whose code runs, followed through promises, timers and callbacks. */
-export class DriverScope<Driver extends object> {
-  readonly #storage = new AsyncLocalStorage<Driver>();
+/** The driver whose code runs, and for which request, followed through promises, timers and callbacks. */
+export class DriverScope<Driver extends object, Request extends object> {
+  readonly #storage = new AsyncLocalStorage<{ readonly driver: Driver; readonly request: Request | null }>();
   readonly #timers = new WeakMap<Driver, Set<NodeJS.Timeout | NodeJS.Immediate>>();
   readonly #originals = {
     setTimeout: globalThis.setTimeout,
@@ -17,11 +17,16 @@ export class DriverScope<Driver extends object> {
   };
 
   current(): Driver | null {
-    return this.#storage.getStore() ?? null;
+    return this.#storage.getStore()?.driver ?? null;
   }
 
-  run<T>(driver: Driver, code: () => T): T {
-    return this.#storage.run(driver, code);
+  /** The request in whose context code runs: null where the system itself has it run. */
+  currentRequest(): Request | null {
+    return this.#storage.getStore()?.request ?? null;
+  }
+
+  run<T>(driver: Driver, code: () => T, request: Request | null = null): T {
+    return this.#storage.run({ driver, request }, code);
   }
 
   /** Runs code outside of any driver, whoever called it. */

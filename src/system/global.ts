@@ -69,6 +69,11 @@ class GlobalHandle implements ObjectHandle {
     this.#ask(operation, 'handle.set-permanent', { permanent });
   }
 
+  /** Null once it is closed. */
+  get systemHandle(): SystemHandle | null {
+    return this.#closed ? null : { through: this.#through, handle: this.#handle };
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -101,6 +106,17 @@ class GlobalHandle implements ObjectHandle {
     const own = writes && this.facts.soleWriter && this.memory.writable ? this.memory.share() : undefined;
     return handleFrom(caller, this.name, answer, this.#through, own);
   }
+}
+
+/** A handle as the system process knows it: its number, in the connection that it came by. */
+export interface SystemHandle {
+  readonly through: Connection;
+  readonly handle: number;
+}
+
+/** What the system process knows a handle as; null where it does not. */
+export function systemHandleOf(body: unknown): SystemHandle | null {
+  return body instanceof GlobalHandle ? body.systemHandle : null;
 }
 
 /** An answer that brings a handle, whatever was asked. */

@@ -4,6 +4,7 @@
  * processes is granted by descriptors that the real system process hands out.
  */
 import { SectionError } from '../base/error.js';
+import type { IoManager } from './io-manager.js';
 import type { KernelObjects } from './kernel-objects.js';
 
 /** A driver as the code it runs sees it. */
@@ -18,6 +19,13 @@ export interface SystemInside {
   readonly objects: KernelObjects;
   /** The driver whose code is running, or null outside of any. */
   currentDriver(): DriverContext | null;
+  /** Devices, as drivers see them. */
+  readonly io: IoManager;
+  /**
+   * Whether the running code may make and map sections: STATUS_SUCCESS, or STATUS_INVALID_DEVICE_STATE in the
+   * dispatch routine of a driver, and then the log says why.
+   */
+  contextStatus(call: string): number;
   /** Parameters that a driver was loaded with, by its registry path. */
   driverParameters(registryPath: string): Readonly<Record<string, string>> | null;
 }

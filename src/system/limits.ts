@@ -16,6 +16,10 @@ export interface SystemLimits {
   readonly objectsOfUsers: number;
   /** Bytes of sections that one user's clients created and that still live, in whole pages. */
   readonly bytesPerUser: number;
+  /** Requests to devices that one connection has under way, or has not asked the outcome of. */
+  readonly deviceRequestsPerClient: number;
+  /** Bytes in the buffers of these, of all connections of one user. */
+  readonly deviceBytesPerUser: number;
   /** Unanswered requests of one connection; it is not read beyond them. */
   readonly requestsInFlight: number;
   /** Requests that are none, after which a connection is cut off. */
@@ -41,6 +45,8 @@ export const defaultLimits: SystemLimits = {
   objectsPerUser: 1024,
   objectsOfUsers: Math.floor((descriptorLimit() - RESERVED_DESCRIPTORS) / 3),
   bytesPerUser: 16 * 2 ** 30,
+  deviceRequestsPerClient: 64,
+  deviceBytesPerUser: 64 * 2 ** 20,
   requestsInFlight: 32,
   malformedRequests: 64,
 };

@@ -12,6 +12,7 @@ import { isSectionErrorCode, SectionError, type SectionErrorCode } from '../base
 import { type ObjectKind, objectKinds } from '../base/object-kind.js';
 import { MAXIMUM_CONTENT } from '../memory/object-content.js';
 import { MAXIMUM_NAME_LENGTH, type ObjectEntry } from '../namespace/name.js';
+import { MAXIMUM_DEVICE_BUFFER, MAXIMUM_HANDLES_IN_INPUT } from './io-codes.js';
 
 /** Client and system process must mean the same by every field. */
 export const PROTOCOL = 2;
@@ -55,12 +56,14 @@ const oneOf = <T extends string>(words: readonly T[]): Field<T> => ({
   is: (value): value is T => words.includes(value as T),
   rule: `one of ${words.join(', ')}`,
 });
-const LONGEST_BASE64 = Math.ceil(MAXIMUM_CONTENT / 3) * 4;
-const base64: Field<string> = {
+const base64 = (maximum: number): Field<string> => ({
   is: (value): value is string =>
-    typeof value === 'string' && value.length <= LONGEST_BASE64 && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value),
-  rule: `base64 of at most ${MAXIMUM_CONTENT} bytes`,
-};
+    typeof value === 'string' &&
+    value.length <= Math.ceil(maximum / 3) * 4 &&
+    value.length % 4 === 0 &&
+    /^[A-Za-z0-9+/]*={0,2}$/.test(value),
+  rule: `base64 of at most ${maximum} bytes`,
+});
 
 const mask = whole(0, UINT32);
 const handle = whole(1, UINT32);
@@ -76,6 +79,17 @@ const directory: Field<string | null> = orNull({
 const lookup = { name: text(MAXIMUM_NAME_LENGTH), directory, caseInsensitive: yesNo, exclusive: yesNo, desired: mask } as const;
 /** What every kind of object is created with. */
 const creation = { ...lookup, security: orNull(security), openExisting: yesNo, permanent: yesNo } as const;
+/** Milliseconds that an answer may be put off while a driver works: less than a client waits for any answer. */
+export const LONGEST_PATIENCE = 20_000;
+const patience = whole(0, LONGEST_PATIENCE);
+/** Handles that stand in a device's input: as their process writes them, as the system process knows them, and their rights. */
+const handles: Field<readonly (readonly [value: number, handle: number, granted: number])[]> = {
+  is: (value): value is [number, number, number][] =>
+    Array.isArray(value) &&
+    value.length <= MAXIMUM_HANDLES_IN_INPUT &&
+    value.every((each) => Array.isArray(each) && each.length === 3 && each.every((number) => mask.is(number))),
+  rule: `at most ${MAXIMUM_HANDLES_IN_INPUT} triples of whole numbers`,
+};
 
 /** Every request, with exactly the fields that it has. */
 const requests = {
@@ -92,7 +106,11 @@ const requests = {
     fileBacked: yesNo,
   },
   /** Any other kind. */
-  'object.create': { ...creation, kind: oneOf(objectKinds.filter((each) => each !== 'Section')), content: base64 },
+  'object.create': {
+    ...creation,
+    kind: oneOf(objectKinds.filter((each) => each !== 'Section')),
+    content: base64(MAXIMUM_CONTENT),
+  },
   'object.open': { ...lookup, kind: orNull(kind) },
   'object.find': { directory, name: text(MAXIMUM_NAME_LENGTH), caseInsensitive: yesNo },
   /** `after`: the last name that was told, null at first. */
@@ -110,6 +128,19 @@ const requests = {
   'driver.load': { file: text(4096), parameters },
   'driver.unload': { name: text(256) },
   'driver.list': {},
+  'device.open': { path: text(MAXIMUM_NAME_LENGTH), desired: mask, share: mask, options: mask, attributes: mask, patience },
+  'device.control': {
+    handle,
+    code: mask,
+    input: base64(MAXIMUM_DEVICE_BUFFER),
+    outputLength: whole(0, MAXIMUM_DEVICE_BUFFER),
+    direct: orNull(base64(MAXIMUM_DEVICE_BUFFER)),
+    handles,
+    patience,
+  },
+  'device.wait': { request: handle, patience },
+  'device.collect': {},
+  'device.close': { handle },
 } as const satisfies Record<string, Record<string, Field<unknown>>>;
 
 type Requests = typeof requests;
@@ -179,6 +210,19 @@ export interface DriverListing {
   readonly views: number;
 }
 
+/** What has become of a request to a device. */
+export interface DeviceReply {
+  /** Not 0: its driver is still at work, and this is what to ask for. */
+  readonly request: number;
+  readonly status: number;
+  readonly information: number;
+  /** base64 */
+  readonly output: string;
+  /** The open file, and its rights, where one was opened; else 0. */
+  readonly handle: number;
+  readonly granted: number;
+}
+
 export interface Replies {
   hello: SystemStatus;
   'section.create': HandleReply;
@@ -200,6 +244,12 @@ export interface Replies {
   'driver.load': DriverListing;
   'driver.unload': Record<string, never>;
   'driver.list': { readonly drivers: readonly DriverListing[] };
+  'device.open': DeviceReply;
+  'device.control': DeviceReply;
+  'device.wait': DeviceReply;
+  /** Requests that are through; where none is, a pipe travels beside that ends when one is. */
+  'device.collect': { readonly ready: readonly number[] };
+  'device.close': Record<string, never>;
 }
 
 /** An error as it crosses the socket. */

@@ -9,11 +9,13 @@ import { memoryLabel, type ObjectName } from '../namespace/name.js';
 import { type Descriptor, os } from '../os/index.js';
 import { holdsPrivilege, privilegeNotHeld } from '../security/index.js';
 import { type Answer, answer, type Client, type Handler, requireAdministrator, type SystemContext } from './clients.js';
+import { deviceHandlers } from './device-requests.js';
 import { createObject, globalName, objectHandlers } from './object-requests.js';
 import type { Operation, RequestOf } from './protocol.js';
 
 export const handlers: { readonly [O in Operation]: Handler<O> } = {
   ...objectHandlers,
+  ...deviceHandlers,
   hello: (context, client) => {
     client.greeted = true;
     return answer<'hello'>(context.status());

@@ -5,11 +5,13 @@
 import { existsSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SectionError } from '../base/error.js';
+import { Status } from '../base/status.js';
 import { ensureRuntimeDirectory, ownSystemSocket } from '../namespace/runtime-directory.js';
 import { type Descriptor, isOsError, OpenFlag, os, type Server, type ServerEvent } from '../os/index.js';
 import { kernelToken, tokenForPeer } from '../security/index.js';
 import { refusalLine } from './audit.js';
 import type { Answer, Client, SystemContext } from './clients.js';
+import { DeviceClients } from './device-requests.js';
 import { DriverHost } from './driver-host.js';
 import { becomeSystem, type SystemInside } from './kernel.js';
 import { KernelObjects } from './kernel-objects.js';
@@ -108,6 +110,7 @@ class System implements RunningSystem, SystemInside, SystemContext {
   readonly stopped: Promise<void>;
   readonly directory: ObjectDirectory;
   readonly drivers: DriverHost;
+  readonly devices: DeviceClients;
   readonly limits: SystemLimits;
   readonly objects: KernelObjects;
   readonly #audit: (line: string) => void;
@@ -126,7 +129,8 @@ class System implements RunningSystem, SystemInside, SystemContext {
     const safe = safeLog(log);
     this.#audit = limitedLog(safe);
     this.directory = new ObjectDirectory();
-    this.drivers = new DriverHost(safe);
+    this.drivers = new DriverHost(safe, this.#audit);
+    this.devices = new DeviceClients(this.drivers.io, this.limits);
     this.objects = new KernelObjects(this.directory, this.#audit, () => {
       const driver = this.drivers.current();
       return driver === null ? kernelToken().describe() : `driver ${driver.name}`;
@@ -201,6 +205,7 @@ class System implements RunningSystem, SystemInside, SystemContext {
     if (client === undefined) return;
     this.#clients.delete(id);
     client.gone = true;
+    this.devices.forget(client);
     for (const { object } of client.handles.values()) this.directory.release(object, client);
     client.handles.clear();
   }
@@ -287,6 +292,15 @@ class System implements RunningSystem, SystemInside, SystemContext {
 
   currentDriver() {
     return this.drivers.current();
+  }
+
+  get io() {
+    return this.drivers.io;
+  }
+
+  contextStatus(call: string) {
+    const request = this.drivers.currentRequest();
+    return request === null ? Status.STATUS_SUCCESS : this.io.refuseInDispatch(request, call);
   }
 
   driverParameters(registryPath: string) {

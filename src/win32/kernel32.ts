@@ -22,6 +22,7 @@ import { openAccess, parseProtect, viewProtection } from './rules.js';
 export type { FaultReport, View } from '../memory/view.js';
 export type { Handle, Size } from '../nt/arguments.js';
 export * from './constants.js';
+export * from './devices.js';
 export * from './file-moves.js';
 export * from './files.js';
 export * from './handles.js';

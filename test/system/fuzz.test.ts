@@ -10,6 +10,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { openOnlySource } from '../fixtures/drivers/gadget.js';
 import { notRoot, runtimeFolder, scratchFolder } from '../support/child.js';
 import { compile } from '../support/compile.js';
 import { descriptors, eventually, residentBytes } from '../support/processes.js';
@@ -34,6 +35,16 @@ const create = {
 };
 const event = { operation: 'object.create', ...creation, name: 'event', kind: 'Event', content: 'AQAAAAEAAAA=' };
 const open = { operation: 'object.open', ...lookup, kind: 'Section' };
+
+const control = {
+  handle: 1,
+  code: 0x0022_2000,
+  input: 'BAAAAA==',
+  outputLength: 16,
+  direct: null,
+  handles: [[4, 4, 0x000f_001f]],
+  patience: 1,
+};
 
 /** What a fuzzer of another user may try; one of the same user could stop the system process, and may. */
 const templates = [
@@ -78,6 +89,21 @@ const templates = [
   { operation: 'system.status' },
   { operation: 'object.list' },
   { operation: 'driver.list' },
+  {
+    operation: 'device.open',
+    path: '\\Device\\OpenOnly',
+    desired: 0x0200_0000,
+    share: 3,
+    options: 0,
+    attributes: 0,
+    patience: 1,
+  },
+  { operation: 'device.open', path: '\\??\\nothing', desired: 0x8000_0000, share: 0, options: 0, attributes: 0, patience: 0 },
+  { operation: 'device.control', ...control },
+  { operation: 'device.control', ...control, handle: 2, outputLength: 262_144, handles: [], direct: 'AAAA' },
+  { operation: 'device.wait', request: 1, patience: 1 },
+  { operation: 'device.collect' },
+  { operation: 'device.close', handle: 1 },
   ...(notRoot
     ? []
     : [
@@ -89,12 +115,15 @@ const templates = [
 
 test(`${FRAMES} random and mutated frames`, { timeout: 900_000 }, async (t) => {
   const scratch = scratchFolder(t);
+  const device = join(scratch, 'device.mjs');
+  writeFileSync(device, openOnlySource);
   const system = await startSystem(t, {
     scratch,
     quiet: true,
     timeout: 900_000,
     limits: { bytesPerUser: 16 * MiB },
     grantGlobal: 'all',
+    drivers: [{ file: device }],
   });
   const owner = await startClient(t, { scratch, timeout: 900_000 });
   await owner.succeeds('create', { name: 'Global\\held', size: MiB, security: 'D:(A;;GA;;;SY)(A;;GA;;;BA)(A;;GR;;;WD)' });

@@ -1,0 +1,185 @@
+/**
+ * The calls of applications on devices: open one, control it. The faces differ in names and in how they
+ * report; what a call does stands here.
+ */
+import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
+import { type DeviceControl, type DeviceHandle, type DeviceOutcome, openDevice } from '../system/device-client.js';
+import { systemHandleOf } from '../system/global.js';
+import { deviceMapping, MAXIMUM_HANDLES_IN_INPUT, METHOD_IN_DIRECT, methodOfCode } from '../system/io-codes.js';
+import { systemInThisProcess } from '../system/kernel.js';
+import { type Handle, type Size, ulong, ulong64 } from './arguments.js';
+import { statusOf } from './failure.js';
+import type { ObjectType } from './object-types.js';
+import { addHandle, handleOf, isPseudoHandle, type Mode } from './tables.js';
+
+/** Files of devices: of the type File, as those of disks. */
+export const deviceFileType: ObjectType<DeviceHandle> = {
+  name: 'File',
+  mapping: deviceMapping,
+  rights: deviceMapping.all,
+};
+
+/** IO_STATUS_BLOCK */
+export interface IoStatus {
+  readonly Status: NTSTATUS;
+  readonly Information: number;
+}
+
+export interface OpenDeviceResult {
+  readonly status: NTSTATUS;
+  readonly fileHandle: Handle;
+  readonly ioStatus: IoStatus;
+}
+
+/** Memory that a device gets: any view of a buffer. */
+export type DeviceInput = ArrayBufferView | null;
+
+export interface DeviceControlResult {
+  readonly status: NTSTATUS;
+  /** What the driver returned; empty with an error. */
+  readonly outputBuffer: Uint8Array;
+  readonly ioStatus: IoStatus;
+}
+
+/**
+ * Opens a file of a device: for NtCreateFile, NtOpenFile and CreateFile, once they know that a name is a
+ * device's.
+ *
+ * @param path `\Device\X`, `\??\X` or `\GLOBAL??\X`, and what the driver shall get of it behind.
+ * @param access FILE_… and generic rights.
+ * @returns STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND (also: no system process runs),
+ * STATUS_OBJECT_NAME_INVALID, STATUS_ACCESS_DENIED, STATUS_NOT_SUPPORTED (in the system process itself), or what
+ * the driver completes IRP_MJ_CREATE with
+ */
+export function openDeviceFile(
+  path: string,
+  access: number,
+  share: number,
+  options: number,
+  attributes: number,
+  inherit: boolean,
+): OpenDeviceResult {
+  const refuse = (status: NTSTATUS): OpenDeviceResult => ({
+    status,
+    fileHandle: 0,
+    ioStatus: { Status: status, Information: 0 },
+  });
+  // It would wait for its own answer.
+  if (systemInThisProcess() !== null) return refuse(Status.STATUS_NOT_SUPPORTED);
+  try {
+    const { handle, status, information } = openDevice('CreateFile', path, { desired: access, share, options, attributes });
+    if (handle === null) return refuse(isSuccess(status) ? Status.STATUS_UNSUCCESSFUL : status);
+    const fileHandle = addHandle(false, {
+      type: deviceFileType,
+      body: handle,
+      object: path,
+      granted: handle.granted,
+      checked: true,
+      inherit,
+    });
+    if (fileHandle === null) return refuse(Status.STATUS_INSUFFICIENT_RESOURCES);
+    return { status, fileHandle, ioStatus: { Status: status, Information: information } };
+  } catch (error) {
+    return refuse(statusOf(error));
+  }
+}
+
+/** The device behind a handle: STATUS_INVALID_DEVICE_REQUEST for a file of another kind. */
+function deviceOf(mode: Mode, value: unknown): DeviceHandle | { readonly status: NTSTATUS } {
+  const found = isPseudoHandle(value) ? { status: Status.STATUS_OBJECT_TYPE_MISMATCH } : handleOf(mode, value);
+  if ('status' in found) return found;
+  if ((found.type as unknown) === deviceFileType) return found.body as DeviceHandle;
+  return {
+    status: found.type.name === deviceFileType.name ? Status.STATUS_INVALID_DEVICE_REQUEST : Status.STATUS_OBJECT_TYPE_MISMATCH,
+  };
+}
+
+/**
+ * Which 32-bit words of an input are handles of this process on objects of the system process. The driver
+ * can refer to those, and to no others: it is told what they are, and what they may.
+ */
+function handlesIn(input: Uint8Array, device: DeviceHandle): DeviceControl['handles'] {
+  const found = new Map<Handle, readonly [number, number, number]>();
+  const words = new DataView(input.buffer, input.byteOffset, input.byteLength);
+  for (let offset = 0; offset + 4 <= input.length && found.size < MAXIMUM_HANDLES_IN_INPUT; offset += 4) {
+    const value = words.getInt32(offset, true);
+    // Handles step by four; most words are none.
+    if (value <= 0 || value % 4 !== 0 || found.has(value)) continue;
+    const entry = handleOf('user', value);
+    if ('status' in entry) continue;
+    const known = systemHandleOf(entry.body);
+    if (known !== null && known.through === device.through) found.set(value, [value, known.handle, entry.granted]);
+  }
+  return [...found.values()];
+}
+
+const isBytes = (value: unknown): value is ArrayBufferView => ArrayBuffer.isView(value);
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** A control request as its caller put it, or the status of the parameter that is wrong. */
+function captured(
+  mode: Mode,
+  fileHandle: unknown,
+  ioControlCode: unknown,
+  input: unknown,
+  output: unknown,
+): { readonly device: DeviceHandle; readonly given: DeviceControl } | { readonly status: NTSTATUS } {
+  const device = deviceOf(mode, fileHandle);
+  if ('status' in device) return device;
+  const code = ulong(ioControlCode);
+  if (code === undefined) return { status: Status.STATUS_INVALID_PARAMETER };
+  if (input !== null && input !== undefined && !isBytes(input)) return { status: Status.STATUS_ACCESS_VIOLATION };
+  const target = isBytes(output) ? bytesOf(output) : null;
+  const outputLength = target === null ? ulong64(output ?? 0) : BigInt(target.length);
+  if (outputLength === undefined) return { status: Status.STATUS_INVALID_PARAMETER };
+  const bytes = isBytes(input) ? bytesOf(input) : new Uint8Array(0);
+  // What the caller's memory holds is an input for this method alone.
+  const direct = methodOfCode(code) === METHOD_IN_DIRECT ? target : null;
+  const given = { code, input: bytes, outputLength: Number(outputLength), direct, handles: handlesIn(bytes, device) };
+  return { device, given };
+}
+
+/** NtDeviceIoControlFile: returns when the driver has completed the request. */
+export function deviceIoControlFile(
+  mode: Mode,
+  fileHandle: Handle,
+  event: Handle | null,
+  apcRoutine: null,
+  _apcContext: unknown,
+  ioControlCode: number,
+  inputBuffer: DeviceInput,
+  output: Size | ArrayBufferView,
+): DeviceControlResult {
+  if ((event ?? 0) !== 0 || (apcRoutine ?? null) !== null) return refusal(Status.STATUS_NOT_SUPPORTED);
+  const asked = captured(mode, fileHandle, ioControlCode, inputBuffer, output);
+  if ('status' in asked) return refusal(asked.status);
+  try {
+    return resultOf(asked.device.control('DeviceIoControl', asked.given), output);
+  } catch (error) {
+    return refusal(statusOf(error));
+  }
+}
+
+/** As {@link deviceIoControlFile}, and the event loop goes on meanwhile. @throws SectionError */
+export async function deviceIoControlFileAsync(
+  fileHandle: Handle,
+  ioControlCode: number,
+  inputBuffer: DeviceInput,
+  output: Size | ArrayBufferView,
+): Promise<DeviceControlResult & { readonly object: string }> {
+  const asked = captured('user', fileHandle, ioControlCode, inputBuffer, output);
+  if ('status' in asked) return { ...refusal(asked.status), object: `handle ${String(fileHandle)}` };
+  const outcome = await asked.device.controlAsync('DeviceIoControlAsync', asked.given);
+  return { ...resultOf(outcome, output), object: asked.device.path };
+}
+
+function refusal(status: NTSTATUS): DeviceControlResult {
+  return { status, outputBuffer: new Uint8Array(0), ioStatus: { Status: status, Information: 0 } };
+}
+
+/** What came back; a caller that gave memory of its own finds it there, too. */
+function resultOf({ status, information, output }: DeviceOutcome, target: unknown): DeviceControlResult {
+  if (isBytes(target)) bytesOf(target).set(output);
+  return { status, outputBuffer: output, ioStatus: { Status: status, Information: information } };
+}
