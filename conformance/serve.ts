@@ -10,7 +10,7 @@ import { listen, type Order, send } from './channel.js';
 import { differences } from './compare.js';
 import { NO_READER, type Outcome, plain } from './outcome.js';
 import { expectationOf } from './profile.js';
-import { readerFor } from './readers/index.js';
+import { lastReaderFor, readerFor } from './readers/index.js';
 import { Skip } from './script.js';
 import { scripts } from './scripts/index.js';
 import type { LiveWorld } from './world.js';
@@ -20,12 +20,12 @@ async function run(world: LiveWorld, testCase: Case, suite: Suite): Promise<Outc
   const { id } = testCase;
   const failed = (got: unknown): Outcome => ({ id, kind: 'failed', expected: testCase.expect, got: plain(got) });
   try {
-    const reader = readerFor(testCase, suite);
+    const script = Object.hasOwn(scripts, id) ? scripts[id] : undefined;
+    const reader = readerFor(testCase, suite) ?? (script === undefined ? lastReaderFor(testCase, suite) : undefined);
     if (reader !== undefined) {
       const observed = await reader(world, testCase, suite);
       return differences(expectationOf(testCase), observed).length === 0 ? { id, kind: 'passed' } : failed(observed);
     }
-    const script = Object.hasOwn(scripts, id) ? scripts[id] : undefined;
     if (script === undefined) return failed(NO_READER);
     await script(world, testCase);
     return { id, kind: 'passed' };

@@ -2,6 +2,7 @@
  * The interpreters of tabular cases, in the order that they are asked.
  */
 import type { Case, Suite } from '../case.js';
+import { behaviours } from './behaviours.js';
 import { errors } from './errors.js';
 import { win32Rows } from './map-view-of-file.js';
 import { mappingFlags } from './mapping-flags.js';
@@ -30,6 +31,14 @@ const readers: readonly Reader[] = [
   ...byCall(isGrowth, growthRows),
 ];
 
+const first = (among: readonly Reader[], testCase: Case, suite: Suite): Read | undefined =>
+  among.find(({ reads }) => reads(testCase, suite))?.read;
+
 export function readerFor(testCase: Case, suite: Suite): Read | undefined {
-  return readers.find(({ reads }) => reads(testCase, suite))?.read;
+  return first(readers, testCase, suite);
+}
+
+/** For rows in prose that no script is for. */
+export function lastReaderFor(testCase: Case, suite: Suite): Read | undefined {
+  return first(behaviours, testCase, suite);
 }
