@@ -7,7 +7,7 @@ import type * as ntddk from 'sectile/ntddk';
 import type * as ntdll from 'sectile/ntdll';
 import type { Case, Suite } from './case.js';
 import type { Peer, PeerOptions } from './peer.js';
-import type { MoreKernel32, MoreNtddk, MoreNtdll } from './pending.js';
+import type { MoreKernel32, MoreNtddk } from './pending.js';
 
 export type { Case, Suite } from './case.js';
 export type { Parent, Peer, PeerOptions } from './peer.js';
@@ -15,7 +15,7 @@ export type { Parent, Peer, PeerOptions } from './peer.js';
 /** The process that a case runs in, and what it may use there. */
 export interface World {
   /** `sectile/ntdll`: user mode, in the system process as well. */
-  readonly nt: typeof ntdll & MoreNtdll;
+  readonly nt: typeof ntdll;
   /** `sectile/ntddk`: for cases of kernel mode only; elsewhere it throws. */
   readonly k: typeof ntddk & MoreNtddk;
   /** `sectile/kernel32` */

@@ -16,7 +16,7 @@ export interface LiveWorld extends World {
 }
 
 abstract class AnyWorld implements LiveWorld {
-  readonly nt = ntdll as World['nt'];
+  readonly nt = ntdll;
   readonly win32 = kernel32 as World['win32'];
   readonly suite: Suite;
   readonly folder: string;

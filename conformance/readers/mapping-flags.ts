@@ -20,7 +20,8 @@ function protectFor(suite: Suite, isImage: boolean): number {
 
 const create: Read = (world, { inputs, expect }, suite) => {
   const secFlags = flags(inputs['secFlags'] ?? 'SEC_COMMIT');
-  if (expect['ok'] === true && (secFlags & world.win32.SEC_LARGE_PAGES) !== 0) skipWithoutLargePages(world);
+  if (expect['ok'] === true && (secFlags & world.win32.SEC_LARGE_PAGES) !== 0)
+    skipWithoutLargePages(world, Number(suite.environment['size'] ?? 4096));
   const backing = backingOf(world, suite, inputs['file']);
   const protect = (protectFor(suite, backing.plan?.isImage === true) | secFlags) >>> 0;
   const handle = createMapping(world, backing, protect, Number(suite.environment['size'] ?? 4096), nameOf(suite, inputs));

@@ -2,6 +2,7 @@
  * What readers of section cases share: the files, names, sizes and handles that the fields speak of, and
  * the two calls, in the caller's own mode.
  */
+import { readFileSync } from 'node:fs';
 import type { Handle, Size } from 'sectile/ntdll';
 import { type FilePlan, makeFile, ntName } from '../files.js';
 import { skip, type World } from '../script.js';
@@ -165,7 +166,17 @@ export function mapView(world: World, caller: Caller, section: Handle, inputs: I
   );
 }
 
-/** Large pages that the host does not have are nobody's fault. */
-export function skipWithoutLargePages(world: World): never | undefined {
-  return world.win32.GetLargePageMinimum() === 0 ? skip('this host has no large pages (vm.nr_hugepages is 0)') : undefined;
+/** Large pages are set aside by the host's administrator; where there are none to get, nobody can have them. */
+export function skipWithoutLargePages(world: World, bytes: number): void {
+  const size = world.win32.GetLargePageMinimum();
+  const free = size === 0 ? 0 : freeLargePages(size);
+  if (free * size < bytes) skip(`this host has ${free} large pages set aside (vm.nr_hugepages), which the case needs`);
+}
+
+function freeLargePages(size: number): number {
+  try {
+    return Number(readFileSync(`/sys/kernel/mm/hugepages/hugepages-${size / 1024}kB/free_hugepages`, 'utf8'));
+  } catch {
+    return 0;
+  }
 }

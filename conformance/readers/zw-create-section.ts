@@ -9,7 +9,7 @@ import { filePlan, makeFile } from '../files.js';
 import type { World } from '../script.js';
 import { flags, status } from '../words.js';
 import type { Reader } from './reader.js';
-import { calls, createSection, mapView, openFile, type Section, skipWithoutLargePages } from './sections.js';
+import { calls, createSection, mapView, openFile, type Section, sizeOf, skipWithoutLargePages } from './sections.js';
 
 type Inputs = Readonly<Record<string, unknown>>;
 
@@ -30,7 +30,8 @@ function ended(first: number, last: number): string {
 
 function readCreate(world: World, { inputs, expect, given }: Case, suite: Suite): Observation {
   const wantsLargePages = (flags(inputs['allocationAttributes']) & world.nt.SEC_LARGE_PAGES) !== 0;
-  if (wantsLargePages && expect['status'] === 'STATUS_SUCCESS') skipWithoutLargePages(world);
+  if (wantsLargePages && expect['status'] === 'STATUS_SUCCESS')
+    skipWithoutLargePages(world, Number(sizeOf(inputs['maximumSize'])));
   const section = sectionOf(world, suite, inputs, given);
   return { status: section.handle === 0 ? status(section.status) : ended(section.status, world.k.ZwClose(section.handle)) };
 }
