@@ -8,15 +8,14 @@
 import { isSuccess, Status } from '../base/status.js';
 import type { View } from '../memory/view.js';
 import { type Handle, type Size, ulong } from '../nt/arguments.js';
-import { OBJ_INHERIT, OBJ_OPENIF, ViewShare } from '../nt/constants.js';
+import { ViewShare } from '../nt/constants.js';
 import { flushRange } from '../nt/flush-calls.js';
-import { ObjectAttributes, SESSION_DIRECTORY } from '../nt/object-attributes.js';
 import { closeHandle, createSection, openSection } from '../nt/section-calls.js';
 import { CURRENT_PROCESS } from '../nt/tables.js';
 import { mapViewOfSection, unmapViewOfSection } from '../nt/view-calls.js';
 import { addressOf, fail, invalidParameter } from './arguments.js';
-import { ERROR_ALREADY_EXISTS, ERROR_SUCCESS, INVALID_HANDLE_VALUE } from './constants.js';
-import { SetLastError } from './last-error.js';
+import { INVALID_HANDLE_VALUE } from './constants.js';
+import { attributesToCreate, attributesToOpen, created, type SecurityAttributes } from './object-names.js';
 import { openAccess, parseProtect, viewProtection } from './rules.js';
 
 export type { FaultReport, View } from '../memory/view.js';
@@ -27,30 +26,15 @@ export * from './file-moves.js';
 export * from './files.js';
 export * from './handles.js';
 export { GetLastError, SetLastError } from './last-error.js';
+export type { SecurityAttributes } from './object-names.js';
 export * from './processes.js';
+export * from './synchronization.js';
 export * from './virtual-memory.js';
-
-/** SECURITY_ATTRIBUTES, with the descriptor as SDDL. */
-export interface SecurityAttributes {
-  readonly nLength?: number;
-  readonly lpSecurityDescriptor?: string | null;
-  /** Recorded; handles are not inherited in this version. */
-  readonly bInheritHandle?: boolean;
-}
-
-/** A C string: it ends at its NUL. */
-const cString = (text: string): string => text.split('\0', 1)[0] as string;
 
 /** A DWORD pair. Undefined if one of them is no number. */
 function fromHalves(high: unknown, low: unknown): bigint | undefined {
   const [upper, lower] = [ulong(high), ulong(low)];
   return upper === undefined || lower === undefined ? undefined : (BigInt(upper) << 32n) | BigInt(lower);
-}
-
-/** Attributes of a name as Win32 calls give it; null for none. */
-function attributesFor(name: string | null, flags: number, inherit: boolean, security: string | null): ObjectAttributes {
-  const text = typeof name === 'string' ? cString(name) : name;
-  return new ObjectAttributes(text, flags | (inherit ? OBJ_INHERIT : 0), text === null ? null : SESSION_DIRECTORY, security);
 }
 
 /**
@@ -84,14 +68,7 @@ export function CreateFileMapping(
   const asked = parseProtect(ulong(flProtect) ?? 0);
   const size = fromHalves(dwMaximumSizeHigh, dwMaximumSizeLow);
   if (asked === null || size === undefined) return invalidParameter(0);
-  const given =
-    typeof lpFileMappingAttributes === 'string' ? { lpSecurityDescriptor: lpFileMappingAttributes } : lpFileMappingAttributes;
-  const attributes = attributesFor(
-    lpName ?? null,
-    OBJ_OPENIF,
-    given?.bInheritHandle === true,
-    given?.lpSecurityDescriptor ?? null,
-  );
+  const attributes = attributesToCreate(lpFileMappingAttributes, lpName);
   // Any handle but this one is a file's, NULL as well.
   if (hFile === 0 || hFile === null || hFile === undefined) return fail(Status.STATUS_INVALID_HANDLE, 0);
   const file = hFile === INVALID_HANDLE_VALUE ? null : hFile;
@@ -104,9 +81,7 @@ export function CreateFileMapping(
     asked.attributes,
     file,
   );
-  if (!isSuccess(status)) return fail(status, 0);
-  SetLastError(status === Status.STATUS_OBJECT_NAME_EXISTS ? ERROR_ALREADY_EXISTS : ERROR_SUCCESS);
-  return sectionHandle;
+  return created(status, sectionHandle);
 }
 
 /**
@@ -123,11 +98,7 @@ export function CreateFileMapping(
 export function OpenFileMapping(dwDesiredAccess: number, bInheritHandle: boolean, lpName: string): Handle {
   const access = ulong(dwDesiredAccess);
   if (access === undefined || lpName === null || lpName === undefined) return invalidParameter(0);
-  const { status, sectionHandle } = openSection(
-    'user',
-    openAccess(access),
-    attributesFor(lpName, 0, bInheritHandle === true, null),
-  );
+  const { status, sectionHandle } = openSection('user', openAccess(access), attributesToOpen(bInheritHandle, lpName));
   return isSuccess(status) ? sectionHandle : fail(status, 0);
 }
 

@@ -1,0 +1,204 @@
+/**
+ * Events, mutexes and semaphores as Win32 has them: created, opened and changed here; waits are for a
+ * later version.
+ *
+ * Names as CreateFileMapping has them: `X`, `Local\X`, `Global\X`. All kinds of objects share them, so a
+ * name that is taken by another kind is ERROR_INVALID_HANDLE.
+ */
+import { isSuccess, type NTSTATUS } from '../base/status.js';
+import { type Handle, ulong } from '../nt/arguments.js';
+import { NotificationEvent, SynchronizationEvent } from '../nt/constants.js';
+import { createEvent, openEvent, putEvent } from '../nt/event-calls.js';
+import { createMutant, openMutant, releaseMutant } from '../nt/mutant-calls.js';
+import { createSemaphore, openSemaphore, releaseSemaphore } from '../nt/semaphore-calls.js';
+import { fail, invalidParameter } from './arguments.js';
+import { EVENT_ALL_ACCESS, MUTEX_ALL_ACCESS, SEMAPHORE_ALL_ACCESS } from './constants.js';
+import { attributesToCreate, attributesToOpen, created, type SecurityAttributes } from './object-names.js';
+
+const done = (status: NTSTATUS): boolean => isSuccess(status) || fail(status, false);
+
+/** What an opening call returns; NT is not asked for an object without a name. */
+function opened(name: unknown, access: unknown, open: () => { readonly status: NTSTATUS; readonly handle: Handle }): Handle {
+  if (name === null || name === undefined || ulong(access) === undefined) return invalidParameter(0);
+  const { status, handle } = open();
+  return isSuccess(status) ? handle : fail(status, 0);
+}
+
+/* -------------------------------------------------------------------------------- events ---- */
+
+/**
+ * Creates an event, or opens the one that has the name.
+ *
+ * @param lpEventAttributes Who may do what, as SDDL, alone or in SECURITY_ATTRIBUTES; null for the
+ * creator's default.
+ * @param bManualReset Whether it stays signalled until ResetEvent.
+ * @param bInitialState Whether it is signalled; not when it is opened.
+ * @param lpName Null for an event without a name.
+ * @returns The handle, with the last error ERROR_SUCCESS for a new event and ERROR_ALREADY_EXISTS for one
+ * that was opened. 0 on failure: ERROR_INVALID_HANDLE (another kind of object has the name),
+ * ERROR_ACCESS_DENIED, ERROR_PATH_NOT_FOUND (a backslash in the name, or `Global\` while no system process
+ * runs), ERROR_BAD_PATHNAME, ERROR_INVALID_NAME, ERROR_INVALID_SECURITY_DESCR.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventw}
+ */
+export function CreateEvent(
+  lpEventAttributes: string | SecurityAttributes | null,
+  bManualReset: boolean,
+  bInitialState: boolean,
+  lpName: string | null = null,
+): Handle {
+  const attributes = attributesToCreate(lpEventAttributes, lpName);
+  const type = bManualReset ? NotificationEvent : SynchronizationEvent;
+  const { status, eventHandle } = createEvent('user', EVENT_ALL_ACCESS, attributes, type, bInitialState);
+  return created(status, eventHandle);
+}
+
+/**
+ * Opens an event by its name.
+ *
+ * @param dwDesiredAccess EVENT_MODIFY_STATE and others.
+ * @param bInheritHandle Whether child processes get the handle.
+ * @returns The handle, or 0: ERROR_INVALID_PARAMETER (no name), ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE
+ * (another kind of object), ERROR_ACCESS_DENIED, ERROR_PATH_NOT_FOUND.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openeventw}
+ */
+export function OpenEvent(dwDesiredAccess: number, bInheritHandle: boolean, lpName: string): Handle {
+  return opened(lpName, dwDesiredAccess, () => {
+    const { status, eventHandle } = openEvent('user', dwDesiredAccess, attributesToOpen(bInheritHandle, lpName));
+    return { status, handle: eventHandle };
+  });
+}
+
+/**
+ * Signals an event.
+ *
+ * @param hEvent With EVENT_MODIFY_STATE.
+ * @returns Whether it was done; if not, ERROR_INVALID_HANDLE or ERROR_ACCESS_DENIED.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-setevent}
+ */
+export function SetEvent(hEvent: Handle): boolean {
+  return done(putEvent('user', hEvent, 1).status);
+}
+
+/**
+ * Takes the signal of an event back.
+ *
+ * @param hEvent With EVENT_MODIFY_STATE.
+ * @returns Whether it was done; if not, ERROR_INVALID_HANDLE or ERROR_ACCESS_DENIED.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-resetevent}
+ */
+export function ResetEvent(hEvent: Handle): boolean {
+  return done(putEvent('user', hEvent, 0).status);
+}
+
+/* ------------------------------------------------------------------------------- mutexes ---- */
+
+/**
+ * Creates a mutex, or opens the one that has the name.
+ *
+ * @param lpMutexAttributes As {@link CreateEvent}.
+ * @param bInitialOwner Whether this process owns it from the start; not when it is opened.
+ * @param lpName Null for a mutex without a name.
+ * @returns The handle and the last error as {@link CreateEvent}.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexw}
+ */
+export function CreateMutex(
+  lpMutexAttributes: string | SecurityAttributes | null,
+  bInitialOwner: boolean,
+  lpName: string | null = null,
+): Handle {
+  const attributes = attributesToCreate(lpMutexAttributes, lpName);
+  const { status, mutantHandle } = createMutant('user', MUTEX_ALL_ACCESS, attributes, bInitialOwner);
+  return created(status, mutantHandle);
+}
+
+/**
+ * Opens a mutex by its name.
+ *
+ * @param dwDesiredAccess MUTEX_MODIFY_STATE, SYNCHRONIZE and others.
+ * @param bInheritHandle Whether child processes get the handle.
+ * @returns The handle, or 0 with a last error as {@link OpenEvent}.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openmutexw}
+ */
+export function OpenMutex(dwDesiredAccess: number, bInheritHandle: boolean, lpName: string): Handle {
+  return opened(lpName, dwDesiredAccess, () => {
+    const { status, mutantHandle } = openMutant('user', dwDesiredAccess, attributesToOpen(bInheritHandle, lpName));
+    return { status, handle: mutantHandle };
+  });
+}
+
+/**
+ * Gives a mutex up that this process owns.
+ *
+ * @param hMutex With MUTEX_MODIFY_STATE or SYNCHRONIZE.
+ * @returns Whether it was done; if not, ERROR_NOT_OWNER, ERROR_INVALID_HANDLE or ERROR_ACCESS_DENIED.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-releasemutex}
+ */
+export function ReleaseMutex(hMutex: Handle): boolean {
+  return done(releaseMutant('user', hMutex).status);
+}
+
+/* ---------------------------------------------------------------------------- semaphores ---- */
+
+/**
+ * Creates a semaphore, or opens the one that has the name.
+ *
+ * @param lpSemaphoreAttributes As {@link CreateEvent}.
+ * @param lInitialCount 0 to `lMaximumCount`.
+ * @param lMaximumCount 1 to 0x7FFFFFFF.
+ * @param lpName Null for a semaphore without a name.
+ * @returns The handle and the last error as {@link CreateEvent}; also ERROR_INVALID_PARAMETER.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphorea}
+ */
+export function CreateSemaphore(
+  lpSemaphoreAttributes: string | SecurityAttributes | null,
+  lInitialCount: number,
+  lMaximumCount: number,
+  lpName: string | null = null,
+): Handle {
+  const attributes = attributesToCreate(lpSemaphoreAttributes, lpName);
+  const { status, semaphoreHandle } = createSemaphore('user', SEMAPHORE_ALL_ACCESS, attributes, lInitialCount, lMaximumCount);
+  return created(status, semaphoreHandle);
+}
+
+/**
+ * Opens a semaphore by its name.
+ *
+ * @param dwDesiredAccess SEMAPHORE_MODIFY_STATE and others.
+ * @param bInheritHandle Whether child processes get the handle.
+ * @returns The handle, or 0 with a last error as {@link OpenEvent}.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-opensemaphorew}
+ */
+export function OpenSemaphore(dwDesiredAccess: number, bInheritHandle: boolean, lpName: string): Handle {
+  return opened(lpName, dwDesiredAccess, () => {
+    const { status, semaphoreHandle } = openSemaphore('user', dwDesiredAccess, attributesToOpen(bInheritHandle, lpName));
+    return { status, handle: semaphoreHandle };
+  });
+}
+
+/**
+ * Adds to the count of a semaphore. The count before is what NtReleaseSemaphore gives back.
+ *
+ * @param hSemaphore With SEMAPHORE_MODIFY_STATE.
+ * @param lReleaseCount 1 to 0x7FFFFFFF.
+ * @returns Whether it was done; if not, ERROR_TOO_MANY_POSTS (the count stays), ERROR_INVALID_PARAMETER,
+ * ERROR_INVALID_HANDLE or ERROR_ACCESS_DENIED.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-releasesemaphore}
+ */
+export function ReleaseSemaphore(hSemaphore: Handle, lReleaseCount: number): boolean {
+  return done(releaseSemaphore('user', hSemaphore, lReleaseCount).status);
+}
+
+export {
+  CreateEvent as CreateEventA,
+  CreateEvent as CreateEventW,
+  CreateMutex as CreateMutexA,
+  CreateMutex as CreateMutexW,
+  CreateSemaphore as CreateSemaphoreA,
+  CreateSemaphore as CreateSemaphoreW,
+  OpenEvent as OpenEventA,
+  OpenEvent as OpenEventW,
+  OpenMutex as OpenMutexA,
+  OpenMutex as OpenMutexW,
+  OpenSemaphore as OpenSemaphoreA,
+  OpenSemaphore as OpenSemaphoreW,
+};
