@@ -1,7 +1,8 @@
 /**
- * Reading what users type: sizes, counts and KEY=VALUE pairs. Each refuses with commander's own error,
+ * Reading what users type: sizes, counts, users and KEY=VALUE pairs. Each refuses with commander's own error,
  * which names the option and ends in exit code 2.
  */
+import { execFileSync } from 'node:child_process';
 import { InvalidArgumentError } from 'commander';
 
 const powers: Readonly<Record<string, number>> = { '': 0, K: 1, M: 2, G: 3, T: 4 };
@@ -38,6 +39,20 @@ export function parsePair(text: string): readonly [string, string] {
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
   throw new InvalidArgumentError('It must have the form KEY=VALUE.');
 }
+
+/** The number of a user, given by it or by name, as the host knows its users. */
+export function parseUser(text: string): number {
+  if (/^\d{1,10}$/.test(text) && Number(text) <= LAST_USER) return Number(text);
+  try {
+    // Not /etc/passwd alone: users come from directories of networks as well.
+    return Number(execFileSync('id', ['-u', '--', text], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  } catch {
+    throw new InvalidArgumentError('It must be the name or the number of a user.');
+  }
+}
+
+/** -1 means nobody. */
+const LAST_USER = 2 ** 32 - 2;
 
 /** Collects pairs of a repeatable option into one object. */
 export function collectPairs(text: string, before: Readonly<Record<string, string>>): Record<string, string> {

@@ -3,6 +3,7 @@
  * every command prints.
  */
 import type { Backing } from '../memory/memory-object.js';
+import type { NamedKind } from './kinds.js';
 import type { MappedView } from './processes.js';
 
 /** A process that holds an object, by handles, by views or by both. */
@@ -21,9 +22,6 @@ export interface Holder {
   /** Its number means nothing here: it lives in another PID namespace. */
   readonly otherPidNamespace: boolean;
 }
-
-/** Kinds of objects with names, as people read them. */
-export type NamedKind = 'section' | 'event' | 'mutant' | 'semaphore' | 'directory' | 'symbolic link';
 
 export interface ObjectFacts {
   /** As every command takes it: `Local\x`, `Global\x`, `posix:/x`, `fd:PID/N`. */

@@ -1,16 +1,16 @@
 /**
- * The sections of this host and who holds them: local ones from the registry, global ones from the
+ * The objects of this host and who holds them: local ones from the registry, global ones from the
  * system process, and what they all have open and mapped from /proc. Gathers; prints nothing.
  */
 import { SectionError } from '../base/error.js';
-import type { ObjectKind } from '../base/object-kind.js';
 import { type LocalListing, listLocal } from '../namespace/local.js';
 import { systemObjects, systemStatus } from '../system/client.js';
 import type { ObjectListing } from '../system/protocol.js';
 import { foreignObjects, isForeignLabel, posixObjects } from './foreign.js';
 import { HolderList } from './holders.js';
 import { type Identity, identityOf, statOrNull } from './identity.js';
-import type { NamedKind, ObjectFacts } from './object-facts.js';
+import { namedKind } from './kinds.js';
+import type { ObjectFacts } from './object-facts.js';
 import { linkOrNull, residentInViews, type Survey, surveyProcesses } from './processes.js';
 
 export type ObjectScope = ObjectFacts['scope'];
@@ -32,15 +32,6 @@ export interface Listing {
 }
 
 const BLOCK = 512;
-
-const kinds: Readonly<Record<ObjectKind, NamedKind>> = {
-  Section: 'section',
-  Event: 'event',
-  Mutant: 'mutant',
-  Semaphore: 'semaphore',
-  Directory: 'directory',
-  SymbolicLink: 'symbolic link',
-};
 
 function problemOf(error: unknown, group: ObjectScope | null): Problem {
   if (!(error instanceof SectionError)) throw error;
@@ -118,7 +109,7 @@ function localFacts(listing: LocalListing, name: string, survey: Survey): Object
   return {
     name,
     scope: 'local',
-    kind: kinds[record.kind],
+    kind: namedKind(record.kind),
     size: record.size,
     resident: residentOf(record.backing, path, holders),
     backing: record.backing,
@@ -146,7 +137,7 @@ function globalFacts(listing: ObjectListing, survey: Survey): ObjectFacts {
   return {
     name: listing.name.startsWith('Global\\') ? listing.name : `Global\\${listing.name}`,
     scope: 'global',
-    kind: kinds[listing.kind],
+    kind: namedKind(listing.kind),
     size: listing.size,
     resident: listing.backing === 'file' ? residentOf('file', null, holders) : listing.resident,
     backing: listing.backing,
@@ -167,7 +158,7 @@ function globalFacts(listing: ObjectListing, survey: Survey): ObjectFacts {
 const byName = (a: ObjectFacts, b: ObjectFacts): number => (a.name < b.name ? -1 : 1);
 
 /**
- * All sections that can be seen from here.
+ * All objects that can be seen from here.
  *
  * @param operation The command, for messages.
  * @param scopes Which groups to gather.

@@ -1,16 +1,7 @@
 /**
- * Page protections, section attributes and access masks in words that a person can read. Names only;
+ * Page protections and section attributes in words that a person can read. Names only;
  * what a protection allows is decided elsewhere.
  */
-import {
-  SECTION_ALL_ACCESS,
-  SECTION_EXTEND_SIZE,
-  SECTION_MAP_EXECUTE,
-  SECTION_MAP_READ,
-  SECTION_MAP_WRITE,
-  SECTION_QUERY,
-} from '../security/index.js';
-
 const protections = new Map<number, string>([
   [0x01, 'no access'],
   [0x02, 'read-only'],
@@ -38,19 +29,4 @@ export function isReserved(attributes: number): boolean {
 
 export function hasLargePages(attributes: number): boolean {
   return (attributes & SEC_LARGE_PAGES) !== 0;
-}
-
-const rights: readonly (readonly [number, string])[] = [
-  [SECTION_MAP_READ, 'read'],
-  [SECTION_MAP_WRITE, 'write'],
-  [SECTION_MAP_EXECUTE, 'execute'],
-  [SECTION_EXTEND_SIZE, 'extend'],
-  [SECTION_QUERY, 'query'],
-];
-
-/** The rights of a section that a mask holds: `read, write`; `everything` for SECTION_ALL_ACCESS. */
-export function rightsText(mask: number): string {
-  if ((mask & SECTION_ALL_ACCESS) === SECTION_ALL_ACCESS) return 'everything';
-  const words = rights.filter(([bit]) => (mask & bit) !== 0).map(([, word]) => word);
-  return words.length === 0 ? 'none' : words.join(', ');
 }

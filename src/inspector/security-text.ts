@@ -2,18 +2,19 @@
  * A security descriptor in plain words: who owns the object, and who may do what with it.
  */
 import { readFileSync } from 'node:fs';
+import type { ObjectKind } from '../base/object-kind.js';
 import {
   aliasOf,
   groupOfSid,
   MAXIMUM_ALLOWED,
   mapGeneric,
+  objectTypes,
   parseSddl,
   type Sid,
-  sectionMapping,
   userOfSid,
   WellKnownSid,
 } from '../security/index.js';
-import { rightsText } from './protection.js';
+import { rightsText } from './kinds.js';
 
 const wellKnown = new Map<string, string>([
   [WellKnownSid.everyone, 'everyone'],
@@ -52,18 +53,18 @@ function sidText(sid: Sid): string {
   return wellKnown.get(sid) ?? aliasOf(sid) ?? sid;
 }
 
-function maskText(mask: number): string {
-  return rightsText(mapGeneric(mask & ~MAXIMUM_ALLOWED, sectionMapping));
+function maskText(mask: number, kind: ObjectKind): string {
+  return rightsText(mapGeneric(mask & ~MAXIMUM_ALLOWED, objectTypes[kind].mapping), kind);
 }
 
 /** One line per statement of the descriptor: its owner, then who is allowed or denied what, in order. */
-export function securityLines(sddl: string): readonly string[] {
+export function securityLines(sddl: string, kind: ObjectKind): readonly string[] {
   const { owner, dacl } = parseSddl(sddl, 'show');
   const lines = owner === null ? [] : [`owned by ${sidText(owner)}`];
   if (dacl === null) return [...lines, 'everybody may do everything'];
   if (dacl.length === 0) return [...lines, 'nobody may do anything'];
   return [
     ...lines,
-    ...dacl.map(({ type, mask, sid }) => `${sidText(sid)} ${type === 'allow' ? 'may' : 'may not'}: ${maskText(mask)}`),
+    ...dacl.map(({ type, mask, sid }) => `${sidText(sid)} ${type === 'allow' ? 'may' : 'may not'}: ${maskText(mask, kind)}`),
   ];
 }

@@ -174,7 +174,13 @@ export function systemStatus(): SystemStatus & { readonly path: string } {
 
 /** All global objects. For root and the system process's own user. */
 export function systemObjects(): readonly ObjectListing[] {
-  return request('list objects', 'object.list', {}).value.objects;
+  const all: ObjectListing[] = [];
+  for (let more = true; more; ) {
+    const { value } = request('list objects', 'object.list', { from: all.length });
+    all.push(...value.objects);
+    more = value.more && value.objects.length > 0;
+  }
+  return all;
 }
 
 /** Asks the system process to stop; it does so after it has answered. */

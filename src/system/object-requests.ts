@@ -7,7 +7,7 @@ import { SectionError } from '../base/error.js';
 import type { ObjectKind } from '../base/object-kind.js';
 import { isSuccess } from '../base/status.js';
 import { createContent, factsOfContent } from '../memory/object-content.js';
-import { memoryLabel, type ObjectEntry, type ObjectName, parseName } from '../namespace/name.js';
+import { memoryLabel, type ObjectName, parseName } from '../namespace/name.js';
 import { exists, requireKind, requireShareable } from '../namespace/object-rules.js';
 import { os } from '../os/index.js';
 import {
@@ -87,10 +87,14 @@ export const objectHandlers: Table<
     const operation = 'list a directory';
     requireDirectoryHandle(context, client, operation, directory ?? undefined);
     const entries = context.directory.entries(operation, directory ?? undefined);
-    return answer<'object.entries'>(pageOf(after === null ? entries : entries.filter(({ leaf }) => leaf > after)));
+    const rest = after === null ? entries : entries.filter(({ leaf }) => leaf > after);
+    const { page, more } = pageOf(rest, (each) => each);
+    return answer<'object.entries'>({ entries: page, more });
   },
-  'object.list': (context, client) =>
-    answer<'object.list'>({ objects: context.directory.list().map((each) => listing(each, client)) }),
+  'object.list': (context, client, { from }) => {
+    const { page, more } = pageOf(context.directory.list().slice(from), (each) => listing(each, client));
+    return answer<'object.list'>({ objects: page, more });
+  },
   'handle.close': (context, client, { handle }) => {
     const { object } = held(client, 'close a handle', handle);
     client.handles.delete(handle);
@@ -257,18 +261,20 @@ function requireDirectoryHandle(context: SystemContext, client: Client, operatio
   });
 }
 
-/** How much one answer tells of a directory, in characters: names can be long. */
-const LONGEST_PAGE = 64 * 1024;
+/** How much one answer tells of many objects, in characters: names and descriptors can be long. */
+const LONGEST_PAGE = 256 * 1024;
 
-function pageOf(entries: readonly ObjectEntry[]): { readonly entries: readonly ObjectEntry[]; readonly more: boolean } {
-  let length = 0;
-  let count = 0;
-  for (const { leaf } of entries) {
-    if (length > LONGEST_PAGE) break;
-    length += leaf.length + 128;
-    count++;
+/** As many as fit into one answer, as they are told, and whether there are more. */
+function pageOf<T, U>(all: readonly T[], tell: (each: T) => U): { readonly page: readonly U[]; readonly more: boolean } {
+  let sum = 0;
+  const page: U[] = [];
+  for (const each of all) {
+    if (sum > LONGEST_PAGE) break;
+    const told = tell(each);
+    sum += JSON.stringify(told).length;
+    page.push(told);
   }
-  return { entries: entries.slice(0, count), more: count < entries.length };
+  return { page, more: page.length < all.length };
 }
 
 function listing(object: KernelObject, client: Client): ObjectListing {

@@ -124,7 +124,8 @@ const requests = {
   'handle.close': { handle },
   'system.status': {},
   'system.stop': {},
-  'object.list': {},
+  /** `from`: how many have been told. */
+  'object.list': { from: whole(0, UINT32) },
   'driver.load': { file: text(4096), parameters },
   'driver.unload': { name: text(256) },
   'driver.list': {},
@@ -240,7 +241,7 @@ export interface Replies {
   'handle.close': Record<string, never>;
   'system.status': SystemStatus;
   'system.stop': Record<string, never>;
-  'object.list': { readonly objects: readonly ObjectListing[] };
+  'object.list': { readonly objects: readonly ObjectListing[]; readonly more: boolean };
   'driver.load': DriverListing;
   'driver.unload': Record<string, never>;
   'driver.list': { readonly drivers: readonly DriverListing[] };

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { SectionErrorCode } from 'sectile';
 import type { SystemLimits } from '../../dist/system/limits.js';
+import objects from '../fixtures/objects.js';
 import systems from '../fixtures/systems.js';
 import { type Child, type ChildOptions, start } from './child.js';
 
@@ -33,6 +34,7 @@ interface Outcome {
   readonly value?: unknown;
   readonly code?: string;
   readonly message?: string;
+  readonly status?: string;
 }
 
 /** A process that follows orders; see the table in fixtures/systems.ts. */
@@ -60,10 +62,24 @@ export class Client {
     return outcome.message ?? '';
   }
 
+  /** As {@link fails}, by the name of the status. */
+  async refuses(status: string, what: string, argument?: unknown): Promise<string> {
+    const outcome = await this.#do(what, argument);
+    assert.equal(outcome.status, status, outcome.message ?? `${what} went well: ${JSON.stringify(outcome.value)}`);
+    return outcome.message ?? '';
+  }
+
   async end(): Promise<void> {
     this.child.tell('do', { what: 'end' });
     await this.child.endsWell();
   }
+}
+
+/** A process that does with kernel objects what it is told; see the table in fixtures/objects.ts. */
+export async function startUser(t: TestContext, options: ChildOptions): Promise<Client> {
+  const child = start(t, objects, 'follows orders on objects', options);
+  await child.reached('ready');
+  return new Client(child);
 }
 
 export async function startClient(t: TestContext, options: ChildOptions): Promise<Client> {

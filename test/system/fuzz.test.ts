@@ -87,7 +87,7 @@ const templates = [
   { operation: 'handle.close', handle: 4 },
   { operation: 'handle.close', handle: 8 },
   { operation: 'system.status' },
-  { operation: 'object.list' },
+  { operation: 'object.list', from: 0 },
   { operation: 'driver.list' },
   {
     operation: 'device.open',

@@ -90,7 +90,7 @@ test('requests in flight: a client that asks and never reads holds nobody up, an
   const file = join(scratch, 'templates');
   writeFileSync(
     file,
-    `${JSON.stringify({ operation: 'hello', protocol: 2 })}\n${JSON.stringify({ operation: 'object.list' })}\n`,
+    `${JSON.stringify({ operation: 'hello', protocol: 2 })}\n${JSON.stringify({ operation: 'object.list', from: 0 })}\n`,
   );
   const fuzzers = [1, 2, 3].map((seed) =>
     spawn(compile('fuzzer.c', 'program'), [join(runtimeFolder(scratch), 'system.socket'), String(seed), '20000', file]),

@@ -1,5 +1,5 @@
 /**
- * `sectile ls`: which sections there are and who holds them.
+ * `sectile ls`: which objects there are and who holds them.
  */
 import chalk from 'chalk';
 import { Command } from 'commander';
@@ -34,6 +34,7 @@ const headings: Readonly<Record<ObjectScope, string>> = {
 
 const columns: readonly Column[] = [
   { title: 'NAME' },
+  { title: 'KIND' },
   { title: 'SIZE', align: 'right' },
   { title: 'RESIDENT', align: 'right' },
   { title: 'BACKING' },
@@ -56,7 +57,14 @@ function nameText({ name, kind, file }: ObjectFacts): string {
 
 /** An object takes one line for each holder; its own facts stand on the first. */
 function rowsOf(facts: ObjectFacts): string[][] {
-  const own = [nameText(facts), sizeText(facts.size), residentText(facts.resident), backingText(facts), accessText(facts)];
+  const own = [
+    nameText(facts),
+    facts.kind,
+    sizeText(facts.size),
+    residentText(facts.resident),
+    backingText(facts),
+    accessText(facts),
+  ];
   if (facts.holders.length === 0) return [[...own, '', '', '', chalk.yellow('nobody')]];
   return facts.holders.map((holder, index) => [
     ...(index === 0 ? own : own.map(() => '')),
@@ -117,7 +125,7 @@ function ls(options: Options): void {
 
 export function lsCommand(): Command {
   return new Command('ls')
-    .description('list sections: size, backing, protection and who holds them')
+    .description('list sections and other objects: kind, size, backing, protection and who holds them')
     .option('--local', "this user's names")
     .option('--global', 'names of the system process')
     .option('--foreign', 'shm_open objects of other programs, and sections without a name')
@@ -125,7 +133,7 @@ export function lsCommand(): Command {
     .addHelpText(
       'after',
       `
-HANDLES are open handles on the section, VIEWS are mappings of it. Memory lives as long as either.
+HANDLES are open handles on the object, VIEWS are mappings of it. Memory lives as long as either.
 Every name can be given to "sectile show" and "sectile dump".
 
 Examples:

@@ -1,5 +1,5 @@
 /**
- * `sectile show`: all that is known of one section.
+ * `sectile show`: all that is known of one object.
  */
 import chalk from 'chalk';
 import { Command } from 'commander';
@@ -7,6 +7,7 @@ import {
   findObject,
   type Holder,
   isReserved,
+  kindOf,
   type MappedView,
   type ObjectFacts,
   parseTarget,
@@ -39,6 +40,7 @@ function backingLine(facts: ObjectFacts): string {
 function factRows(facts: ObjectFacts): string[][] {
   const { owner, security, created, device, inode } = facts;
   const rows = [
+    ['Kind', facts.kind],
     ['Size', sizeLine(facts)],
     ['Backing', backingLine(facts)],
     ['Protection', accessText(facts)],
@@ -46,7 +48,7 @@ function factRows(facts: ObjectFacts): string[][] {
   if (owner !== null) rows.push(['Owner', userText(owner)]);
   if (security !== null) {
     rows.push(['Security', printable(security)]);
-    for (const line of securityLines(security)) rows.push(['', line]);
+    for (const line of securityLines(security, kindOf(facts.kind))) rows.push(['', line]);
   }
   if (created !== null) rows.push(['Created', new Date(created).toISOString()]);
   rows.push(['Memory', `device ${device}, inode ${inode}`]);
@@ -57,9 +59,9 @@ function viewRow({ address, length, offset, access }: MappedView): string[] {
   return [`0x${address.toString(16)}`, sizeText(length), `from byte ${offset}`, accessWords[access]];
 }
 
-function printHolder(holder: Holder): void {
+function printHolder(holder: Holder, kind: ObjectFacts['kind']): void {
   const { pid, handles, granted, mappings } = holder;
-  const rights = granted === null || handles === 0 ? '' : ` (${rightsText(granted)})`;
+  const rights = granted === null || handles === 0 ? '' : ` (${rightsText(granted, kindOf(kind))})`;
   print(
     `  ${chalk.bold(String(pid))} ${holderText(holder)}: ${plural(handles, 'handle')}${rights}, ${plural(mappings.length, 'view')}`,
   );
@@ -82,7 +84,7 @@ function show(name: string, options: { readonly json?: boolean }): void {
   print();
   print(chalk.bold('Held by'));
   if (facts.holders.length === 0) print(chalk.dim('  nobody that can be seen from here'));
-  for (const holder of facts.holders) printHolder(holder);
+  for (const holder of facts.holders) printHolder(holder, facts.kind);
 }
 
 export function showCommand(): Command {

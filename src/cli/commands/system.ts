@@ -14,7 +14,7 @@ import { startInBackground, tellReady, untilGone } from '../background.js';
 import { complain, ExitCode, Silent } from '../exit.js';
 import { untilInputEnds, untilStopped } from '../holding.js';
 import { print, printJson, printTable } from '../output.js';
-import { parsePair, parsePositiveSize, wholeNumber } from '../values.js';
+import { parsePair, parsePositiveSize, parseUser, wholeNumber } from '../values.js';
 
 interface DriverChoice {
   readonly file: string;
@@ -28,6 +28,7 @@ interface StartOptions {
   readonly maxHandles?: number;
   readonly maxBytes?: number;
   readonly maxClients?: number;
+  readonly grantGlobal?: readonly number[] | 'all';
   readonly json?: boolean;
 }
 
@@ -42,20 +43,27 @@ function limitsOf({ maxHandles, maxBytes, maxClients }: StartOptions): Partial<S
 }
 
 /** The options again, as the background process is to get them: its folder is another one. */
-function argumentsOf({ driver = [], maxHandles, maxBytes, maxClients }: StartOptions): string[] {
+function argumentsOf({ driver = [], maxHandles, maxBytes, maxClients, grantGlobal = [] }: StartOptions): string[] {
   const drivers = driver.flatMap(({ file, parameters }) => [
     '--driver',
     file,
     ...Object.entries(parameters).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
   ]);
   const limits = Object.entries({ '--max-handles': maxHandles, '--max-bytes': maxBytes, '--max-clients': maxClients });
-  return [...drivers, ...limits.flatMap(([option, value]) => (value === undefined ? [] : [option, String(value)]))];
+  const granted = grantGlobal === 'all' ? [grantGlobal] : grantGlobal;
+  const grants = granted.flatMap((user) => ['--grant-global', String(user)]);
+  return [...drivers, ...grants, ...limits.flatMap(([option, value]) => (value === undefined ? [] : [option, String(value)]))];
 }
 
 async function runInForeground(options: StartOptions): Promise<void> {
   // Past the streams: a log on a full disk must be no event of the process.
   const log = (line: string): void => void writeSync(1, `${new Date().toISOString()} ${printable(line)}\n`);
-  const system = await runSystem({ drivers: options.driver ?? [], limits: limitsOf(options), log });
+  const system = await runSystem({
+    drivers: options.driver ?? [],
+    limits: limitsOf(options),
+    grantGlobal: options.grantGlobal ?? [],
+    log,
+  });
   void untilStopped().then(() => {
     void system.stop();
     // Whoever asks twice does not want to wait.
@@ -149,7 +157,7 @@ function status(options: { readonly json?: boolean }): void {
     ['Running for', durationText(Date.now() - started)],
     ['Socket', path],
     ['Version', version],
-    ['Serves', `${plural(objects, 'section')}, ${plural(drivers, 'driver')}, ${plural(clients, 'client')}`],
+    ['Serves', `${plural(objects, 'object')}, ${plural(drivers, 'driver')}, ${plural(clients, 'client')}`],
   ];
   printTable(
     [{ title: '' }, { title: '' }],
@@ -160,6 +168,12 @@ function status(options: { readonly json?: boolean }): void {
 
 function addDriver(file: string, before: readonly DriverChoice[] | undefined): DriverChoice[] {
   return [...(before ?? []), { file: resolve(file), parameters: {} }];
+}
+
+/** Users by name or number; "all" stays all. */
+function addUser(text: string, before: readonly number[] | 'all' | undefined): readonly number[] | 'all' {
+  if (text === 'all' || before === 'all') return 'all';
+  return [...(before ?? []), parseUser(text)];
 }
 
 function startCommand(): Command {
@@ -178,6 +192,7 @@ function startCommand(): Command {
       if (last === undefined) throw new InvalidArgumentError('It comes after the --driver that it is for.');
       last.parameters[key] = value;
     })
+    .option('--grant-global <user>', 'let this user, or "all", create sections in Global\\; may be repeated', addUser)
     .option('--max-handles <n>', 'open handles of one client', wholeNumber(1, MOST))
     .option('--max-bytes <bytes>', "bytes of one user's sections: 512M, 16G", parsePositiveSize)
     .option('--max-clients <n>', 'connected processes', wholeNumber(1, MOST))
@@ -190,6 +205,7 @@ Started by root it serves the whole machine, started by a user that user alone.
 Examples:
   $ sectile system start
   $ sectile system start --driver ./camera.js --set rate=60 --max-bytes 4G
+  $ sectile system start --grant-global camera --grant-global 1001
   $ sectile system start --foreground`,
     )
     .action(start);
