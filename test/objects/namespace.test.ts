@@ -161,15 +161,13 @@ for (const scope of ['local', 'global'] as const) {
     assert.equal(await two.succeeds('security', 'a'), 'O:S-1-22-1-0G:S-1-22-2-77D:P(A;;GA;;;WD)');
     await two.succeeds('setSecurity', { key: 'a', sddl: `D:(D;;DC;;;WD)(A;;CCDCRCWD;;;WD)${'(A;;CC;;;BU)'.repeat(500)}` });
     await one.succeeds('setSecurity', { key: 'a', sddl: 'D:(D;;DC;;;WD)(A;;CCDCRCWD;;;WD)(A;IO;GA;;;WD)' });
-    assert.equal(
-      await two.succeeds('security', 'a'),
-      'O:S-1-22-1-0G:S-1-22-2-77D:(D;;DC;;;WD)(A;;CCDCRCWD;;;WD)(A;IO;GA;;;WD)',
-    );
+    assert.equal(await two.succeeds('security', 'a'), 'O:S-1-22-1-0G:S-1-22-2-77D:(D;;DC;;;WD)(A;;CCDCRCWD;;;WD)(A;IO;GA;;;WD)');
     assert.equal((await open(two, { key: 'b', name })).granted, 0x60001, 'denied entries count, inherit-only ones do not');
     await two.refuses('STATUS_ACCESS_DENIED', 'open', { key: 'x', name, desired: 2 });
     await two.refuses('STATUS_ACCESS_DENIED', 'reopen', { key: 'x', of: 'a', desired: 2 });
     assert.equal(await two.succeeds('write', { key: 'a', text: '' }), 'written', 'what was granted stays');
-    for (const sddl of ['D:(', 'S:', 'O:', 'x']) await one.fails('ERR_SECTION_INVALID_SECURITY', 'setSecurity', { key: 'a', sddl });
+    for (const sddl of ['D:(', 'S:', 'O:', 'x'])
+      await one.fails('ERR_SECTION_INVALID_SECURITY', 'setSecurity', { key: 'a', sddl });
   });
 
   test(`${scope}: generic rights mean what they mean for the kind`, async (t) => {
