@@ -7,7 +7,6 @@ import type * as ntddk from 'sectile/ntddk';
 import type * as ntdll from 'sectile/ntdll';
 import type { Case, Suite } from './case.js';
 import type { Peer, PeerOptions } from './peer.js';
-import type { MoreKernel32, MoreNtddk } from './pending.js';
 
 export type { Case, Suite } from './case.js';
 export type { Parent, Peer, PeerOptions } from './peer.js';
@@ -17,9 +16,9 @@ export interface World {
   /** `sectile/ntdll`: user mode, in the system process as well. */
   readonly nt: typeof ntdll;
   /** `sectile/ntddk`: for cases of kernel mode only; elsewhere it throws. */
-  readonly k: typeof ntddk & MoreNtddk;
+  readonly k: typeof ntddk;
   /** `sectile/kernel32` */
-  readonly win32: typeof kernel32 & MoreKernel32;
+  readonly win32: typeof kernel32;
   readonly suite: Suite;
   /** A scratch folder of this sequence's own; other users may enter it. It goes when the run ends. */
   readonly folder: string;

@@ -17,7 +17,7 @@ export interface LiveWorld extends World {
 
 abstract class AnyWorld implements LiveWorld {
   readonly nt = ntdll;
-  readonly win32 = kernel32 as World['win32'];
+  readonly win32 = kernel32;
   readonly suite: Suite;
   readonly folder: string;
   readonly kept = new Map<string, unknown>();
@@ -73,7 +73,7 @@ class KernelWorld extends AnyWorld {
 
   constructor(suite: Suite, folder: string, kernel: typeof ntddk) {
     super(suite, folder);
-    this.k = kernel as World['k'];
+    this.k = kernel;
   }
 }
 

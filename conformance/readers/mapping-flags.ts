@@ -7,7 +7,7 @@ import type { Observation } from '../compare.js';
 import type { World } from '../script.js';
 import { error, flags } from '../words.js';
 import type { Read, Reader } from './reader.js';
-import { skipWithoutLargePages } from './sections.js';
+import { skipImages, skipWithoutLargePages } from './sections.js';
 import { backingOf, createMapping, failed } from './views.js';
 
 const text = (value: unknown): string => String(value ?? '').replace(/^"|"$/g, '');
@@ -25,7 +25,11 @@ const create: Read = (world, { inputs, expect }, suite) => {
   const backing = backingOf(world, suite, inputs['file']);
   const protect = (protectFor(suite, backing.plan?.isImage === true) | secFlags) >>> 0;
   const handle = createMapping(world, backing, protect, Number(suite.environment['size'] ?? 4096), nameOf(suite, inputs));
-  if (handle === 0) return failed(world);
+  if (handle === 0) {
+    if (world.win32.GetLastError() === world.win32.ERROR_NOT_SUPPORTED)
+      skipImages(world, secFlags, world.nt.STATUS_NOT_SUPPORTED);
+    return failed(world);
+  }
   const last = world.win32.GetLastError();
   const { sectionInformation } = world.nt.NtQuerySection(handle, world.nt.SectionBasicInformation);
   return { ok: true, lastError: error(last), attributes: sectionInformation?.AllocationAttributes };

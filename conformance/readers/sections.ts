@@ -147,6 +147,7 @@ export function createSection(world: World, caller: Caller, inputs: Inputs, file
     attributes,
     file,
   );
+  skipImages(world, attributes, result);
   return { status: result, handle: sectionHandle };
 }
 
@@ -164,6 +165,12 @@ export function mapView(world: World, caller: Caller, section: Handle, inputs: I
     flags(inputs['allocationType'] ?? inputs['allocType'] ?? 0),
     flags(inputs['viewProtection'] ?? inputs['protect'] ?? 'PAGE_READWRITE'),
   );
+}
+
+/** Image sections are the loader's: their views are laid out by what a program file says. */
+export function skipImages(world: World, attributes: number, result: number): void {
+  if ((attributes & world.nt.SEC_IMAGE) !== 0 && result === world.nt.STATUS_NOT_SUPPORTED)
+    skip('no program of Windows runs in a Linux process, so Sectile makes no image sections of valid images, and says so');
 }
 
 /** Large pages are set aside by the host's administrator; where there are none to get, nobody can have them. */

@@ -180,6 +180,13 @@ function isMisaligned({ request: { base, offset, allocationType }, pageSize }: M
   return base % ofBase !== 0n || offset % granularity !== 0n || (base !== 0n && (base - offset) % pageSize !== 0n);
 }
 
+/** Bytes that CommitSize may ask for: of a view that is reserved, all of its last page as well. */
+function committable(map: MapOfSection): bigint {
+  const page = BigInt(PAGE_SIZE);
+  const length = viewLength(map);
+  return reserves(map) ? length + ((page - (length % page)) % page) : length;
+}
+
 /** ZwMapViewOfSection, once process and section are known and the handle's rights suffice. */
 export const mapOfSectionRules: readonly Rule<MapOfSection>[] = [
   [isMisaligned, Status.STATUS_MAPPED_ALIGNMENT],
@@ -189,7 +196,7 @@ export const mapOfSectionRules: readonly Rule<MapOfSection>[] = [
   // A view that reserves may go beyond the file: committing its pages grows that.
   [(map) => !reserves(map) && map.request.offset + viewLength(map) > map.sectionSize, Status.STATUS_INVALID_VIEW_SIZE],
   [(map) => map.request.offset + viewLength(map) > MAXIMUM_SECTION_SIZE, Status.STATUS_INVALID_VIEW_SIZE],
-  [(map) => map.request.commitSize > viewLength(map), Status.STATUS_INVALID_PARAMETER_5],
+  [(map) => map.request.commitSize > committable(map), Status.STATUS_INVALID_PARAMETER_5],
   [({ request, isPagefile }) => has(request.allocationType, MEM_RESERVE) && isPagefile, Status.STATUS_INVALID_PARAMETER_9],
   // Windows 10 and later; before, the bit was ignored.
   [
