@@ -3,33 +3,32 @@
  * report; what a call does stands here.
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
-import { type DeviceControl, type DeviceHandle, type DeviceOutcome, openDevice } from '../system/device-client.js';
+import { FILE_ALL_ACCESS, fileMapping } from '../security/index.js';
+import {
+  type DeviceControl,
+  type DeviceHandle,
+  type DeviceOutcome,
+  findDevice,
+  listDevices,
+  openDevice,
+} from '../system/device-client.js';
 import { systemHandleOf } from '../system/global.js';
-import { deviceMapping, MAXIMUM_HANDLES_IN_INPUT, METHOD_IN_DIRECT, methodOfCode } from '../system/io-codes.js';
+import { MAXIMUM_HANDLES_IN_INPUT, METHOD_IN_DIRECT, methodOfCode } from '../system/io-codes.js';
 import { systemInThisProcess } from '../system/kernel.js';
 import { type Handle, type Size, ulong, ulong64 } from './arguments.js';
+import { OBJ_INHERIT, OBJ_PROTECT_CLOSE } from './constants.js';
 import { statusOf } from './failure.js';
+import { type DeviceOpener, fileResult, type IO_STATUS_BLOCK, setDeviceOpener } from './file-open-calls.js';
+import { DEVICES, type DOS_DEVICES, setDeviceNamespace } from './object-directory.js';
 import type { ObjectType } from './object-types.js';
 import { addHandle, handleOf, isPseudoHandle, type Mode } from './tables.js';
 
 /** Files of devices: of the type File, as those of disks. */
 export const deviceFileType: ObjectType<DeviceHandle> = {
   name: 'File',
-  mapping: deviceMapping,
-  rights: deviceMapping.all,
+  mapping: fileMapping,
+  rights: FILE_ALL_ACCESS,
 };
-
-/** IO_STATUS_BLOCK */
-export interface IoStatus {
-  readonly Status: NTSTATUS;
-  readonly Information: number;
-}
-
-export interface OpenDeviceResult {
-  readonly status: NTSTATUS;
-  readonly fileHandle: Handle;
-  readonly ioStatus: IoStatus;
-}
 
 /** Memory that a device gets: any view of a buffer. */
 export type DeviceInput = ArrayBufferView | null;
@@ -38,51 +37,39 @@ export interface DeviceControlResult {
   readonly status: NTSTATUS;
   /** What the driver returned; empty with an error. */
   readonly outputBuffer: Uint8Array;
-  readonly ioStatus: IoStatus;
+  readonly ioStatus: IO_STATUS_BLOCK;
 }
 
-/**
- * Opens a file of a device: for NtCreateFile, NtOpenFile and CreateFile, once they know that a name is a
- * device's.
- *
- * @param path `\Device\X`, `\??\X` or `\GLOBAL??\X`, and what the driver shall get of it behind.
- * @param access FILE_… and generic rights.
- * @returns STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND (also: no system process runs),
- * STATUS_OBJECT_NAME_INVALID, STATUS_ACCESS_DENIED, STATUS_NOT_SUPPORTED (in the system process itself), or what
- * the driver completes IRP_MJ_CREATE with
- */
-export function openDeviceFile(
-  path: string,
-  access: number,
-  share: number,
-  options: number,
-  attributes: number,
-  inherit: boolean,
-): OpenDeviceResult {
-  const refuse = (status: NTSTATUS): OpenDeviceResult => ({
-    status,
-    fileHandle: 0,
-    ioStatus: { Status: status, Information: 0 },
-  });
+/** Opens a file of a device; ZwCreateFile has found out which. */
+const openDeviceFile: DeviceOpener = (mode, device, rest, { access, share, attributes }) => {
   // It would wait for its own answer.
-  if (systemInThisProcess() !== null) return refuse(Status.STATUS_NOT_SUPPORTED);
+  if (mode === 'kernel' || systemInThisProcess() !== null) return fileResult(Status.STATUS_NOT_SUPPORTED);
+  const path = device + rest;
   try {
-    const { handle, status, information } = openDevice('CreateFile', path, { desired: access, share, options, attributes });
-    if (handle === null) return refuse(isSuccess(status) ? Status.STATUS_UNSUCCESSFUL : status);
+    const { handle, status, information } = openDevice('CreateFile', path, { desired: access, share, options: 0, attributes: 0 });
+    if (handle === null) return fileResult(isSuccess(status) ? Status.STATUS_UNSUCCESSFUL : status);
     const fileHandle = addHandle(false, {
       type: deviceFileType,
       body: handle,
       object: path,
       granted: handle.granted,
       checked: true,
-      inherit,
+      inherit: (attributes & OBJ_INHERIT) !== 0,
+      protectedFromClose: (attributes & OBJ_PROTECT_CLOSE) !== 0,
     });
-    if (fileHandle === null) return refuse(Status.STATUS_INSUFFICIENT_RESOURCES);
-    return { status, fileHandle, ioStatus: { Status: status, Information: information } };
+    return fileHandle === null ? fileResult(Status.STATUS_INSUFFICIENT_RESOURCES) : fileResult(status, information, fileHandle);
   } catch (error) {
-    return refuse(statusOf(error));
+    return fileResult(statusOf(error));
   }
-}
+};
+
+const kindOf = (directory: typeof DEVICES | typeof DOS_DEVICES) => (directory === DEVICES ? 'device' : 'link');
+
+setDeviceOpener(openDeviceFile);
+setDeviceNamespace({
+  find: (directory, leaf, caseInsensitive) => findDevice(kindOf(directory), leaf, caseInsensitive),
+  list: (directory) => listDevices(kindOf(directory)),
+});
 
 /** The device behind a handle: STATUS_INVALID_DEVICE_REQUEST for a file of another kind. */
 function deviceOf(mode: Mode, value: unknown): DeviceHandle | { readonly status: NTSTATUS } {

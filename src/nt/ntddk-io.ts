@@ -15,6 +15,8 @@ import { kernelMode } from '../system/kernel.js';
 import type { WorkItem } from '../system/work-items.js';
 import { ulong } from './arguments.js';
 
+import './device-calls.js';
+
 export type { DeviceObject } from '../system/devices.js';
 export * from '../system/io-codes.js';
 export type { FileObject, IoParameters, IoStackLocation, IoStatusBlock, Irp, Mdl } from '../system/irps.js';

@@ -15,7 +15,7 @@ export {
   METHOD_NEITHER,
   METHOD_OUT_DIRECT,
 } from '../system/io-codes.js';
-export type { DeviceControlResult, DeviceInput, IoStatus } from './device-calls.js';
+export type { DeviceControlResult, DeviceInput } from './device-calls.js';
 
 /**
  * Sends a control code to a device, and waits until its driver has completed the request.

@@ -7,9 +7,12 @@
 import { Socket } from 'node:net';
 import { SectionError } from '../base/error.js';
 import { Status } from '../base/status.js';
+import { MAXIMUM_NAME_LENGTH } from '../namespace/name.js';
 import { os } from '../os/index.js';
 import { ask, type Connection, request } from './client.js';
+import type { DeviceEntry, DeviceEntryKind } from './devices.js';
 import { MAXIMUM_DEVICE_BUFFER } from './io-codes.js';
+import { systemInThisProcess } from './kernel.js';
 import { type DeviceReply, LONGEST_PATIENCE } from './protocol.js';
 
 /** A control request: its buffers, and which handles of this process stand in the input. */
@@ -114,10 +117,34 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 }
 
+/** What `\Device` or `\GLOBAL??` has under a name; null where there is nothing, or no system process. */
+export function findDevice(kind: DeviceEntryKind, name: string, caseInsensitive: boolean): DeviceEntry | null {
+  const inside = systemInThisProcess();
+  if (inside !== null) return inside.io.entry(kind, name, caseInsensitive);
+  if (name.length > MAXIMUM_NAME_LENGTH || name === '') return null;
+  return whereThereIsOne(() => request('find a device', 'device.find', { kind, name, caseInsensitive }).value.entry, null);
+}
+
+export function listDevices(kind: DeviceEntryKind): readonly DeviceEntry[] {
+  const inside = systemInThisProcess();
+  if (inside !== null) return inside.io.entries(kind);
+  return whereThereIsOne(() => request('list devices', 'device.list', { kind }).value.entries, []);
+}
+
+/** Without a system process there are no devices. */
+function whereThereIsOne<T>(ask: () => T, none: T): T {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof SectionError) return none;
+    throw error;
+  }
+}
+
 /**
  * Opens a file of a device, and waits for its driver.
  *
- * @param path `\??\X`, `\Device\X`, with what the driver gets of it behind.
+ * @param path `\Device\X`, with what the driver gets of it behind.
  * @returns the handle, or the status with which the driver refused
  * @throws SectionError ERR_SECTION_NOT_FOUND, ERR_SECTION_ACCESS_DENIED, ERR_SECTION_SYSTEM_…
  */

@@ -14,7 +14,7 @@ import { rightsOfCode } from './io-codes.js';
 import type { IoManager } from './io-manager.js';
 import type { Request } from './irps.js';
 import type { SystemLimits } from './limits.js';
-import type { DeviceReply } from './protocol.js';
+import type { DeviceReply, Operation } from './protocol.js';
 
 /** A request that its client has not heard the outcome of. */
 interface Outstanding {
@@ -40,7 +40,6 @@ const CLOSING_TIME = 5000;
 const codeOfStatus: ReadonlyMap<NTSTATUS, SectionErrorCode> = new Map<NTSTATUS, SectionErrorCode>([
   [Status.STATUS_OBJECT_NAME_NOT_FOUND, 'ERR_SECTION_NOT_FOUND'],
   [Status.STATUS_OBJECT_PATH_NOT_FOUND, 'ERR_SECTION_NOT_FOUND'],
-  [Status.STATUS_OBJECT_NAME_INVALID, 'ERR_SECTION_INVALID_NAME'],
   [Status.STATUS_ACCESS_DENIED, 'ERR_SECTION_ACCESS_DENIED'],
 ]);
 
@@ -178,9 +177,12 @@ function bytesOf(base64: string): Uint8Array {
   return new Uint8Array(Buffer.from(base64, 'base64'));
 }
 
-export const deviceHandlers: {
-  readonly [O in 'device.open' | 'device.control' | 'device.wait' | 'device.collect' | 'device.close']: Handler<O>;
-} = {
+type DeviceOperation = Extract<Operation, `device.${string}`>;
+
+export const deviceHandlers: { readonly [O in DeviceOperation]: Handler<O> } = {
+  'device.find': ({ devices }, _client, { kind, name, caseInsensitive }) =>
+    answer<'device.find'>({ entry: devices.io.entry(kind, name, caseInsensitive) }),
+  'device.list': ({ devices }, _client, { kind }) => answer<'device.list'>({ entries: devices.io.entries(kind) }),
   'device.open': async (context, client, { path, patience, ...asked }) => {
     const operation = 'open a device';
     context.requireRunning(operation);
@@ -249,9 +251,8 @@ export const deviceHandlers: {
 
 /** Why a device is not opened. */
 const whyNot = new Map<NTSTATUS, (desired: number, client: Client) => string>([
-  [Status.STATUS_OBJECT_NAME_NOT_FOUND, () => 'there is no device and no link of that name'],
-  [Status.STATUS_OBJECT_PATH_NOT_FOUND, () => 'devices are found in \\Device and \\??, and nowhere else'],
-  [Status.STATUS_OBJECT_NAME_INVALID, () => 'the name is empty'],
+  [Status.STATUS_OBJECT_NAME_NOT_FOUND, () => 'there is no device of that name'],
+  [Status.STATUS_OBJECT_PATH_NOT_FOUND, () => 'devices are found in \\Device, and nowhere else'],
   [
     Status.STATUS_ACCESS_DENIED,
     (desired, { token }) =>

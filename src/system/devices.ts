@@ -4,9 +4,8 @@
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { foldCase } from '../namespace/name.js';
-import { accessCheck, type SecurityDescriptor, type Token } from '../security/index.js';
+import { accessCheck, fileMapping, type SecurityDescriptor, type Token } from '../security/index.js';
 import type { DriverObject, IoDriver } from './driver-object.js';
-import { deviceMapping } from './io-codes.js';
 import type { FileObject, Request } from './irps.js';
 
 /** A device as its driver sees it. */
@@ -73,7 +72,7 @@ export class Device {
    */
   check(token: Token, desired: number): { readonly status: NTSTATUS; readonly granted: number } {
     if (this.removed) return { status: Status.STATUS_DEVICE_REMOVED, granted: 0 };
-    const decision = accessCheck(this.facts.security, token, desired, deviceMapping);
+    const decision = accessCheck(this.facts.security, token, desired, fileMapping);
     if (isSuccess(decision.status) && this.facts.exclusive && this.files.size > 0)
       return { status: Status.STATUS_ACCESS_DENIED, granted: 0 };
     return decision;
@@ -158,27 +157,51 @@ export class DeviceDirectory {
   }
 
   /**
-   * The device that a path names, and what of the path is left for its driver.
+   * The device that a path names, `\Device\X`, and what of the path is left for its driver. Links have been
+   * followed by whoever asks.
    *
    * @returns or STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND (another directory),
-   * STATUS_OBJECT_NAME_INVALID, STATUS_ACCESS_DENIED (`\Device\PhysicalMemory`)
+   * STATUS_ACCESS_DENIED (`\Device\PhysicalMemory`)
    */
   find(path: string): { readonly device: Device; readonly fileName: string } | { readonly status: NTSTATUS } {
-    const behind = after(path, LINK_DIRECTORIES);
-    if (behind !== null) {
-      const [leaf, rest] = split(behind);
-      if (leaf === '') return { status: Status.STATUS_OBJECT_NAME_INVALID };
-      const link = this.#links.get(foldCase(leaf));
-      return link === undefined ? { status: Status.STATUS_OBJECT_NAME_NOT_FOUND } : this.find(link.target + rest);
-    }
     const name = after(path, [DEVICE]);
     if (name === null) return { status: Status.STATUS_OBJECT_PATH_NOT_FOUND };
     const [leaf, fileName] = split(name);
-    if (leaf === '') return { status: Status.STATUS_OBJECT_NAME_INVALID };
     if (RESERVED_DEVICES.has(leaf.toLowerCase())) return { status: Status.STATUS_ACCESS_DENIED };
     const device = this.#devices.get(foldCase(leaf));
     return device === undefined ? { status: Status.STATUS_OBJECT_NAME_NOT_FOUND } : { device, fileName };
   }
+
+  /** What a directory has under a name, as it was created. */
+  entry(kind: DeviceEntryKind, leaf: string, caseInsensitive: boolean): DeviceEntry | null {
+    const folded = foldCase(leaf);
+    const device = this.#devices.get(folded);
+    const link = this.#links.get(folded);
+    const found = kind === 'link' ? linkEntry(link) : deviceEntry(device);
+    return found !== null && (caseInsensitive || found.leaf === leaf) ? found : null;
+  }
+
+  entries(kind: DeviceEntryKind): readonly DeviceEntry[] {
+    const all = kind === 'link' ? [...this.#links.values()].map(linkEntry) : [...this.#devices.values()].map(deviceEntry);
+    return all.filter((each) => each !== null);
+  }
+}
+
+/** What is listed: the devices of `\Device`, or the links of `\GLOBAL??`. */
+export type DeviceEntryKind = 'device' | 'link';
+
+export interface DeviceEntry {
+  readonly leaf: string;
+  /** A link's. */
+  readonly target?: string;
+}
+
+function deviceEntry(device: Device | undefined): DeviceEntry | null {
+  return device === undefined || device.facts.leaf === null ? null : { leaf: device.facts.leaf };
+}
+
+function linkEntry(link: Link | undefined): DeviceEntry | null {
+  return link === undefined ? null : { leaf: link.name, target: link.target };
 }
 
 /** The first component, and the rest with its backslash. */

@@ -5,7 +5,6 @@
  * Source: Microsoft's pages "IRP Major Function Codes", "Defining I/O Control Codes", "Specifying Device
  * Types", "Specifying Device Characteristics"; [MS-DTYP] for the rights.
  */
-import type { GenericMapping } from '../security/index.js';
 
 export const IRP_MJ_CREATE = 0x00;
 export const IRP_MJ_CLOSE = 0x02;
@@ -59,19 +58,6 @@ export function rightsOfCode(code: number): number {
 export function methodOfCode(code: number): number {
   return code & 3;
 }
-
-const FILE_GENERIC_READ = 0x0012_0089;
-const FILE_GENERIC_WRITE = 0x0012_0116;
-const FILE_GENERIC_EXECUTE = 0x0012_00a0;
-const FILE_ALL_ACCESS = 0x001f_01ff;
-
-/** What the generic rights mean for a device: what they mean for a file. */
-export const deviceMapping: GenericMapping = {
-  read: FILE_GENERIC_READ,
-  write: FILE_GENERIC_WRITE,
-  execute: FILE_GENERIC_EXECUTE,
-  all: FILE_ALL_ACCESS,
-};
 
 /**
  * Bytes of each of a request's two buffers. They are copied through the system process; what is larger

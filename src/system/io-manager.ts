@@ -6,7 +6,14 @@ import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { isSuccess, type NTSTATUS, Status, statusName } from '../base/status.js';
 import { fromSddl, kernelToken, type Token } from '../security/index.js';
-import { Device, DeviceDirectory, type DeviceFile, type DeviceObject } from './devices.js';
+import {
+  Device,
+  DeviceDirectory,
+  type DeviceEntry,
+  type DeviceEntryKind,
+  type DeviceFile,
+  type DeviceObject,
+} from './devices.js';
 import type { IoDriver } from './driver-object.js';
 import { IRP_MJ_CLEANUP, IRP_MJ_CLOSE, majorFunctionNames, SDDL_DEVOBJ_SYS_ALL_ADM_RWX_WORLD_RW_RES_R } from './io-codes.js';
 import { type ControlInput, Request, type Requestor } from './irps.js';
@@ -171,6 +178,14 @@ export class IoManager {
     });
     this.#dispatch(request);
     return { file, request };
+  }
+
+  entry(kind: DeviceEntryKind, leaf: string, caseInsensitive: boolean): DeviceEntry | null {
+    return this.#directory.entry(kind, leaf, caseInsensitive);
+  }
+
+  entries(kind: DeviceEntryKind): readonly DeviceEntry[] {
+    return this.#directory.entries(kind);
   }
 
   control(file: DeviceFile, given: ControlInput, requestor: Requestor): Request {

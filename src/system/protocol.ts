@@ -12,6 +12,7 @@ import { isSectionErrorCode, SectionError, type SectionErrorCode } from '../base
 import { type ObjectKind, objectKinds } from '../base/object-kind.js';
 import { MAXIMUM_CONTENT } from '../memory/object-content.js';
 import { MAXIMUM_NAME_LENGTH, type ObjectEntry } from '../namespace/name.js';
+import type { DeviceEntry } from './devices.js';
 import { MAXIMUM_DEVICE_BUFFER, MAXIMUM_HANDLES_IN_INPUT } from './io-codes.js';
 
 /** Client and system process must mean the same by every field. */
@@ -79,6 +80,7 @@ const directory: Field<string | null> = orNull({
 const lookup = { name: text(MAXIMUM_NAME_LENGTH), directory, caseInsensitive: yesNo, exclusive: yesNo, desired: mask } as const;
 /** What every kind of object is created with. */
 const creation = { ...lookup, security: orNull(security), openExisting: yesNo, permanent: yesNo } as const;
+const deviceEntryKind = oneOf(['device', 'link']);
 /** Milliseconds that an answer may be put off while a driver works: less than a client waits for any answer. */
 export const LONGEST_PATIENCE = 20_000;
 const patience = whole(0, LONGEST_PATIENCE);
@@ -129,6 +131,8 @@ const requests = {
   'driver.load': { file: text(4096), parameters },
   'driver.unload': { name: text(256) },
   'driver.list': {},
+  'device.find': { kind: deviceEntryKind, name: text(MAXIMUM_NAME_LENGTH), caseInsensitive: yesNo },
+  'device.list': { kind: deviceEntryKind },
   'device.open': { path: text(MAXIMUM_NAME_LENGTH), desired: mask, share: mask, options: mask, attributes: mask, patience },
   'device.control': {
     handle,
@@ -245,6 +249,8 @@ export interface Replies {
   'driver.load': DriverListing;
   'driver.unload': Record<string, never>;
   'driver.list': { readonly drivers: readonly DriverListing[] };
+  'device.find': { readonly entry: DeviceEntry | null };
+  'device.list': { readonly entries: readonly DeviceEntry[] };
   'device.open': DeviceReply;
   'device.control': DeviceReply;
   'device.wait': DeviceReply;

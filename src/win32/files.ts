@@ -25,6 +25,7 @@ import {
   FilePositionInformation,
   FileStandardInformation,
   GENERIC_WRITE,
+  OBJ_CASE_INSENSITIVE,
   OBJ_INHERIT,
   SYNCHRONIZE,
 } from '../nt/constants.js';
@@ -155,7 +156,7 @@ function openByName(name: string, how: Win32Open): FileResult {
   if (!name.startsWith(DEVICE_PREFIX)) return createFileAt(name, how);
   const attributes = InitializeObjectAttributes(
     `\\??\\${name.slice(DEVICE_PREFIX.length)}`,
-    how.inherit === true ? OBJ_INHERIT : 0,
+    OBJ_CASE_INSENSITIVE | (how.inherit === true ? OBJ_INHERIT : 0),
   );
   return createFile(
     'user',
