@@ -305,7 +305,8 @@ export class Section {
     });
     let forget = () => {};
     const anonymous = this.#handle.memory.backing === 'pagefile';
-    const view = new View(mapping, { object, offset, length, access, anonymous, keeps: this, onClose: () => forget() });
+    const release = this.#handle.memory.holdForView();
+    const view = new View(mapping, { object, offset, length, access, anonymous, keeps: this, onClose: () => forget(), release });
     forget = heldByDriver('view', () => view.close());
     return view;
   }

@@ -3,7 +3,7 @@
  * handle, and each section with its views. A use is known to all others from the moment it is claimed
  * until it is released or its process ends, however that ends.
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type NTSTATUS, Status } from '../base/status.js';
 import { ensureRegistryDirectory } from '../namespace/runtime-directory.js';
@@ -17,7 +17,7 @@ const MOST_CLEARED = 256;
 let hasCleared = false;
 
 function clearOnce(directory: string): void {
-  if (hasCleared) return;
+  if (hasCleared || !existsSync(directory)) return;
   hasCleared = true;
   const stale = readdirSync(directory).filter((entry) => entry.endsWith(ENDING));
   for (const entry of stale.slice(0, MOST_CLEARED)) UseFile.clear(join(directory, entry), true);
@@ -29,7 +29,7 @@ function openUseFile(operation: string, { device, inode }: FileIdentity): UseFil
     const directory = ensureRegistryDirectory(again);
     clearOnce(directory);
     try {
-      const file = UseFile.open(operation, join(directory, `${device.toString(16)}-${inode.toString(16)}${ENDING}`), true);
+      const file = UseFile.open(operation, `${directory}/${device.toString(16)}-${inode.toString(16)}${ENDING}`, true);
       if (file !== null) return file;
     } catch (error) {
       if (again || (error as { code?: string }).code !== 'ERR_SECTION_NOT_FOUND') throw error;
@@ -40,6 +40,7 @@ function openUseFile(operation: string, { device, inode }: FileIdentity): UseFil
 
 /** Uses that are open: the end of the process releases them, so that no empty files stay behind. */
 const openUses = new Set<FileUse>();
+let watchesExit = false;
 
 function releaseAll(): void {
   for (const use of openUses) use.release();
@@ -58,7 +59,8 @@ export class FileUse {
     this.identity = identity;
     this.#file = file;
     this.#deletesOnClose = deletesOnClose;
-    if (openUses.size === 0) process.on('exit', releaseAll);
+    if (!watchesExit) process.on('exit', releaseAll);
+    watchesExit = true;
     openUses.add(this);
   }
 
@@ -153,7 +155,6 @@ export class FileUse {
     if (this.#released) return;
     this.#released = true;
     openUses.delete(this);
-    if (openUses.size === 0) process.off('exit', releaseAll);
     try {
       this.#file.lock();
       if (this.#deletesOnClose) this.#file.setPending();

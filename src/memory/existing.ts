@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { MAXIMUM_SECTION_SIZE, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { type Descriptor, type DescriptorStat, isOsError, OpenFlag, os, Protect, plainMapping } from '../os/index.js';
-import { type Backing, MemoryObject, sectionErrorFrom } from './memory-object.js';
+import { keepFile } from './file-keeper.js';
+import type { Lease } from './lease.js';
+import { type Backing, growFile, MemoryObject, sectionErrorFrom } from './memory-object.js';
 
 /** Undefined: as much as the descriptor allows. */
 export type OverAccess = 'read' | 'readwrite' | undefined;
@@ -64,7 +66,14 @@ export function openFile(operation: string, path: string | URL, access: 'read' |
   const descriptor = open(operation, object, file, write, 0);
   return complete(operation, object, descriptor, (stat) => {
     requireRegular(operation, object, stat);
-    return { backing: 'file', size: sizeOfFile(operation, object, descriptor, stat, write, size), writable: write };
+    // Known first, so that nobody cuts the file short between the look at its size and the mapping.
+    const lease = keepFile(operation, stat, write);
+    try {
+      return { backing: 'file', size: sizeOfFile(operation, object, descriptor, write, size), writable: write, lease };
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
   });
 }
 
@@ -98,10 +107,11 @@ function complete(
   operation: string,
   object: string,
   descriptor: Descriptor,
-  look: (stat: DescriptorStat) => { backing: Backing; size: number; writable: boolean },
+  look: (stat: DescriptorStat) => { backing: Backing; size: number; writable: boolean; lease?: Lease },
 ): MemoryObject {
   try {
-    return MemoryObject.adopt(descriptor, { ...look(os.descriptorStat(descriptor)), description: object });
+    const { lease, ...facts } = look(os.descriptorStat(descriptor));
+    return MemoryObject.adopt(descriptor, { ...facts, description: object }, lease);
   } catch (error) {
     os.descriptorClose(descriptor);
     throw sectionErrorFrom(error, operation, object);
@@ -122,14 +132,8 @@ function requireRegular(operation: string, object: string, stat: DescriptorStat)
   });
 }
 
-function sizeOfFile(
-  operation: string,
-  object: string,
-  descriptor: Descriptor,
-  stat: DescriptorStat,
-  write: boolean,
-  size?: number,
-): number {
+function sizeOfFile(operation: string, object: string, descriptor: Descriptor, write: boolean, size?: number): number {
+  const stat = os.descriptorStat(descriptor);
   const wanted = size ?? stat.size;
   if (wanted === 0) {
     throw new SectionError('ERR_SECTION_FILE_EMPTY', {
@@ -155,11 +159,7 @@ function sizeOfFile(
       wayOut: "Ask for access 'readwrite', or for no more than the file has",
     });
   }
-  try {
-    os.descriptorAllocate(descriptor, stat.size, wanted - stat.size);
-  } catch (error) {
-    throw sectionErrorFrom(error, operation, object, `It could not be grown to ${wanted} bytes`);
-  }
+  growFile(operation, object, descriptor, wanted);
   return wanted;
 }
 

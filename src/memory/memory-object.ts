@@ -3,9 +3,12 @@
  * of names and rights; whoever opens a section gets a memory object that can do no more than granted.
  */
 import { SectionError, type SectionErrorCode } from '../base/error.js';
+import { Status } from '../base/status.js';
 import { Commit, CommitRule, type Descriptor, isOsError, type Mapping, os, Protect, plainMapping, Seal } from '../os/index.js';
 import { checkCommit } from './commit.js';
+import { keepFile } from './file-keeper.js';
 import { hugePagesHelp, largePages, transparentHugePages } from './huge-pages.js';
+import type { Lease } from './lease.js';
 
 /** What a section's memory is: the paging file (anonymous memory), or something that already is. */
 export type Backing = 'pagefile' | 'file' | 'posix' | 'descriptor';
@@ -99,14 +102,14 @@ export class MemoryObject {
   /** The one writable mapping that a sole writer's further ones come from. */
   readonly #writer: Mapping | null;
   /** How many objects use descriptor and writer. */
-  readonly #uses: { count: number };
+  readonly #uses: { count: number; readonly lease: Lease | null };
   #closed = false;
 
   private constructor(
     descriptor: Descriptor,
     facts: { backing: Backing; size: number; pageSize?: number; writable: boolean; description?: string },
     writer: Mapping | null = null,
-    uses = { count: 0 },
+    uses: { count: number; readonly lease: Lease | null } = { count: 0, lease: null },
   ) {
     this.#descriptor = descriptor;
     this.#uses = uses;
@@ -192,12 +195,19 @@ export class MemoryObject {
     }
   }
 
-  /** Takes over a descriptor whose size and rights the caller has established. */
+  /**
+   * Takes over a descriptor whose size and rights the caller has established.
+   *
+   * @param lease Makes known that the file is mapped; made here where the caller has none.
+   */
   static adopt(
     descriptor: Descriptor,
     facts: { backing: Backing; size: number; pageSize?: number; writable: boolean; description?: string },
+    lease?: Lease,
   ): MemoryObject {
-    return new MemoryObject(descriptor, facts);
+    if (facts.backing !== 'file') return new MemoryObject(descriptor, facts);
+    const kept = lease ?? keepFile('use a file', os.descriptorStat(descriptor), facts.writable);
+    return new MemoryObject(descriptor, facts, null, { count: 0, lease: kept });
   }
 
   get closed(): boolean {
@@ -242,6 +252,23 @@ export class MemoryObject {
     }
   }
 
+  /**
+   * What a view holds beside its mapping: that the file is mapped stays known until the view lets go. Null
+   * where there is nothing to hold.
+   */
+  holdForView(): (() => void) | null {
+    return this.#uses.lease?.hold() ?? null;
+  }
+
+  /**
+   * Makes the file behind it at least so long; the new part is allocated now.
+   *
+   * @throws SectionError ERR_SECTION_DISK_FULL; ERR_SECTION_FILE with STATUS_SECTION_NOT_EXTENDED
+   */
+  extendFile(operation: string, size: number): void {
+    growFile(operation, this.description, this.#descriptor, size);
+  }
+
   /** The same memory for another owner; the last of them to close it lets go of the descriptor. */
   share(): MemoryObject {
     return new MemoryObject(this.#descriptor, this, this.#writer, this.#uses);
@@ -252,8 +279,40 @@ export class MemoryObject {
     if (this.#closed) return;
     this.#closed = true;
     if (--this.#uses.count > 0) return;
+    this.#uses.lease?.release();
     if (this.#writer !== null) os.mappingClose(this.#writer);
     os.descriptorClose(this.#descriptor);
+  }
+}
+
+/** What the system answers when a file cannot have more bytes: no room, or no file may be so long. */
+const noRoom: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+/**
+ * Makes a file at least so long, with its storage allocated: a full disk is an error now, and not a fault
+ * later. A file that cannot be grown stays as it was.
+ *
+ * @throws SectionError ERR_SECTION_DISK_FULL; ERR_SECTION_FILE with STATUS_SECTION_NOT_EXTENDED
+ */
+export function growFile(operation: string, object: string, descriptor: Descriptor, size: number): void {
+  const before = os.descriptorStat(descriptor).size;
+  if (size <= before) return;
+  try {
+    os.descriptorAllocate(descriptor, before, size - before);
+  } catch (error) {
+    if (!isOsError(error)) throw error;
+    const after = os.descriptorStat(descriptor).size;
+    if (after > before && after < size) os.descriptorResize(descriptor, before);
+    const full = noRoom.includes(error.code);
+    throw new SectionError(full ? 'ERR_SECTION_DISK_FULL' : 'ERR_SECTION_FILE', {
+      operation,
+      object,
+      rule: `it could not be grown to ${size} bytes: ${error.message}`,
+      wayOut: full ? 'Make room on its disk, or raise the limit of file sizes (ulimit -f)' : 'Grow it before it is mapped',
+      ...(full ? {} : { status: Status.STATUS_SECTION_NOT_EXTENDED }),
+      errno: error.errno,
+      cause: error,
+    });
   }
 }
 

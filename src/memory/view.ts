@@ -7,6 +7,7 @@ import { EventEmitter } from 'node:events';
 import { byteCount, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { type FaultKind, isOsError, type Mapping, os } from '../os/index.js';
+import { type Bytes, bytesOf } from './bytes.js';
 import { sectionErrorFrom, type ViewAccess } from './memory-object.js';
 
 /**
@@ -28,26 +29,7 @@ type ArrayConstructor<T> = {
   readonly BYTES_PER_ELEMENT: number;
 };
 
-/** Anything whose bytes can be copied: a typed array, a DataView, a Buffer, an ArrayBuffer. */
-export type Bytes = ArrayBufferView | ArrayBuffer;
-
-function bytesOf(operation: string, name: string, value: unknown): Uint8Array {
-  try {
-    if (value instanceof Uint8Array) return value;
-    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return new Uint8Array(value);
-  } catch (cause) {
-    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
-      operation,
-      rule: `${name} has lost its memory: ${(cause as Error).message}`,
-      cause,
-    });
-  }
-  throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
-    operation,
-    rule: `${name} must be a typed array, a DataView or an ArrayBuffer, not ${show(value)}`,
-  });
-}
+export type { Bytes } from './bytes.js';
 
 /** Views that somebody listens to. Weak: a listener does not keep a view. */
 const listened = new Set<WeakRef<View>>();
@@ -80,6 +62,9 @@ const owner = Symbol('view');
 
 const report = Symbol('report');
 
+/** Views that nobody closed let go of what they hold as well. */
+const collected = new FinalizationRegistry<() => void>((release) => release());
+
 export interface ViewFacts {
   /** The section as messages name it. */
   readonly object: string;
@@ -92,6 +77,8 @@ export interface ViewFacts {
   readonly keeps?: object;
   /** Told once, when the view is closed. */
   readonly onClose?: () => void;
+  /** Lets go of what the view holds beside its mapping, when it is closed or collected. */
+  readonly release?: (() => void) | null;
 }
 
 export class View {
@@ -110,6 +97,7 @@ export class View {
     this.#mapping = mapping;
     this.#facts = facts;
     this.#address = os.mappingAddress(mapping);
+    if (facts.release) collected.register(this, facts.release, facts);
   }
 
   /** Where the view starts in this process; other processes see other addresses. */
@@ -413,6 +401,10 @@ export class View {
 
   #ended(): void {
     this.#facts.onClose?.();
+    if (this.#facts.release) {
+      collected.unregister(this.#facts);
+      this.#facts.release();
+    }
     if (this.#reference === null) return;
     listened.delete(this.#reference);
     // A fault that nobody has been told of yet is told all the same.

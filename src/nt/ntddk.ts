@@ -145,7 +145,7 @@ export const NT_SUCCESS = isSuccess;
  * that views may have.
  * @param allocationAttributes SEC_COMMIT or SEC_RESERVE, with SEC_NOCACHE, SEC_WRITECOMBINE (both
  * recorded, without effect) or SEC_LARGE_PAGES (with SEC_COMMIT).
- * @param fileHandle Null: there are no file handles in this version.
+ * @param fileHandle The file that backs it, with the rights that `pageProtection` needs; null for the paging file.
  * @returns The handle with STATUS_SUCCESS or STATUS_OBJECT_NAME_EXISTS; else 0 with the first of
  * STATUS_INVALID_PARAMETER_6, STATUS_INVALID_PAGE_PROTECTION, STATUS_INVALID_PARAMETER_4,
  * STATUS_SECTION_TOO_BIG, STATUS_INVALID_FILE_FOR_SECTION, STATUS_INVALID_HANDLE,

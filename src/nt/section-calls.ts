@@ -8,11 +8,12 @@ import { SECTION_QUERY } from '../security/index.js';
 import { createSection as create } from '../system/lookup.js';
 import { type Handle, handleValue, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
 import { PAGE_SIZE, SEC_LARGE_PAGES, SEC_RESERVE, SectionBasicInformation, SectionImageInformation } from './constants.js';
+import { fileBacking } from './file-sections.js';
 import type { ObjectAttributes } from './object-attributes.js';
 import { createOfType, type Opened, openNamed } from './object-opening.js';
 import { sectionType } from './object-types.js';
 import { createRules, firstBroken } from './rules.js';
-import { contextStatus, dropHandle, handleOf, type Mode, mayUse, sectionOf, strangerStatus } from './tables.js';
+import { contextStatus, dropHandle, handleOf, type Mode, mayUse, sectionOf } from './tables.js';
 
 export { statusOf } from './failure.js';
 
@@ -68,10 +69,10 @@ export function createSection(
   };
   const broken = firstBroken(createRules, request);
   if (!isSuccess(broken)) return refuse(broken);
-  if (hasFile) return refuse(strangerStatus(mode, fileHandle));
-
   const { attributes = 0, protection = 0, size = 0n } = request;
-  const facts = {
+  const backing = hasFile ? fileBacking(mode, fileHandle, { attributes, protection, size }) : null;
+  if (backing !== null && 'status' in backing) return refuse(backing.status);
+  const facts = backing ?? {
     size: Math.ceil(Number(size) / PAGE_SIZE) * PAGE_SIZE,
     reserve: (attributes & SEC_RESERVE) !== 0,
     largePages: (attributes & SEC_LARGE_PAGES) !== 0,

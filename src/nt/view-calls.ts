@@ -212,7 +212,7 @@ function mapView({ body: section, object }: OpenSection, map: MapOfSection, plac
   if (mapping === null) return null;
   if (place.placeholder !== null) views.remove(place.placeholder);
 
-  const view = new View(mapping, { object, offset, length, access: kind.access });
+  const view = new View(mapping, { object, offset, length, access: kind.access, release: section.memory.holdForView() });
   const cache = cacheProtection(map.sectionAttributes);
   const pages = new Pages(mapping, { object, length, protection: request.protection, cache, commit });
   if (commit === CommitRule.data && request.commitSize !== 0n) commitHead(view, pages, wholePages(request.commitSize));

@@ -2,6 +2,8 @@
  * Creates and opens objects wherever their names live: in the local registry, in the system process,
  * or nowhere (unnamed). The one door for every face.
  */
+// Whatever opens sections has those over files made known.
+import '../files/mapped-files.js';
 import { SectionError } from '../base/error.js';
 import { kindText, type ObjectKind } from '../base/object-kind.js';
 import { MemoryObject as Memory, type MemoryObject } from '../memory/memory-object.js';

@@ -38,9 +38,10 @@ function fromHalves(high: unknown, low: unknown): bigint | undefined {
 }
 
 /**
- * Creates a section of the paging file, or opens the one that has the name.
+ * Creates a section of the paging file or of a file, or opens the one that has the name.
  *
- * @param hFile INVALID_HANDLE_VALUE: there are no file handles in this version.
+ * @param hFile From CreateFile, with GENERIC_READ, and GENERIC_WRITE for PAGE_READWRITE; or
+ * INVALID_HANDLE_VALUE for the paging file.
  * @param lpFileMappingAttributes Who may do what, as SDDL, alone or in SECURITY_ATTRIBUTES; null for
  * the creator's default. It counts when the section is created, not when it is opened.
  * @param flProtect PAGE_READONLY, PAGE_READWRITE, PAGE_WRITECOPY, PAGE_EXECUTE_READ,
@@ -54,7 +55,9 @@ function fromHalves(high: unknown, low: unknown): bigint | undefined {
  * ERROR_INVALID_HANDLE (hFile, or another kind of object has the name), ERROR_ACCESS_DENIED,
  * ERROR_PATH_NOT_FOUND (a backslash in the name, or `Global\` while no system process runs),
  * ERROR_BAD_PATHNAME, ERROR_INVALID_NAME, ERROR_INVALID_SECURITY_DESCR, ERROR_NOT_ENOUGH_MEMORY (too
- * big), ERROR_COMMITMENT_LIMIT, ERROR_NO_SYSTEM_RESOURCES (large pages).
+ * big, or larger than a file that is not to be written), ERROR_COMMITMENT_LIMIT, ERROR_NO_SYSTEM_RESOURCES
+ * (large pages), ERROR_FILE_INVALID (an empty file and no size), ERROR_DISK_FULL (the file cannot grow),
+ * ERROR_BAD_EXE_FORMAT (no file that can be mapped; no image), ERROR_LOCK_VIOLATION (a locked file).
  * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-createfilemappingw}
  */
 export function CreateFileMapping(
