@@ -37,6 +37,26 @@ export default scenarios(import.meta.url, {
     await told('end');
   },
 
+  'reads pages that a driver commits': async (name: string, size: number) => {
+    const handle = w.OpenFileMapping(w.FILE_MAP_READ, false, name);
+    assert.notEqual(handle, 0, `last error ${w.GetLastError()}`);
+    const view = w.MapViewOfFile(handle, w.FILE_MAP_READ, 0, 0, 0);
+    assert.ok(view !== null);
+    assert.equal(view.bytes[0], 11);
+    assert.equal(w.VirtualQuery(view.address + 0x1000n)?.RegionSize, size - 0x1000);
+    reached('mapped');
+    await told('the second page is there');
+    assert.equal(view.bytes[0x1000], 22);
+    const third = view.address + 0x2000n;
+    assert.equal(w.VirtualAlloc(third, 1, w.MEM_COMMIT, w.PAGE_READWRITE), null);
+    assert.equal(w.GetLastError(), w.ERROR_INVALID_PARAMETER);
+    assert.equal(w.VirtualAlloc(third, 1, w.MEM_COMMIT, w.PAGE_READONLY), third);
+    reached('committed');
+    await told('look');
+    assert.equal(view.bytes[0x2000], 33);
+    assert.equal(view.fault, null);
+  },
+
   'cannot import sectile/ntddk': async () => {
     await assert.rejects(import('sectile/ntddk'), { name: 'SectionError', code: 'ERR_SECTION_NOT_KERNEL_MODE' });
   },
