@@ -134,8 +134,9 @@ export const NT_SUCCESS = isSuccess;
  * Creates a section object, or with OBJ_OPENIF opens the one that has the name.
  *
  * Sections of the paging file are rounded up to whole pages of 4096 bytes. SEC_COMMIT memory is
- * committed before this returns. In this version sections over files are made by `Section.fromFile`,
- * and the pages of a SEC_RESERVE section are all accessible from the start.
+ * committed before this returns. SEC_RESERVE memory is committed by the page, by
+ * {@link ZwMapViewOfSection} and ZwAllocateVirtualMemory. In this version sections over files are made by
+ * `Section.fromFile`.
  *
  * @param desiredAccess SECTION_… and generic rights for the handle. Kernel mode gets what it asks for;
  * with OBJ_FORCE_ACCESS_CHECK, a section that exists is opened only if its descriptor grants them.
@@ -190,12 +191,12 @@ export function ZwOpenSection(desiredAccess: number, objectAttributes: ObjectAtt
  * @param processHandle ZwCurrentProcess(): no other process can be mapped into.
  * @param baseAddress Where the view shall start, a multiple of 64 KiB; null to let the system choose.
  * @param zeroBits High bits of the address that must be 0: 1 to 21 of 32, or from 32 on a mask.
- * @param commitSize Bytes to commit at once, at most the view's. All is committed in this version.
+ * @param commitSize Bytes to commit at once, at most the view's: of a SEC_RESERVE section; others are committed as they are.
  * @param sectionOffset First byte of the section, a multiple of 64 KiB; null for 0.
  * @param viewSize Bytes; 0 for all to the section's end.
  * @param inheritDisposition ViewShare or ViewUnmap: recorded; views are not inherited in this version.
  * @param allocationType 0, or MEM_TOP_DOWN, MEM_LARGE_PAGES (with SEC_LARGE_PAGES), MEM_RESERVE
- * (sections over files).
+ * (sections over files, which may then be smaller than the view).
  * @param protect PAGE_…, within what the section's protection allows. PAGE_GUARD, PAGE_NOCACHE and
  * PAGE_WRITECOMBINE beside it are recorded, without effect.
  * @returns STATUS_SUCCESS with the base address, the offset, the size rounded up to whole pages, and

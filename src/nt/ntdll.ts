@@ -106,12 +106,12 @@ export function NtOpenSection(desiredAccess: number, objectAttributes: ObjectAtt
  * @param processHandle NtCurrentProcess(): no other process can be mapped into.
  * @param baseAddress Where the view shall start, a multiple of 64 KiB; null to let the system choose.
  * @param zeroBits High bits of the address that must be 0: 1 to 21 of 32, or from 32 on a mask.
- * @param commitSize Bytes to commit at once, at most the view's. All is committed in this version.
+ * @param commitSize Bytes to commit at once, at most the view's: of a SEC_RESERVE section; others are committed as they are.
  * @param sectionOffset First byte of the section, a multiple of 64 KiB; null for 0.
  * @param viewSize Bytes; 0 for all to the section's end.
  * @param inheritDisposition ViewShare or ViewUnmap: recorded; views are not inherited in this version.
  * @param allocationType 0, or MEM_TOP_DOWN, MEM_LARGE_PAGES (with SEC_LARGE_PAGES), MEM_RESERVE
- * (sections over files).
+ * (sections over files, which may then be smaller than the view).
  * @param protect PAGE_…, within what the section's protection allows. PAGE_GUARD, PAGE_NOCACHE and
  * PAGE_WRITECOMBINE beside it are recorded, without effect.
  * @returns STATUS_SUCCESS with the base address, the offset, the size rounded up to whole pages, and

@@ -45,8 +45,8 @@ function fromHalves(high: unknown, low: unknown): bigint | undefined {
  * @param lpFileMappingAttributes Who may do what, as SDDL, alone or in SECURITY_ATTRIBUTES; null for
  * the creator's default. It counts when the section is created, not when it is opened.
  * @param flProtect PAGE_READONLY, PAGE_READWRITE, PAGE_WRITECOPY, PAGE_EXECUTE_READ,
- * PAGE_EXECUTE_READWRITE or PAGE_EXECUTE_WRITECOPY, with SEC_COMMIT (the default), SEC_RESERVE (in this
- * version all pages are accessible from the start), SEC_LARGE_PAGES, SEC_NOCACHE or SEC_WRITECOMBINE.
+ * PAGE_EXECUTE_READWRITE or PAGE_EXECUTE_WRITECOPY, with SEC_COMMIT (the default), SEC_RESERVE (pages
+ * are committed by VirtualAlloc), SEC_LARGE_PAGES, SEC_NOCACHE or SEC_WRITECOMBINE.
  * @param dwMaximumSizeHigh Upper 32 bits of the size in bytes.
  * @param dwMaximumSizeLow Lower 32 bits.
  * @param lpName `X`, `Local\X` or `Global\X`; null for an unnamed section.
