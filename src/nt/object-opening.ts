@@ -58,15 +58,11 @@ export function rootOf(mode: Mode, handle: Handle): Directory | Refusal {
   return 'status' in found ? found : found.body.directory;
 }
 
-/** Privileges that flags and rights take when an object is created. Kernel mode holds all. */
-function privilegeStatus(mode: Mode, attributes: number, desired: number): NTSTATUS {
-  if (mode === 'kernel') return Status.STATUS_SUCCESS;
-  const token = tokenOfThisProcess();
-  if (has(attributes, OBJ_PERMANENT) && !holdsPrivilege(token, 'SeCreatePermanentPrivilege')) {
-    return Status.STATUS_PRIVILEGE_NOT_HELD;
-  }
-  const lacks = has(desired, ACCESS_SYSTEM_SECURITY) && !holdsPrivilege(token, 'SeSecurityPrivilege');
-  return lacks ? Status.STATUS_PRIVILEGE_NOT_HELD : Status.STATUS_SUCCESS;
+/** Privileges that rights take when an object is created. Kernel mode holds all; those of flags are asked for where the object lives. */
+function privilegeStatus(mode: Mode, desired: number): NTSTATUS {
+  if (mode === 'kernel' || !has(desired, ACCESS_SYSTEM_SECURITY)) return Status.STATUS_SUCCESS;
+  const holds = holdsPrivilege(tokenOfThisProcess(), 'SeSecurityPrivilege');
+  return holds ? Status.STATUS_SUCCESS : Status.STATUS_PRIVILEGE_NOT_HELD;
 }
 
 function judge<B extends ObjectBody>(
@@ -82,7 +78,7 @@ function judge<B extends ObjectBody>(
   const { attributes = 0, security } = captured ?? {};
   const desired = ulong(desiredAccess);
   if (desired === undefined) return { status: Status.STATUS_INVALID_PARAMETER };
-  const privileges = purpose === 'create' ? privilegeStatus(mode, attributes, desired) : Status.STATUS_SUCCESS;
+  const privileges = purpose === 'create' ? privilegeStatus(mode, desired) : Status.STATUS_SUCCESS;
   if (!isSuccess(privileges)) return { status: privileges };
   const checked = mode === 'user' || has(attributes, OBJ_FORCE_ACCESS_CHECK);
   const found = captured === null ? null : nameOf(captured, purpose, (root) => rootOf(mode, root), type.kind === 'SymbolicLink');
@@ -222,7 +218,7 @@ export function createOfType<B extends ObjectBody>(
         security,
         openExisting: has(attributes, OBJ_OPENIF),
         desired: desiredOf(request, name),
-        permanent: name !== null && has(attributes, OBJ_PERMANENT),
+        permanent: has(attributes, OBJ_PERMANENT),
         exclusive: has(attributes, OBJ_EXCLUSIVE),
       };
       return make(name, creation, optionsOf(request));

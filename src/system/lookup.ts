@@ -102,13 +102,13 @@ function createHere(
   options: LookupOptions,
   make: (object: string, label: string) => MemoryObject,
 ): ObjectHandle {
-  if (creation.permanent === true) {
-    requirePrivilege(operation, 'SeCreatePermanentPrivilege', options);
-    if (name !== null) throw noPermanence(operation, name);
-  }
+  const permanent = creation.permanent === true;
+  if (permanent) requirePrivilege(operation, 'SeCreatePermanentPrivilege', options);
   const security = securityOf(operation, creation);
-  const made = () =>
-    make(name === null ? `an unnamed ${kindText(kind).replace(/^an? /, '')}` : `"${name.full}"`, memoryLabel(name?.full));
+  const made = () => {
+    if (permanent && name !== null) throw noPermanence(operation, name);
+    return make(name === null ? `an unnamed ${kindText(kind).replace(/^an? /, '')}` : `"${name.full}"`, memoryLabel(name?.full));
+  };
   if (name === null) return UnnamedHandle.create(kind, made(), { ...creation, security });
   const { checkAccess, caseInsensitive = false } = options;
   return createLocal(operation, name, {

@@ -3,6 +3,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { Section } from 'sectile';
+import { createObject } from '../../dist/system/lookup.js';
 import { reached, scenarios, scratch, told } from '../support/scenario.js';
 
 const MIB = 1 << 20;
@@ -58,6 +59,23 @@ export default scenarios(import.meta.url, {
     const view = overFile.map();
     view.read(new Uint8Array(view.length));
     held.push(sparse, overFile, view, Section.create({ name: strange, size: 1 }));
+    await untilTold();
+  },
+  'holds an event in a directory, and a link': async (scope: 'local' | 'global') => {
+    const prefix = scope === 'global' ? 'Global' : 'Local';
+    const at = (leaf: string, directory?: string) => ({
+      scope,
+      leaf,
+      full: `${prefix}\\${leaf}`,
+      ...(directory === undefined ? {} : { directory }),
+    });
+    const creation = { content: new Uint8Array(8), openExisting: false, desired: 0x0200_0000 };
+    const directory = createObject('test', at('things'), 'Directory', creation);
+    const event = createObject('test', at('started', directory.identity), 'Event', {
+      ...creation,
+      security: 'D:(A;;CCDC;;;WD)(A;;RC;;;WD)',
+    });
+    held.push(directory, event, createObject('test', at('link'), 'SymbolicLink', creation));
     await untilTold();
   },
   'holds a section with known bytes': async (name: string, size: number, access?: 'readwrite') => {

@@ -193,3 +193,24 @@ test('a runtime directory that cannot be trusted is a failure', async (t) => {
   assert.match(stdout, /unknown, see below/);
   assert.match(stderr, /^sectile: [^\n]*absolute path[^\n]*\n$/);
 });
+
+for (const scope of ['local', 'global'] as const) {
+  test(`${scope} objects of other kinds are listed as what they are, with the directories that hold them`, async (t) => {
+    const sectile = new CommandLine(t);
+    if (scope === 'global') await sectile.run(['system', 'start']);
+    await holder(t, sectile, 'holds an event in a directory, and a link', scope);
+    const prefix = scope === 'global' ? 'Global' : 'Local';
+    const { objects } = await sectile.facts<ListingJson>(['ls', `--${scope}`]);
+    assert.deepEqual(
+      objects.map(({ name, kind, holders }) => [name, kind, holders.length]),
+      [
+        [`${prefix}\\link`, 'symbolic link', 1],
+        [`${prefix}\\things`, 'directory', 1],
+        [`${prefix}\\things\\started`, 'event', 1],
+      ],
+    );
+    assert.match(await sectile.prints(['ls', `--${scope}`]), /NAME +KIND .*things\\started +event /s);
+    assert.match(await sectile.prints(['show', `${prefix}\\things`]), /Kind +directory.*: everything/s);
+    if (scope === 'global') await sectile.run(['system', 'stop']);
+  });
+}

@@ -5,6 +5,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { notRoot } from '../support/child.js';
+import { NOBODY, startUser } from '../support/system.js';
 import { CommandLine, type ListingJson, type ObjectJson } from './command.js';
 
 const good = `
@@ -163,4 +165,22 @@ export function DriverEntry() {
     holders.map((each) => [each.pid, each.kernel, each.handles, each.views]),
     [[pid, true, 1, 1]],
   );
+});
+
+test('users who may create global sections are named or numbered', { skip: notRoot }, async (t) => {
+  const sectile = new CommandLine(t);
+  for (const user of ['no-such-user', '4294967295', '-1', ''])
+    assert.match((await sectile.run(['system', 'start', `--grant-global=${user}`])).stderr, /name or the number of a user/);
+  const nobody = await startUser(t, { scratch: sectile.scratch, ...NOBODY });
+  const order = { key: 's', name: { scope: 'global', leaf: 's' }, kind: 'Section' };
+  for (const [users, may] of [
+    [['7', 'nobody'], true],
+    [['7'], false],
+    [['all', '7'], true],
+  ] as const) {
+    await sectile.prints(['system', 'start', ...users.flatMap((user) => ['--grant-global', user])]);
+    if (may) await nobody.succeeds('create', order);
+    else await nobody.fails('ERR_SECTION_ACCESS_DENIED', 'create', order);
+    await sectile.prints(['system', 'stop']);
+  }
 });

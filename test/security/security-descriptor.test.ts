@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatSddl } from '../../dist/security/sddl.js';
-import { defaultDescriptor, fromSddl } from '../../dist/security/security-descriptor.js';
+import { changeDescriptor, defaultDescriptor, fromSddl } from '../../dist/security/security-descriptor.js';
 import { kernelToken, tokenForPeer, tokenHolds, tokenOfThisProcess } from '../../dist/security/token.js';
 
 const peer = { uid: 1000, gid: 100, groups: [100, 27] };
@@ -92,4 +92,34 @@ test('a broken text is refused under the name of the call', () => {
     operation: 'Section.create',
     message: /^Section\.create security "D:\(": at character 4 /,
   });
+});
+
+const before = fromSddl('O:S-1-22-1-1000G:S-1-22-2-100D:P(A;;GA;;;WD)', tokenForPeer(peer));
+const WRITE_DAC = 0x4_0000;
+const WRITE_OWNER = 0x8_0000;
+for (const [change, after, needs] of [
+  ['', 'O:S-1-22-1-1000G:S-1-22-2-100D:P(A;;GA;;;WD)', 0],
+  ['D:', 'O:S-1-22-1-1000G:S-1-22-2-100D:', WRITE_DAC],
+  ['D:AI(A;;GR;;;CO)(A;IO;GR;;;CG)', 'O:S-1-22-1-1000G:S-1-22-2-100D:AI(A;;GR;;;S-1-22-1-1000)(A;IO;GR;;;CG)', WRITE_DAC],
+  ['D:NO_ACCESS_CONTROL', 'O:S-1-22-1-1000G:S-1-22-2-100D:NO_ACCESS_CONTROL', WRITE_DAC],
+  ['G:S-1-22-2-9', 'O:S-1-22-1-1000G:S-1-22-2-9D:P(A;;GA;;;WD)', WRITE_OWNER],
+  ['O:S-1-22-1-1000', 'O:S-1-22-1-1000G:S-1-22-2-100D:P(A;;GA;;;WD)', WRITE_OWNER],
+  ['O:COG:CGD:(A;;GR;;;CG)', 'O:S-1-22-1-1000G:S-1-22-2-100D:(A;;GR;;;S-1-22-2-100)', WRITE_DAC | WRITE_OWNER],
+] as const) {
+  test(`changed by ${JSON.stringify(change)}, a descriptor becomes ${after}`, () => {
+    const { descriptor, needs: needed } = changeDescriptor('test', before, change, tokenForPeer(peer));
+    assert.deepEqual([formatSddl(descriptor), needed], [after, needs]);
+  });
+}
+
+test('an owner is named by itself, by an administrator or by the kernel', () => {
+  const stranger = tokenForPeer({ uid: 5, gid: 5, groups: [] });
+  for (const token of [tokenForPeer({ uid: 7, gid: 7, groups: [] }), tokenForPeer({ uid: 0, gid: 0, groups: [] }), kernelToken()])
+    assert.equal(changeDescriptor('test', before, 'O:S-1-22-1-7', token).descriptor.owner, 'S-1-22-1-7');
+  assert.throws(() => changeDescriptor('test', before, 'O:S-1-22-1-7', stranger), {
+    code: 'ERR_SECTION_INVALID_SECURITY',
+    status: 0xc000_005a,
+  });
+  // Whose it is already, it may stay.
+  assert.equal(changeDescriptor('test', before, 'O:S-1-22-1-1000', stranger).descriptor.owner, 'S-1-22-1-1000');
 });

@@ -219,3 +219,35 @@ test('a long directory is listed whole, and no name begins a line of the log', {
   await nobody.refuses('STATUS_ACCESS_DENIED', 'create', { key: 'x', name: at('y'.repeat(32_000)), kind: 'Section' });
   await logged(/^refused user 65534.*SeCreateGlobalPrivilege/);
 });
+
+test('a section that a client describes as no section can be is refused', async (t) => {
+  const scratch = scratchFolder(t);
+  await startSystem(t, { scratch });
+  const user = await startUser(t, { scratch });
+  const SEC_COMMIT = 0x0800_0000;
+  const SEC_RESERVE = 0x0400_0000;
+  const section = {
+    ...{ name: 's', directory: null, caseInsensitive: false, exclusive: false, desired: 6, security: null },
+    ...{ openExisting: false, permanent: false, size: 4096, reserve: false, largePages: false, soleWriter: false },
+    ...{ pageProtection: 4, attributes: SEC_COMMIT, fileBacked: false },
+  };
+  for (const wrong of [
+    ...[0, 1, 3, 0x104, 0x204, 0x404, 0xffff_ffff].map((pageProtection) => ({ pageProtection })),
+    ...[0, 1, SEC_RESERVE, SEC_COMMIT | SEC_RESERVE, SEC_COMMIT | 0x0080_0000, (SEC_COMMIT | 0x8000_0000) >>> 0].map(
+      (attributes) => ({
+        attributes,
+      }),
+    ),
+    { attributes: 0x0880_0000, fileBacked: false },
+    { attributes: SEC_COMMIT, reserve: true },
+    { attributes: SEC_COMMIT, largePages: true },
+    { attributes: SEC_COMMIT, fileBacked: true },
+  ]) {
+    const message = await user.refuses('STATUS_INVALID_PARAMETER', 'raw', {
+      operation: 'section.create',
+      fields: { ...section, ...wrong },
+    });
+    assert.match(message, /page protection 0x.* and attributes 0x/);
+  }
+  await user.succeeds('raw', { operation: 'section.create', fields: section });
+});
