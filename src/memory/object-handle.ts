@@ -20,9 +20,9 @@ export interface ObjectName {
   readonly directory?: string;
 }
 
-/** The facts that belong to the object itself, never change, and are the same for all who hold it. */
+/** The facts that belong to the object itself, and are the same for all who hold it. */
 export interface SectionFacts {
-  /** Bytes, as asked for at create. */
+  /** Bytes, when this handle was made: see {@link ObjectHandle.currentSize}. */
   readonly size: number;
   /** PAGE_…, as NT keeps it. */
   readonly pageProtection: number;
@@ -60,6 +60,17 @@ export interface ObjectHandle {
   reopen(desired: number): ObjectHandle;
   /** Open handles on the object, in all processes. */
   handleCount(): number;
+  /** Bytes of a section as it is now: over a file it can have been extended since it was opened. */
+  currentSize(): number;
+  /**
+   * Has a section over a file reach so far, for all who map it from now on; never less far than it does.
+   * The file is as long already, and the handle's right is checked by the caller, and by the system
+   * process again.
+   *
+   * @returns the size that it has then
+   * @throws SectionError ERR_SECTION_ACCESS_DENIED, ERR_SECTION_OUT_OF_RANGE (the file is shorter)
+   */
+  extend(size: number): number;
   /** The security descriptor as it is now, as SDDL, whoever changed it. */
   security(): string;
   /**

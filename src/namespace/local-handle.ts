@@ -75,6 +75,18 @@ export class LocalHandle implements ObjectHandle {
     return this.#locked(() => [...this.#file.livingSlots()].length + 1);
   }
 
+  currentSize(): number {
+    return this.#locked(() => this.#record().size);
+  }
+
+  extend(size: number): number {
+    return this.#locked(() => {
+      const reached = Math.max(size, this.#record().size);
+      this.#file.writeSize(reached);
+      return reached;
+    });
+  }
+
   security(): string {
     return this.#locked(() => this.#record().security);
   }

@@ -7,6 +7,7 @@ import { os } from '../os/index.js';
 import { damaged, LockFile, MAXIMUM_HOLDERS as MAXIMUM_SLOTS, HOLDERS as SLOTS } from './lock-file.js';
 import {
   changeSecurity,
+  changeSize,
   decodeRecord,
   decodeSlot,
   encodeRecord,
@@ -28,7 +29,7 @@ export class RegistryFile extends LockFile {
     return this.#readWhole()?.record ?? null;
   }
 
-  #readWhole(): { readonly record: RegistryRecord; readonly head: Buffer } | null {
+  #readWhole(): { readonly record: RegistryRecord; readonly head: Buffer; readonly changed: Buffer | null } | null {
     let head: Buffer = this.#bytes(0, PAGE);
     const header = inspectHeader(head);
     if (header.state === 'empty') {
@@ -43,7 +44,7 @@ export class RegistryFile extends LockFile {
     const record = head.length < slotsOffset ? null : decodeRecord(head, changed);
     if (record === null) throw damaged(this.operation, this.path, 'its checksum is wrong');
     this.#slotsOffset = slotsOffset;
-    return { record, head };
+    return { record, head, changed };
   }
 
   #bytes(offset: number, length: number): Buffer {
@@ -77,6 +78,13 @@ export class RegistryFile extends LockFile {
     }
     os.descriptorWrite(this.file, change.spare, change.offset);
     os.descriptorWrite(this.file, change.header, 0);
+  }
+
+  /** Gives the record another size. Needs the mutex; slots may be alive. */
+  writeSize(size: number): void {
+    const whole = this.#readWhole();
+    if (whole === null) throw damaged(this.operation, this.path, 'it is empty');
+    os.descriptorWrite(this.file, changeSize(whole.head, whole.changed, size), 0);
   }
 
   /** Numbers of the slots whose owners live, not counting this object's own. */

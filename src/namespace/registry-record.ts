@@ -100,6 +100,21 @@ export function encodeRecord(record: RegistryRecord): Buffer {
   return bytes;
 }
 
+/**
+ * The header of a record whose object has another size.
+ *
+ * @param head All before the slots, as the record has it now.
+ * @param spare A changed security descriptor, if one is in use.
+ */
+export function changeSize(head: Buffer, spare: Buffer | null, size: number): Buffer {
+  const bytes = Buffer.from(head);
+  bytes.writeUInt32LE(0, 12);
+  bytes.writeDoubleLE(size, 16);
+  const sum = crc32(bytes);
+  bytes.writeUInt32LE(spare === null ? sum : crc32(spare, sum), 12);
+  return bytes.subarray(0, HEADER_SIZE);
+}
+
 /** What to write where so that a record has another security descriptor: the spare first, then the header. */
 export interface SecurityChange {
   readonly spare: Buffer;

@@ -72,6 +72,11 @@ export const ViewUnmap = 2;
 export const SectionBasicInformation = 0;
 export const SectionImageInformation = 1;
 
+/* MEM_SECTION_EXTENDED_PARAMETER_TYPE */
+export const MemSectionExtendedParameterUserPhysicalFlags = 1;
+export const MemSectionExtendedParameterNumaNode = 2;
+export const MemSectionExtendedParameterSigningLevel = 3;
+
 /* OBJECT_INFORMATION_CLASS */
 export const ObjectBasicInformation = 0;
 export const ObjectNameInformation = 1;

@@ -28,6 +28,7 @@ export * from './ntddk-files.js';
 export * from './ntddk-io.js';
 export * from './ntddk-memory.js';
 export * from './ntddk-objects.js';
+export * from './ntddk-sections.js';
 export * from './ntddk-synchronization.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';

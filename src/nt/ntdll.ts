@@ -25,6 +25,7 @@ export * from './ntdll-devices.js';
 export * from './ntdll-files.js';
 export * from './ntdll-memory.js';
 export * from './ntdll-objects.js';
+export * from './ntdll-sections.js';
 export * from './ntdll-synchronization.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';

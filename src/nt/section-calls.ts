@@ -4,10 +4,20 @@
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import type { SectionHandle } from '../memory/object-handle.js';
+import { os } from '../os/index.js';
 import { SECTION_QUERY } from '../security/index.js';
 import { createSection as create } from '../system/lookup.js';
 import { type Handle, handleValue, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
-import { PAGE_SIZE, SEC_LARGE_PAGES, SEC_RESERVE, SectionBasicInformation, SectionImageInformation } from './constants.js';
+import {
+  MemSectionExtendedParameterNumaNode,
+  MemSectionExtendedParameterUserPhysicalFlags,
+  PAGE_SIZE,
+  SEC_LARGE_PAGES,
+  SEC_RESERVE,
+  SectionBasicInformation,
+  SectionImageInformation,
+} from './constants.js';
+import { statusOf } from './failure.js';
 import { fileBacking } from './file-sections.js';
 import type { ObjectAttributes } from './object-attributes.js';
 import { createOfType, type Opened, openNamed } from './object-opening.js';
@@ -15,7 +25,7 @@ import { sectionType } from './object-types.js';
 import { createRules, firstBroken } from './rules.js';
 import { contextStatus, dropHandle, handleOf, type Mode, mayUse, sectionOf } from './tables.js';
 
-export { statusOf } from './failure.js';
+export { statusOf };
 
 /** What create and open give back; the handle is 0 on failure. */
 export interface SectionResult {
@@ -44,8 +54,18 @@ const refuse = (status: NTSTATUS): SectionResult => ({ status, sectionHandle: 0 
 const resultOf = ({ status, handle }: Opened): SectionResult => ({ status, sectionHandle: handle });
 
 /** A section's size as NT counts it: whole pages where the paging file backs it, else as it is. */
-export function sectionSize({ memory, facts }: SectionHandle): number {
-  return memory.backing === 'pagefile' ? Math.ceil(facts.size / PAGE_SIZE) * PAGE_SIZE : facts.size;
+export function sectionSize(section: SectionHandle): number {
+  const { memory, facts } = section;
+  if (memory.backing === 'pagefile') return Math.ceil(facts.size / PAGE_SIZE) * PAGE_SIZE;
+  // A file that is no longer than the section was cannot have had it extended.
+  if (memory.backing !== 'file' || os.descriptorStat(memory.descriptor).size <= facts.size) return facts.size;
+  try {
+    return section.currentSize();
+  } catch (error) {
+    // Who counts its handles has gone: nobody can extend it any more.
+    statusOf(error);
+    return facts.size;
+  }
 }
 
 /** ZwCreateSection and NtCreateSection. */
@@ -85,6 +105,46 @@ export function createSection(
       create('ZwCreateSection', name, { ...creation, ...facts }, options),
     ),
   );
+}
+
+/** MEM_EXTENDED_PARAMETER of a section. */
+export interface MEM_SECTION_EXTENDED_PARAMETER {
+  /** MemSectionExtendedParameterNumaNode, which has no effect; others are refused. */
+  readonly Type: number;
+  readonly ULong?: number;
+}
+
+/** What is wrong with extended parameters. The levels of signing are for images, physical pages for nobody. */
+function parameterStatus(parameters: unknown, count: unknown): NTSTATUS {
+  const given = parameters ?? [];
+  const wanted = count === undefined ? (Array.isArray(given) ? given.length : undefined) : ulong(count);
+  if (!Array.isArray(given) || wanted === undefined || wanted > given.length) return Status.STATUS_INVALID_PARAMETER;
+  const types = new Set<number>();
+  for (const each of given.slice(0, wanted) as (Partial<MEM_SECTION_EXTENDED_PARAMETER> | null)[]) {
+    const type = ulong(each?.Type) ?? 0;
+    if (type === MemSectionExtendedParameterUserPhysicalFlags) return Status.STATUS_NOT_SUPPORTED;
+    const isNode = type === MemSectionExtendedParameterNumaNode && ulong(each?.ULong) !== undefined;
+    if (!isNode || types.has(type)) return Status.STATUS_INVALID_PARAMETER;
+    types.add(type);
+  }
+  return Status.STATUS_SUCCESS;
+}
+
+/** ZwCreateSectionEx and NtCreateSectionEx. */
+export function createSectionEx(
+  mode: Mode,
+  desiredAccess: number,
+  objectAttributes: ObjectAttributes | null,
+  maximumSize: Size | null,
+  pageProtection: number,
+  allocationAttributes: number,
+  fileHandle: Handle | null,
+  extendedParameters: readonly MEM_SECTION_EXTENDED_PARAMETER[] | null,
+  extendedParameterCount?: number,
+): SectionResult {
+  const parameters = parameterStatus(extendedParameters, extendedParameterCount);
+  if (!isSuccess(parameters)) return refuse(parameters);
+  return createSection(mode, desiredAccess, objectAttributes, maximumSize, pageProtection, allocationAttributes, fileHandle);
 }
 
 /** ZwOpenSection and NtOpenSection. */

@@ -52,6 +52,14 @@ class GlobalHandle implements ObjectHandle {
     return this.#ask('count handles', 'handle.query', {}).value.handles;
   }
 
+  currentSize(): number {
+    return this.#ask('query an object', 'handle.query', {}).value.size;
+  }
+
+  extend(size: number): number {
+    return this.#ask('extend a section', 'handle.extend', { size }).value.size;
+  }
+
   security(): string {
     return this.#ask('query the security of an object', 'handle.security', {}).value.security;
   }

@@ -52,6 +52,14 @@ export class KernelHandle implements ObjectHandle {
     return this.#object.handles;
   }
 
+  currentSize(): number {
+    return this.#object.facts.size;
+  }
+
+  extend(size: number): number {
+    return this.#object.extend(size);
+  }
+
   security(): string {
     return formatSddl(this.#object.descriptor);
   }

@@ -24,6 +24,7 @@ import {
   privilegeNotHeld,
   READ_CONTROL,
   requireOwner,
+  SECTION_EXTEND_SIZE,
   type SecurityDescriptor,
   type Token,
 } from '../security/index.js';
@@ -55,6 +56,7 @@ export const objectHandlers: Table<
   | 'handle.duplicate'
   | 'handle.reopen'
   | 'handle.query'
+  | 'handle.extend'
   | 'handle.security'
   | 'handle.set-security'
   | 'handle.set-permanent'
@@ -118,8 +120,15 @@ export const objectHandlers: Table<
     return give(client, object, granted, false);
   },
   'handle.query': (_context, client, { handle }) => {
-    const { handles, permanent } = held(client, 'query an object', handle).object;
-    return answer<'handle.query'>({ handles, permanent });
+    const { handles, permanent, facts } = held(client, 'query an object', handle).object;
+    return answer<'handle.query'>({ handles, permanent, size: facts.size });
+  },
+  'handle.extend': (_context, client, { handle, size }) => {
+    const operation = 'extend a section';
+    const entry = held(client, operation, handle);
+    requireKind(operation, entry.object.name, entry.object.kind, 'Section');
+    requireRights(operation, entry, SECTION_EXTEND_SIZE);
+    return answer<'handle.extend'>({ size: entry.object.extend(size) });
   },
   'handle.security': (_context, client, { handle }) => {
     const operation = 'query the security of an object';

@@ -55,7 +55,6 @@ export class KernelObject {
   readonly kind: ObjectKind;
   readonly identity = newIdentity();
   readonly memory: MemoryObject;
-  readonly facts: SectionFacts;
   readonly chargedTo: number | null;
   readonly exclusive: boolean;
   readonly created = Date.now();
@@ -64,6 +63,7 @@ export class KernelObject {
   permanent: boolean;
   /** For those who may only read. */
   readonly #reader: Descriptor;
+  #facts: SectionFacts;
   readonly holders = new Map<Holder, { handles: number; granted: number }>();
   #handles = 0;
 
@@ -72,7 +72,7 @@ export class KernelObject {
     this.name = name;
     this.kind = kind;
     this.memory = memory;
-    this.facts = facts;
+    this.#facts = facts;
     this.descriptor = descriptor;
     this.chargedTo = chargedTo;
     this.exclusive = exclusive;
@@ -80,6 +80,25 @@ export class KernelObject {
     this.#reader = reader ?? os.descriptorReopen(memory.descriptor, false);
     // From here nobody opens the memory by /proc/self/fd who does not own it.
     if (reader === undefined) os.descriptorSetMode(memory.descriptor, 0);
+  }
+
+  get facts(): SectionFacts {
+    return this.#facts;
+  }
+
+  /** {@link ObjectHandle.extend} */
+  extend(size: number): number {
+    const { size: length } = os.descriptorStat(this.memory.descriptor);
+    if (this.memory.backing !== 'file' || length < size) {
+      throw new SectionError('ERR_SECTION_OUT_OF_RANGE', {
+        operation: 'extend a section',
+        object: `"${this.name.full}"`,
+        rule: `it cannot reach to ${size} bytes: ${this.memory.backing === 'file' ? `its file has ${length}` : 'it has no file'}`,
+        wayOut: 'Grow the file first',
+      });
+    }
+    this.#facts = { ...this.#facts, size: Math.max(size, this.#facts.size) };
+    return this.#facts.size;
   }
 
   /** Bytes on its creator's account: whole pages, and nothing for a file. */

@@ -120,6 +120,8 @@ const requests = {
   'handle.duplicate': { handle, granted: mask },
   'handle.reopen': { handle, desired: mask },
   'handle.query': { handle },
+  /** After the client has made the section's file as long. */
+  'handle.extend': { handle, size: whole(1, MAXIMUM_SECTION_SIZE) },
   'handle.security': { handle },
   'handle.set-security': { handle, security },
   'handle.set-permanent': { handle, permanent: yesNo },
@@ -238,7 +240,8 @@ export interface Replies {
   'object.entries': { readonly entries: readonly ObjectEntry[]; readonly more: boolean };
   'handle.duplicate': HandleReply;
   'handle.reopen': HandleReply;
-  'handle.query': { readonly handles: number; readonly permanent: boolean };
+  'handle.query': { readonly handles: number; readonly permanent: boolean; readonly size: number };
+  'handle.extend': { readonly size: number };
   'handle.security': { readonly security: string };
   'handle.set-security': Record<string, never>;
   'handle.set-permanent': Record<string, never>;

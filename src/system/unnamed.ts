@@ -15,6 +15,8 @@ interface Unnamed {
   readonly facts: SectionFacts;
   readonly exclusive: boolean;
   security: string;
+  /** Bytes, which a section over a file can come to have more of. */
+  size: number;
   handles: number;
 }
 
@@ -47,7 +49,7 @@ export class UnnamedHandle implements ObjectHandle {
   ): UnnamedHandle {
     const { pageProtection, attributes, security, desired, exclusive = false } = creation;
     const facts = { size: memory.size, pageProtection, attributes, soleWriter: memory.soleWriter };
-    const object = { kind, identity: newIdentity(), facts, exclusive, security, handles: 0 };
+    const object = { kind, identity: newIdentity(), facts, exclusive, security, size: memory.size, handles: 0 };
     return new UnnamedHandle(object, memory, creatorAccess(kind, desired));
   }
 
@@ -79,6 +81,15 @@ export class UnnamedHandle implements ObjectHandle {
 
   handleCount(): number {
     return this.#object.handles;
+  }
+
+  currentSize(): number {
+    return this.#object.size;
+  }
+
+  extend(size: number): number {
+    this.#object.size = Math.max(size, this.#object.size);
+    return this.#object.size;
   }
 
   security(): string {

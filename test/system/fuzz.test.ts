@@ -83,6 +83,7 @@ const templates = [
   { operation: 'handle.set-security', handle: 4, security: 'D:(A;;GA;;;WD)(D;;CC;;;BA)' },
   { operation: 'handle.set-security', handle: 8, security: 'O:S-1-22-1-65534G:S-1-22-2-1' },
   { operation: 'handle.set-permanent', handle: 4, permanent: true },
+  { operation: 'handle.extend', handle: 4, size: 8192 },
   { operation: 'handle.set-permanent', handle: 4, permanent: false },
   { operation: 'handle.close', handle: 4 },
   { operation: 'handle.close', handle: 8 },
