@@ -252,6 +252,13 @@ export class MemoryObject {
     }
   }
 
+  /** A descriptor of the memory for another process, which shall be able to write to it or not. */
+  descriptorFor(write: boolean): Descriptor {
+    // A descriptor cannot lose the ability to write: one without it is opened anew.
+    const same = write || !this.writable;
+    return same ? os.descriptorFromNumber(os.descriptorNumber(this.#descriptor)) : os.descriptorReopen(this.#descriptor, false);
+  }
+
   /**
    * What a view holds beside its mapping: that the file is mapped stays known until the view lets go. Null
    * where there is nothing to hold.

@@ -4,6 +4,7 @@
  */
 import type { ObjectKind } from '../base/object-kind.js';
 import type { MemoryObject } from './memory-object.js';
+import type { Parcel } from './parcel.js';
 
 export type { ObjectKind } from '../base/object-kind.js';
 
@@ -58,6 +59,12 @@ export interface ObjectHandle {
    * @throws SectionError as {@link duplicate}, and ERR_SECTION_ACCESS_DENIED where it does not grant them
    */
   reopen(desired: number): ObjectHandle;
+  /**
+   * A hold on the object for another process, with rights that the caller has checked.
+   *
+   * @throws SectionError as {@link duplicate}
+   */
+  pack(granted: number): Parcel;
   /** Open handles on the object, in all processes. */
   handleCount(): number;
   /** Bytes of a section as it is now: over a file it can have been extended since it was opened. */

@@ -7,6 +7,7 @@ import { SectionError } from '../base/error.js';
 import { kindText, type ObjectKind } from '../base/object-kind.js';
 import { isSuccess } from '../base/status.js';
 import { MemoryObject } from '../memory/memory-object.js';
+import { sharedWritable } from '../memory/section-masks.js';
 import { type Descriptor, isOsError, OpenFlag, os } from '../os/index.js';
 import { type AccessDecision, accessCheck, fromSddl, holdable, objectTypes, tokenOfThisProcess } from '../security/index.js';
 import { damaged } from './lock-file.js';
@@ -70,6 +71,22 @@ export function grant(operation: string, object: string, kind: ObjectKind, secur
     wayOut: 'Ask for less, or have its creator grant it',
     status: decision.status,
   });
+}
+
+/** A slot for a handle of this process. */
+export function ownSlot(memory: MemoryObject, granted: number): RegistrySlot {
+  return {
+    pid: process.pid,
+    descriptor: os.descriptorNumber(memory.descriptor),
+    pidNamespace: ownPidNamespace(),
+    granted,
+    opened: Date.now(),
+  };
+}
+
+/** Whether a handle with these rights needs memory that writes. */
+export function needsWriting({ kind, pageProtection, soleWriter }: RegistryRecord, granted: number): boolean {
+  return (granted & objectTypes[kind].modifies) !== 0 && sharedWritable(pageProtection) && !soleWriter;
 }
 
 function openThrough(slot: RegistrySlot, write: boolean): Descriptor {

@@ -5,6 +5,7 @@ import { SectionError } from '../base/error.js';
 import { Status } from '../base/status.js';
 import type { MemoryObject } from '../memory/memory-object.js';
 import type { ObjectHandle, ObjectKind, SectionFacts } from '../memory/object-handle.js';
+import type { Parcel } from '../memory/parcel.js';
 import { changeDescriptor, formatSddl, fromSddl, tokenOfThisProcess } from '../security/index.js';
 import { damaged } from './lock-file.js';
 import type { ObjectName } from './name.js';
@@ -31,6 +32,7 @@ export interface LocalHandleParts {
   readonly granted: number;
   readonly created: boolean;
   readonly again: OpenAgain;
+  readonly pack: (granted: number) => Parcel;
 }
 
 export class LocalHandle implements ObjectHandle {
@@ -44,10 +46,11 @@ export class LocalHandle implements ObjectHandle {
   readonly #file: RegistryFile;
   readonly #slot: number;
   readonly #again: OpenAgain;
+  readonly #pack: (granted: number) => Parcel;
   #closed = false;
 
   /** Takes over file and memory. The file's mutex may be given back before. */
-  constructor({ name, record, file, slot, memory, granted, created, again }: LocalHandleParts) {
+  constructor({ name, record, file, slot, memory, granted, created, again, pack }: LocalHandleParts) {
     const { kind, identity, size, pageProtection, attributes, soleWriter } = record;
     this.kind = kind;
     this.identity = identity;
@@ -59,6 +62,7 @@ export class LocalHandle implements ObjectHandle {
     this.#file = file;
     this.#slot = slot;
     this.#again = again;
+    this.#pack = pack;
     if (openHandles.size === 0) process.on('exit', closeAll);
     openHandles.add(this);
   }
@@ -69,6 +73,10 @@ export class LocalHandle implements ObjectHandle {
 
   reopen(desired: number): ObjectHandle {
     return this.#again({ desired });
+  }
+
+  pack(granted: number): Parcel {
+    return this.#pack(granted);
   }
 
   handleCount(): number {

@@ -7,17 +7,17 @@ import type { ObjectKind } from '../base/object-kind.js';
 import type { MemoryObject } from '../memory/memory-object.js';
 import { readContent } from '../memory/object-content.js';
 import type { ObjectHandle } from '../memory/object-handle.js';
-import { sharedWritable } from '../memory/section-masks.js';
-import { os } from '../os/index.js';
-import { creatorAccess, objectTypes } from '../security/index.js';
-import { grant, ownPidNamespace, takeFromHolders } from './local-access.js';
+import { type Descriptor, os } from '../os/index.js';
+import { creatorAccess } from '../security/index.js';
+import { grant, needsWriting, ownSlot, takeFromHolders } from './local-access.js';
 import { clearOnce, fileOf, nameIgnoringCase, recordsIn } from './local-files.js';
-import { LocalHandle, type OpenAgain } from './local-handle.js';
+import { LocalHandle, type LocalHandleParts, type OpenAgain } from './local-handle.js';
+import { packLocal, unpackLocal } from './local-parcel.js';
 import { damaged } from './lock-file.js';
 import type { ObjectEntry, ObjectName } from './name.js';
 import { exists, newIdentity, notFound, requireKind, requireShareable } from './object-rules.js';
 import { RegistryFile } from './registry-file.js';
-import type { RegistryRecord, RegistrySlot } from './registry-record.js';
+import type { RegistryRecord } from './registry-record.js';
 import { ensureRegistryDirectory, registryDirectoryIfAny } from './runtime-directory.js';
 
 export { type LocalListing, listLocal } from './local-files.js';
@@ -37,16 +37,6 @@ export interface LocalOpening {
 
 /** Where a name was looked for, in messages. */
 const HERE = 'no process of this user holds';
-
-function ownSlot(memory: MemoryObject, granted: number): RegistrySlot {
-  return {
-    pid: process.pid,
-    descriptor: os.descriptorNumber(memory.descriptor),
-    pidNamespace: ownPidNamespace(),
-    granted,
-    opened: Date.now(),
-  };
-}
 
 /** What a handle asks the registry for when it wants another one on its object. */
 function againFor(operation: string, name: ObjectName, record: RegistryRecord): OpenAgain {
@@ -68,10 +58,6 @@ function againFor(operation: string, name: ObjectName, record: RegistryRecord): 
   };
 }
 
-function needsWriting({ kind, pageProtection, soleWriter }: RegistryRecord, granted: number): boolean {
-  return (granted & objectTypes[kind].modifies) !== 0 && sharedWritable(pageProtection) && !soleWriter;
-}
-
 /** Takes a slot in a locked file and gives its mutex back. Takes over the memory, also when it throws. */
 function enter(
   operation: string,
@@ -85,11 +71,25 @@ function enter(
   try {
     const slot = file.claimSlot(ownSlot(memory, granted));
     file.unlock();
-    return new LocalHandle({ name, record, file, slot, memory, granted, created, again: againFor(operation, name, record) });
+    return handleOn(operation, { name, record, file, slot, memory, granted, created });
   } catch (error) {
     memory.close();
     throw error;
   }
+}
+
+function handleOn(operation: string, parts: Omit<LocalHandleParts, 'again' | 'pack'>): LocalHandle {
+  const { name, record, memory } = parts;
+  return new LocalHandle({
+    ...parts,
+    again: againFor(operation, name, record),
+    pack: (rights) => packLocal(name, record, memory, rights),
+  });
+}
+
+/** Makes a handle of what another process has packed; takes over the descriptors. */
+export function takeLocal(operation: string, facts: unknown, descriptors: readonly Descriptor[]): ObjectHandle {
+  return handleOn(operation, { ...unpackLocal(operation, facts, descriptors), created: false });
 }
 
 /* ------------------------------------------------------------------------------- opening ---- */

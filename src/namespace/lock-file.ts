@@ -90,6 +90,11 @@ export class LockFile {
     return true;
   }
 
+  /** For handing on: whoever has it as well holds what was locked through it. */
+  get descriptor(): Descriptor {
+    return this.file;
+  }
+
   lock(): void {
     if (os.lockWait(this.file, MUTEX, 1, LOCK_TIMEOUT)) return;
     throw new SectionError('ERR_SECTION_REGISTRY_BUSY', {

@@ -129,6 +129,11 @@ export class RegistryFile extends LockFile {
     });
   }
 
+  /** Says anew who has a slot that is ours, or that came to us with the file. */
+  rewriteSlot(index: number, slot: RegistrySlot): void {
+    os.descriptorWrite(this.file, encodeSlot(slot), this.#slotsOffset + index * SLOT_SIZE);
+  }
+
   releaseSlot(index: number): void {
     os.unlock(this.file, SLOTS + index, 1);
   }

@@ -31,6 +31,19 @@ export class HandleTable<Entry> {
     return handle;
   }
 
+  /** Enters an object under a value that is free; false where it is not, or can be none of this table's. */
+  addAs(handle: Handle, entry: Entry): boolean {
+    const index = (handle & ~this.#mark) / STEP;
+    const fits = Number.isInteger(index) && index >= 1 && index <= MAXIMUM_HANDLES && (handle & this.#mark) === this.#mark;
+    if (!fits || this.#entries.has(handle)) return false;
+    this.#entries.set(handle, entry);
+    return true;
+  }
+
+  entries(): IterableIterator<[Handle, Entry]> {
+    return this.#entries.entries();
+  }
+
   get(handle: Handle): Entry | undefined {
     return this.#entries.get(handle);
   }

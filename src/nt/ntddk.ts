@@ -14,6 +14,7 @@ import { type DuplicateResult, duplicateObject } from './duplicate-calls.js';
 import { type FlushResult, flushVirtualMemory } from './flush-calls.js';
 import type { DriverDispatch } from './ntddk-io.js';
 import type { ObjectAttributes } from './object-attributes.js';
+import { type CLIENT_ID, openProcess, type ProcessResult } from './process-calls.js';
 import { closeHandle, createSection, openSection, type QueryResult, querySection, type SectionResult } from './section-calls.js';
 import { CURRENT_PROCESS } from './tables.js';
 import { type MapResult, mapViewOfSection, unmapViewOfSection } from './view-calls.js';
@@ -31,6 +32,7 @@ export * from './ntddk-objects.js';
 export * from './ntddk-sections.js';
 export * from './ntddk-synchronization.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
+export type { CLIENT_ID, ProcessResult } from './process-calls.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';
 export type { MapResult } from './view-calls.js';
 
@@ -319,4 +321,22 @@ export function ZwDuplicateObject(
   options: number,
 ): DuplicateResult {
   return duplicateObject('kernel', sourceProcess, sourceHandle, targetProcess, desiredAccess, handleAttributes, options);
+}
+
+/**
+ * Opens a process by its number, as NtOpenProcess of sectile/ntdll does; the system process itself as well.
+ *
+ * @param desiredAccess PROCESS_… and generic rights, or MAXIMUM_ALLOWED.
+ * @param objectAttributes Flags alone; OBJ_KERNEL_HANDLE for a handle that user mode cannot use. Null for none.
+ * @param clientId The number, as `UniqueProcess`.
+ * @returns The handle with STATUS_SUCCESS; else 0 with STATUS_INVALID_CID, STATUS_ACCESS_DENIED,
+ * STATUS_PRIVILEGE_NOT_HELD, STATUS_INVALID_PARAMETER or STATUS_PROCESS_IS_TERMINATING.
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/nf-ntddk-zwopenprocess}
+ */
+export function ZwOpenProcess(
+  desiredAccess: number,
+  objectAttributes: ObjectAttributes | null,
+  clientId: CLIENT_ID,
+): ProcessResult {
+  return openProcess('kernel', desiredAccess, objectAttributes, clientId);
 }

@@ -6,11 +6,13 @@
  * User mode is always checked: a handle holds what the section's security descriptor grants, a view
  * needs the rights for its protection, kernel handles mean nothing and OBJ_KERNEL_HANDLE is ignored.
  */
+import './inherited.js';
 import { isSuccess, type NTSTATUS, win32ErrorOf } from '../base/status.js';
 import { type Handle, type Size, ulong } from './arguments.js';
 import { type DuplicateResult, duplicateObject } from './duplicate-calls.js';
 import { type FlushResult, flushVirtualMemory } from './flush-calls.js';
 import type { ObjectAttributes } from './object-attributes.js';
+import { type CLIENT_ID, openProcess, type ProcessResult } from './process-calls.js';
 import { closeHandle, createSection, openSection, type QueryResult, querySection, type SectionResult } from './section-calls.js';
 import { CURRENT_PROCESS } from './tables.js';
 import { type MapResult, mapViewOfSection, unmapViewOfSection } from './view-calls.js';
@@ -28,6 +30,7 @@ export * from './ntdll-objects.js';
 export * from './ntdll-sections.js';
 export * from './ntdll-synchronization.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
+export type { CLIENT_ID, ProcessResult } from './process-calls.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';
 export type { MapResult } from './view-calls.js';
 
@@ -233,4 +236,24 @@ export function NtDuplicateObject(
   options: number,
 ): DuplicateResult {
   return duplicateObject('user', sourceProcess, sourceHandle, targetProcess, desiredAccess, handleAttributes, options);
+}
+
+/**
+ * Opens a process by its number: this one, a child that CreateProcess made, or another process of this user
+ * (root: of any) that has opened its door, see AllowProcessAccess of sectile/kernel32.
+ *
+ * @param desiredAccess PROCESS_… and generic rights, or MAXIMUM_ALLOWED; no right at all is denied.
+ * @param objectAttributes Flags alone: OBJ_INHERIT, OBJ_PROTECT_CLOSE; null for none.
+ * @param clientId The number, as `UniqueProcess`.
+ * @returns The handle with STATUS_SUCCESS: it means this one process, also when its number is used again. Else 0
+ * with STATUS_INVALID_CID (no such process), STATUS_ACCESS_DENIED (its door is closed to us, or it runs without
+ * Sectile), STATUS_PRIVILEGE_NOT_HELD, STATUS_INVALID_PARAMETER, STATUS_PROCESS_IS_TERMINATING.
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/nf-ntddk-ntopenprocess}
+ */
+export function NtOpenProcess(
+  desiredAccess: number,
+  objectAttributes: ObjectAttributes | null,
+  clientId: CLIENT_ID,
+): ProcessResult {
+  return openProcess('user', desiredAccess, objectAttributes, clientId);
 }

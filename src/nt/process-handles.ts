@@ -8,7 +8,7 @@ import { type ProcessBody, processType, type ThreadBody, threadType } from './ob
 import { CURRENT_PROCESS, CURRENT_THREAD, handleOf, type Mode, mayUse, type OpenHandle, objectOf } from './tables.js';
 
 /** Nothing is held for the process that asks. */
-const thisProcess: ProcessBody = { pid: process.pid, isCurrent: true, close: () => {} };
+export const thisProcess: ProcessBody = { pid: process.pid, isCurrent: true, close: () => {} };
 const thisThread: ThreadBody = { id: process.pid, process: thisProcess, close: () => {} };
 
 const always = { checked: true, inherit: false, protectedFromClose: false, forget: () => {} } as const;

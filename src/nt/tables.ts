@@ -71,6 +71,19 @@ export interface NewHandle<B extends ObjectBody> {
   readonly protectedFromClose?: boolean;
 }
 
+/** @returns null when `enter` refuses it; this hold on the body is given up then */
+function addWith<B extends ObjectBody>(given: NewHandle<B>, enter: (entry: OpenHandle) => Handle | null): Handle | null {
+  const entry = { inherit: false, protectedFromClose: false, ...given, forget: () => {} } as OpenHandle;
+  holds.set(given.body, (holds.get(given.body) ?? 0) + 1);
+  const handle = enter(entry);
+  if (handle === null) {
+    release(given.body);
+    return null;
+  }
+  entry.forget = heldByDriver('handle', () => dropHandle(handle, entry));
+  return handle;
+}
+
 /**
  * Enters a handle into this process's table, or into the kernel's. It then belongs to the driver that is
  * running, if one is. The body may be that of other handles already.
@@ -78,15 +91,17 @@ export interface NewHandle<B extends ObjectBody> {
  * @returns null when the table is full; this hold on the body is given up then
  */
 export function addHandle<B extends ObjectBody>(kernel: boolean, given: NewHandle<B>): Handle | null {
-  const entry: OpenHandle<B> = { inherit: false, protectedFromClose: false, ...given, forget: () => {} };
-  holds.set(given.body, (holds.get(given.body) ?? 0) + 1);
-  const handle = (kernel ? kernelHandles : userHandles).add(entry as OpenHandle);
-  if (handle === null) {
-    release(given.body);
-    return null;
-  }
-  entry.forget = heldByDriver('handle', () => dropHandle(handle, entry as OpenHandle));
-  return handle;
+  return addWith(given, (entry) => (kernel ? kernelHandles : userHandles).add(entry));
+}
+
+/** Enters an inherited handle under the value that it had in the parent; as {@link addHandle}, null where that is taken. */
+export function addHandleAs<B extends ObjectBody>(value: Handle, given: NewHandle<B>): Handle | null {
+  return addWith(given, (entry) => (userHandles.addAs(value, entry) ? value : null));
+}
+
+/** The handles that children get. */
+export function inheritableHandles(): readonly (readonly [Handle, OpenHandle])[] {
+  return [...userHandles.entries()].filter(([, { inherit }]) => inherit);
 }
 
 /** Every handle of this process, the kernel's among them where this is the system process. */

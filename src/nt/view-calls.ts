@@ -5,6 +5,7 @@
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { View } from '../memory/view.js';
 import { CommitRule, isOsError, type Mapping } from '../os/index.js';
+import { PROCESS_VM_OPERATION } from '../security/index.js';
 import { type AddressRequirements, extendedParameters, type MEM_EXTENDED_PARAMETER } from './address-requirements.js';
 import { type Handle, type Size, ulong, ulong64, ulong64OrNull, unchanged, unchangedAddress, wholePages } from './arguments.js';
 import {
@@ -23,8 +24,10 @@ import {
 } from './constants.js';
 import { Pages } from './pages.js';
 import { mapBelow } from './placement.js';
+import { processOf } from './process-handles.js';
 import { baseProtection, viewKind } from './protection.js';
 import { enterRegion } from './regions.js';
+import { mapInto, unmapFrom } from './remote-views.js';
 import {
   addressLimit,
   firstBroken,
@@ -37,7 +40,7 @@ import {
   viewLength,
 } from './rules.js';
 import { sectionSize, statusOf } from './section-calls.js';
-import { contextStatus, heldByDriver, type Mode, mayUse, type OpenSection, processStatus, sectionOf, views } from './tables.js';
+import { contextStatus, heldByDriver, type Mode, mayUse, type OpenSection, sectionOf, views } from './tables.js';
 import type { MappedView, PrivateRegion } from './view-table.js';
 
 /** What mapping gives back. On failure the outputs are the inputs, unchanged, and there is no view. */
@@ -144,10 +147,26 @@ function mapAsked(
   requirements: AddressRequirements | null,
   refuse: (status: NTSTATUS) => MapResult,
 ): MapResult {
-  const process = processStatus(mode, processHandle);
-  if (!isSuccess(process)) return refuse(process);
+  const process = processOf(mode, processHandle, PROCESS_VM_OPERATION);
+  if ('status' in process) return refuse(process.status);
   const found = sectionOf(mode, sectionHandle);
   if ('status' in found) return refuse(found.status);
+  const { rights } = viewKind(request.protection);
+  if (!mayUse(mode, found, rights)) return refuse(Status.STATUS_ACCESS_DENIED);
+  if (!process.isCurrent) {
+    const there = mapInto(process, found, rights, { request, requirements });
+    return isSuccess(there.status) ? { ...refuse(there.status), ...there } : refuse(there.status);
+  }
+  return mapHere(found, request, requirements, refuse);
+}
+
+/** Maps a view into this process, of a section that the caller may map so. */
+export function mapHere(
+  found: OpenSection,
+  request: MapOfSection['request'],
+  requirements: AddressRequirements | null,
+  refuse: (status: NTSTATUS) => MapResult,
+): MapResult {
   const section = found.body;
   const map: MapOfSection = {
     request,
@@ -157,8 +176,6 @@ function mapAsked(
     isPagefile: section.memory.backing === 'pagefile',
     pageSize: BigInt(section.memory.pageSize),
   };
-  const { rights } = viewKind(request.protection);
-  if (!mayUse(mode, found, rights)) return refuse(Status.STATUS_ACCESS_DENIED);
   const unfit = firstBroken(mapOfSectionRules, map);
   if (!isSuccess(unfit)) return refuse(unfit);
   const placeholder = placeholderFor(map);
@@ -228,6 +245,8 @@ function mapView({ body: section, object }: OpenSection, map: MapOfSection, plac
     pageSize: section.memory.pageSize,
     grows: commit === CommitRule.size,
     inherit: request.inherit,
+    facts: section.facts,
+    object,
     fromPlaceholder: place.placeholder !== null,
     forget: () => forget(),
   };
@@ -282,8 +301,9 @@ export function unmapViewOfSectionEx(mode: Mode, processHandle: Handle, baseAddr
   if (how === undefined || (how & ~(MEM_UNMAP_WITH_TRANSIENT_BOOST | MEM_PRESERVE_PLACEHOLDER)) !== 0) {
     return Status.STATUS_INVALID_PARAMETER_3;
   }
-  const process = processStatus(mode, processHandle);
-  if (!isSuccess(process)) return process;
+  const process = processOf(mode, processHandle, PROCESS_VM_OPERATION);
+  if ('status' in process) return process.status;
+  if (!process.isCurrent) return unmapFrom(process, baseAddress, how);
   const mapped = viewAt(baseAddress);
   if (mapped === undefined) return Status.STATUS_NOT_MAPPED_VIEW;
   if ((how & MEM_PRESERVE_PLACEHOLDER) !== 0) return vacate(mapped);

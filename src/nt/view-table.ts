@@ -4,6 +4,7 @@
  * mapped, as NT does: nobody needs to hold the object.
  */
 import type { Backing } from '../memory/memory-object.js';
+import type { SectionFacts } from '../memory/object-handle.js';
 import type { View } from '../memory/view.js';
 import type { Pages } from './pages.js';
 
@@ -29,6 +30,10 @@ export interface MappedView extends Area {
   readonly grows: boolean;
   /** ViewShare or ViewUnmap. */
   readonly inherit: number;
+  /** Of its section. */
+  readonly facts: SectionFacts;
+  /** As messages name it. */
+  readonly object: string;
   /** It took the place of a placeholder, and can leave one again. */
   readonly fromPlaceholder: boolean;
 }
@@ -97,6 +102,11 @@ export class ViewTable {
   find(address: bigint): MappedView | undefined {
     const area = this.areaAt(address);
     return area?.view == null ? undefined : area;
+  }
+
+  /** Every view, by address. */
+  mapped(): readonly MappedView[] {
+    return this.#areas.filter((each): each is MappedView => each.view !== null && !isGone(each));
   }
 
   /** Where the first area behind an address starts. */

@@ -6,10 +6,12 @@ import { SectionError } from '../base/error.js';
 import type { ObjectKind } from '../base/object-kind.js';
 import { MemoryObject } from '../memory/memory-object.js';
 import type { ObjectHandle, SectionFacts } from '../memory/object-handle.js';
+import type { Parcel } from '../memory/parcel.js';
 import type { ObjectEntry, ObjectName } from '../namespace/name.js';
 import { type Descriptor, os } from '../os/index.js';
 import { objectTypes } from '../security/index.js';
 import { type Answer, ask, type Connection, connected, request } from './client.js';
+import { systemInThisProcess } from './kernel.js';
 import type { LookupOptions, ObjectCreation, SectionCreation } from './lookup.js';
 import type { HandleReply, Operation, RequestOf } from './protocol.js';
 
@@ -46,6 +48,11 @@ class GlobalHandle implements ObjectHandle {
   reopen(desired: number): ObjectHandle {
     const operation = 'open an object again';
     return this.#another(operation, this.#ask(operation, 'handle.reopen', { desired }));
+  }
+
+  pack(granted: number): Parcel {
+    const { ticket } = this.#ask('hand an object on', 'handle.pass', { granted }).value;
+    return globalParcel(this.name, ticket);
   }
 
   handleCount(): number {
@@ -165,6 +172,26 @@ function handleFrom(
   };
   if (own !== undefined) os.descriptorClose(descriptor);
   return new GlobalHandle(through, name, value, own ?? memoryFrom(operation, value, descriptor));
+}
+
+/** The handle waits in the system process: nothing but its ticket travels. */
+export function globalParcel(name: ObjectName, ticket: string): Parcel {
+  return { facts: { place: 'global', name, ticket }, descriptors: [], close: () => {} };
+}
+
+/**
+ * Makes a handle of what another process has packed: its own, on its own connection.
+ *
+ * @throws SectionError ERR_SECTION_NOT_FOUND (the ticket was used, or is too old), ERR_SECTION_SYSTEM_…; TypeError
+ */
+export function takeGlobal(operation: string, facts: unknown): ObjectHandle {
+  const { name, ticket } = (facts ?? {}) as { readonly name?: ObjectName; readonly ticket?: unknown };
+  if (typeof ticket !== 'string' || typeof name?.leaf !== 'string' || typeof name.full !== 'string')
+    throw new TypeError('no global object');
+  const inside = systemInThisProcess();
+  if (inside !== null) return inside.objects.take(operation, ticket);
+  const answer = request(operation, 'handle.take', { ticket });
+  return handleFrom(operation, name, answer, answer.through);
 }
 
 /** The system process takes descriptors from root and its own user alone: see the threat model. */

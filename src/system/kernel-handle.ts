@@ -4,9 +4,11 @@
 import { SectionError } from '../base/error.js';
 import type { MemoryObject } from '../memory/memory-object.js';
 import type { ObjectHandle, ObjectKind, SectionFacts } from '../memory/object-handle.js';
+import type { Parcel } from '../memory/parcel.js';
 import type { ObjectName } from '../namespace/name.js';
 import { requireShareable } from '../namespace/object-rules.js';
 import { changeDescriptor, formatSddl, kernelToken } from '../security/index.js';
+import { globalParcel } from './global.js';
 import type { Holder, KernelObject, ObjectDirectory } from './objects.js';
 
 export class KernelHandle implements ObjectHandle {
@@ -46,6 +48,12 @@ export class KernelHandle implements ObjectHandle {
 
   reopen(desired: number): ObjectHandle {
     return this.duplicate(this.#object.grant('open an object again', kernelToken(), desired));
+  }
+
+  pack(granted: number): Parcel {
+    const operation = 'hand an object on';
+    requireShareable(operation, this.name, this.#object, false);
+    return globalParcel(this.name, this.#directory.tickets.pass(operation, this.#object, granted, process.pid, null));
   }
 
   handleCount(): number {

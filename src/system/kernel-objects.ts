@@ -124,6 +124,16 @@ export class KernelObjects {
     return new KernelHandle(this.#directory, object, this.#holder, granted, false);
   }
 
+  /** Takes a handle that waits under a ticket. */
+  take(operation: string, ticket: string): ObjectHandle {
+    return this.#directory.tickets.take(
+      operation,
+      ticket,
+      null,
+      ({ object, granted }) => new KernelHandle(this.#directory, object, this.#holder, granted, false),
+    );
+  }
+
   findEntry(operation: string, directory: string | undefined, leaf: string, caseInsensitive: boolean): ObjectEntry | null {
     return this.#directory.entry(operation, this.#directory.nameIn(operation, directory, leaf), caseInsensitive);
   }

@@ -60,6 +60,8 @@ export const objectHandlers: Table<
   | 'handle.security'
   | 'handle.set-security'
   | 'handle.set-permanent'
+  | 'handle.pass'
+  | 'handle.take'
 > = {
   'object.create': (context, client, request) => {
     const operation = 'create an object';
@@ -110,6 +112,20 @@ export const objectHandlers: Table<
     requireRights(operation, entry, granted);
     requireShareable(operation, entry.object.name, entry.object, false);
     return give(client, entry.object, granted, false);
+  },
+  'handle.pass': (context, client, { handle, granted }) => {
+    const operation = 'hand an object on';
+    const entry = held(client, operation, handle);
+    requireRights(operation, entry, granted);
+    requireShareable(operation, entry.object.name, entry.object, false);
+    const ticket = context.directory.tickets.pass(operation, entry.object, granted, client.pid, client.uid);
+    return answer<'handle.pass'>({ ticket });
+  },
+  'handle.take': (context, client, { ticket }) => {
+    requireRoom(context, client);
+    return context.directory.tickets.take('take an object over', ticket, client.uid, ({ object, granted }) =>
+      give(client, object, granted, false),
+    );
   },
   'handle.reopen': (context, client, { handle, desired }) => {
     const operation = 'open an object again';

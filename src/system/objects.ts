@@ -25,8 +25,9 @@ import {
   type SecurityDescriptor,
   type Token,
 } from '../security/index.js';
+import { Tickets } from './tickets.js';
 
-/** Who holds a handle: a client's connection, or kernel mode. */
+/** Who holds a handle: a client's connection, kernel mode, or somebody to come. */
 export interface Holder {
   readonly pid: number;
   readonly kernel: boolean;
@@ -184,6 +185,7 @@ const ROOT = '';
 
 /** \BaseNamedObjects, the directories in it, and all that lives in them. */
 export class ObjectDirectory {
+  readonly tickets = new Tickets(this);
   /** By identity of the directory, then by leaf. */
   readonly #entries = new Map<string, Map<string, KernelObject>>();
   /** Directories that live, by identity: nothing is looked up in one that does not. */
@@ -297,6 +299,7 @@ export class ObjectDirectory {
 
   /** Removes what is permanent and held by nobody: at the end. */
   clear(): void {
+    this.tickets.close();
     for (const each of this.list()) if (each.handles === 0) this.#remove(each);
   }
 

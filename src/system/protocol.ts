@@ -126,6 +126,9 @@ const requests = {
   'handle.set-security': { handle, security },
   'handle.set-permanent': { handle, permanent: yesNo },
   'handle.close': { handle },
+  /** Sets a handle aside for another process of the same user, which takes it by the ticket. */
+  'handle.pass': { handle, granted: mask },
+  'handle.take': { ticket: text(64) },
   'system.status': {},
   'system.stop': {},
   /** `from`: how many have been told. */
@@ -246,6 +249,8 @@ export interface Replies {
   'handle.set-security': Record<string, never>;
   'handle.set-permanent': Record<string, never>;
   'handle.close': Record<string, never>;
+  'handle.pass': { readonly ticket: string };
+  'handle.take': HandleReply;
   'system.status': SystemStatus;
   'system.stop': Record<string, never>;
   'object.list': { readonly objects: readonly ObjectListing[]; readonly more: boolean };

@@ -2,11 +2,15 @@
  * Handles on objects without a name: of this process alone, until they are handed on.
  */
 import { SectionError } from '../base/error.js';
-import type { MemoryObject } from '../memory/memory-object.js';
-import type { ObjectHandle, ObjectKind, SectionFacts } from '../memory/object-handle.js';
+import { type ObjectKind, objectKinds } from '../base/object-kind.js';
+import { type Backing, MemoryObject } from '../memory/memory-object.js';
+import type { ObjectHandle, SectionFacts } from '../memory/object-handle.js';
+import type { Parcel } from '../memory/parcel.js';
+import { sharedWritable } from '../memory/section-masks.js';
 import { grant } from '../namespace/local-access.js';
 import { newIdentity } from '../namespace/object-rules.js';
-import { changeDescriptor, creatorAccess, formatSddl, fromSddl, tokenOfThisProcess } from '../security/index.js';
+import { type Descriptor, os } from '../os/index.js';
+import { changeDescriptor, creatorAccess, formatSddl, fromSddl, objectTypes, tokenOfThisProcess } from '../security/index.js';
 
 /** The object that its handles share. */
 interface Unnamed {
@@ -20,6 +24,35 @@ interface Unnamed {
   handles: number;
 }
 
+/** How it travels to another process. */
+interface UnnamedFacts extends Omit<Unnamed, 'handles'> {
+  readonly place: 'unnamed';
+  readonly granted: number;
+  readonly backing: Backing;
+  readonly size: number;
+  readonly pageSize: number;
+}
+
+/** Takes the descriptor over. */
+export function unnamedParcel(descriptor: Descriptor, parts: Omit<UnnamedFacts, 'place'>): Parcel {
+  const facts: UnnamedFacts = { place: 'unnamed', ...parts };
+  return { facts, descriptors: [descriptor], close: () => os.descriptorClose(descriptor) };
+}
+
+function isUnnamed(given: unknown): given is UnnamedFacts {
+  const { kind, identity, facts, exclusive, security, granted, backing, size, pageSize } = (given ?? {}) as Partial<UnnamedFacts>;
+  return (
+    objectKinds.includes(kind as ObjectKind) &&
+    typeof identity === 'string' &&
+    typeof exclusive === 'boolean' &&
+    typeof security === 'string' &&
+    typeof backing === 'string' &&
+    typeof facts === 'object' &&
+    facts !== null &&
+    [granted, size, pageSize, facts.size, facts.pageProtection, facts.attributes].every((each) => Number.isSafeInteger(each))
+  );
+}
+
 export class UnnamedHandle implements ObjectHandle {
   readonly memory: MemoryObject;
   readonly granted: number;
@@ -28,9 +61,10 @@ export class UnnamedHandle implements ObjectHandle {
   readonly #object: Unnamed;
   #closed = false;
 
-  private constructor(object: Unnamed, memory: MemoryObject, granted: number) {
+  private constructor(object: Unnamed, memory: MemoryObject, granted: number, created: boolean) {
     this.#object = object;
-    this.created = object.handles++ === 0;
+    object.handles++;
+    this.created = created;
     this.memory = memory;
     this.granted = granted;
   }
@@ -50,7 +84,23 @@ export class UnnamedHandle implements ObjectHandle {
     const { pageProtection, attributes, security, desired, exclusive = false } = creation;
     const facts = { size: memory.size, pageProtection, attributes, soleWriter: memory.soleWriter };
     const object = { kind, identity: newIdentity(), facts, exclusive, security, size: memory.size, handles: 0 };
-    return new UnnamedHandle(object, memory, creatorAccess(kind, desired));
+    return new UnnamedHandle(object, memory, creatorAccess(kind, desired), true);
+  }
+
+  /**
+   * A handle on what another process has packed; takes over the descriptors, on failure too. Each process counts
+   * its own handles on it.
+   */
+  static unpack(given: unknown, [descriptor, ...others]: readonly Descriptor[]): UnnamedHandle {
+    if (!isUnnamed(given) || descriptor === undefined || others.length > 0) {
+      for (const each of [descriptor, ...others]) if (each !== undefined) os.descriptorClose(each);
+      throw new TypeError('no object without a name');
+    }
+    const { kind, identity, facts, exclusive, security, granted, backing, size, pageSize } = given;
+    const writable = os.descriptorStat(descriptor).writable && !facts.soleWriter;
+    const memory = MemoryObject.adopt(descriptor, { backing, size, pageSize, writable });
+    const object = { kind, identity, facts, exclusive, security, size, handles: 0 };
+    return new UnnamedHandle(object, memory, granted, false);
   }
 
   get kind(): ObjectKind {
@@ -66,17 +116,30 @@ export class UnnamedHandle implements ObjectHandle {
   }
 
   duplicate(granted: number): ObjectHandle {
-    const operation = 'duplicate a handle';
+    this.#requireShareable('duplicate a handle');
+    return new UnnamedHandle(this.#object, this.memory.share(), granted, false);
+  }
+
+  #requireShareable(operation: string): void {
     const refuse = (code: 'ERR_SECTION_CLOSED' | 'ERR_SECTION_ACCESS_DENIED', rule: string) =>
       new SectionError(code, { operation, object: this.memory.description, rule });
     if (this.#closed) throw refuse('ERR_SECTION_CLOSED', 'it is closed');
     if (this.#object.exclusive)
       throw refuse('ERR_SECTION_ACCESS_DENIED', 'the object is exclusive (OBJ_EXCLUSIVE), and its one handle is open');
-    return new UnnamedHandle(this.#object, this.memory.share(), granted);
   }
 
   reopen(desired: number): ObjectHandle {
     return this.duplicate(grant('open an object again', this.memory.description, this.kind, this.#object.security, desired));
+  }
+
+  pack(granted: number): Parcel {
+    const { kind, identity, facts, exclusive, security } = this.#object;
+    this.#requireShareable('hand an object on');
+    const write = (granted & objectTypes[kind].modifies) !== 0 && sharedWritable(facts.pageProtection) && !facts.soleWriter;
+    const { backing, pageSize } = this.memory;
+    const { size } = this.#object;
+    const parts = { kind, identity, facts, exclusive, security, granted, backing, size, pageSize };
+    return unnamedParcel(this.memory.descriptorFor(write), parts);
   }
 
   handleCount(): number {

@@ -84,6 +84,14 @@ export const FILE_MAP_READ = 0x04;
 export const FILE_MAP_EXECUTE = 0x20;
 export const FILE_MAP_ALL_ACCESS = 0x000f_001f;
 
+/* Flags of CreateProcess */
+export const DETACHED_PROCESS = 0x8;
+export const CREATE_NEW_CONSOLE = 0x10;
+export const CREATE_NEW_PROCESS_GROUP = 0x200;
+export const CREATE_UNICODE_ENVIRONMENT = 0x400;
+export const CREATE_DEFAULT_ERROR_MODE = 0x400_0000;
+export const CREATE_NO_WINDOW = 0x800_0000;
+
 /* What SetHandleInformation changes */
 export const HANDLE_FLAG_INHERIT = 0x1;
 export const HANDLE_FLAG_PROTECT_FROM_CLOSE = 0x2;

@@ -5,6 +5,7 @@
  * Names: `Global\X` is the system process's, shared by the whole machine; `Local\X` and plain `X` are
  * this user's own. They are case-sensitive, end at a NUL as C strings do, and hold no backslash.
  */
+import '../nt/inherited.js';
 import { isSuccess, Status } from '../base/status.js';
 import type { View } from '../memory/view.js';
 import { type Handle, type Size, ulong } from '../nt/arguments.js';
@@ -21,6 +22,7 @@ import { openAccess, parseProtect, viewProtection } from './rules.js';
 export type { FaultReport, View } from '../memory/view.js';
 export type { Handle, Size } from '../nt/arguments.js';
 export * from './constants.js';
+export * from './create-process.js';
 export * from './devices.js';
 export * from './file-moves.js';
 export * from './files.js';

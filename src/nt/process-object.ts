@@ -1,0 +1,167 @@
+/**
+ * Other processes, as objects that handles are on: which one it is, whether it runs, how it ended, and the
+ * connection to its door. All handles of this process on one share it.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
+import { constants } from 'node:os';
+import { type NTSTATUS, Status } from '../base/status.js';
+import { type Descriptor, isOsError, os, type ProcessEnding } from '../os/index.js';
+import type { ProcessBody } from './object-types.js';
+
+/** What GetExitCodeProcess says of a process that runs. */
+export const STILL_ACTIVE = 259;
+
+/** Shells and Node.js say so of a process that a signal ended. */
+const SIGNALLED = 128;
+const { SIGKILL } = constants.signals;
+
+/** A name outside the file system: it goes with its process, and nobody else can have it meanwhile. */
+export function doorOf(pid: number): string {
+  return `@sectile-door-${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}-${pid}`;
+}
+
+/** Milliseconds that a child may take until its door is open, and between two tries. */
+export const STARTING_TIME = 10_000;
+const BETWEEN_KNOCKS = 2;
+const patience = new Int32Array(new SharedArrayBuffer(4));
+
+/** A child of this process. */
+export interface Child {
+  readonly process: ChildProcess;
+  /** On the clock of `performance`: from then on its door is open, or will not be. */
+  readonly startedBy: number;
+  /** The exit code that TerminateProcess gave it. */
+  terminatedWith: number | null;
+}
+
+export class OtherProcess implements ProcessBody {
+  readonly isCurrent = false;
+  readonly pid: number;
+  readonly #process: Descriptor;
+  /** Set where this process made it. */
+  readonly #child: Child | null;
+  #door: Descriptor | null = null;
+
+  private constructor(pid: number, process_: Descriptor, child: Child | null) {
+    this.pid = pid;
+    this.#process = process_;
+    this.#child = child;
+  }
+
+  /**
+   * @returns the process that has this number now, or STATUS_INVALID_CID
+   */
+  static find(pid: number, child: Child | null = null): OtherProcess | { readonly status: NTSTATUS } {
+    try {
+      return new OtherProcess(pid, os.processOpen(pid), child);
+    } catch (error) {
+      if (!isOsError(error)) throw error;
+      return { status: error.code === 'EMFILE' ? Status.STATUS_INSUFFICIENT_RESOURCES : Status.STATUS_INVALID_CID };
+    }
+  }
+
+  /** From a descriptor that another process had of it, which this then owns. */
+  static adopt(pid: number, process_: Descriptor): OtherProcess {
+    return new OtherProcess(pid, process_, null);
+  }
+
+  /** For handing on: the descriptor that means it, still owned by this object. */
+  get descriptor(): Descriptor {
+    return this.#process;
+  }
+
+  get isChild(): boolean {
+    return this.#child !== null;
+  }
+
+  get hasEnded(): boolean {
+    return os.processHasEnded(this.#process);
+  }
+
+  /**
+   * A connection to its door, made on first use.
+   *
+   * @returns STATUS_PROCESS_IS_TERMINATING when it has ended, STATUS_ACCESS_DENIED when it has no door, or
+   * not for us
+   */
+  door(): Descriptor | { readonly status: NTSTATUS } {
+    if (this.hasEnded) {
+      this.closeDoor();
+      return { status: Status.STATUS_PROCESS_IS_TERMINATING };
+    }
+    if (this.#door !== null) return this.#door;
+    const connected = this.#connect();
+    if (!('status' in connected)) this.#door = connected;
+    return connected;
+  }
+
+  #connect(): Descriptor | { readonly status: NTSTATUS } {
+    const socket = this.#knock();
+    if (socket === null) return { status: this.hasEnded ? Status.STATUS_PROCESS_IS_TERMINATING : Status.STATUS_ACCESS_DENIED };
+    const { pid, uid } = os.socketPeer(socket);
+    // Anybody may take a name that is free: only the process itself is believed to be it.
+    const isIt = pid === this.pid && (uid === process.geteuid?.() || uid === 0 || process.geteuid?.() === 0);
+    if (isIt && !this.hasEnded) return socket;
+    os.descriptorClose(socket);
+    return { status: Status.STATUS_ACCESS_DENIED };
+  }
+
+  /** A child that was just made opens its door when it has started: it is waited for. */
+  #knock(): Descriptor | null {
+    for (;;) {
+      try {
+        return os.socketConnect(doorOf(this.pid));
+      } catch (error) {
+        if (!isOsError(error)) throw error;
+        const starts = this.#child !== null && performance.now() < this.#child.startedBy && !this.hasEnded;
+        if (!starts || error.code !== 'ECONNREFUSED') return null;
+      }
+      Atomics.wait(patience, 0, 0, BETWEEN_KNOCKS);
+    }
+  }
+
+  /** After a failure: an answer that comes late would be taken for that of the next request. */
+  closeDoor(): void {
+    if (this.#door !== null) os.descriptorClose(this.#door);
+    this.#door = null;
+  }
+
+  /** Ends it at once, with what its exit code shall be as far as this process is asked. */
+  terminate(exitCode: number): NTSTATUS {
+    if (this.hasEnded) return Status.STATUS_PROCESS_IS_TERMINATING;
+    try {
+      os.processKill(this.#process);
+    } catch (error) {
+      if (!isOsError(error)) throw error;
+      return error.code === 'ESRCH' ? Status.STATUS_PROCESS_IS_TERMINATING : Status.STATUS_ACCESS_DENIED;
+    }
+    if (this.#child !== null) this.#child.terminatedWith = exitCode;
+    return Status.STATUS_SUCCESS;
+  }
+
+  /** STILL_ACTIVE while it runs; null when only its parent could know. */
+  exitCode(): number | null {
+    if (!this.hasEnded) return STILL_ACTIVE;
+    const { code, signal } = this.#ending() ?? {};
+    const asked = this.#child?.terminatedWith ?? null;
+    if (signal === SIGKILL && asked !== null) return asked;
+    return signal ? SIGNALLED + signal : (code ?? asked);
+  }
+
+  #ending(): ProcessEnding | null {
+    try {
+      return os.processEnding(this.#process);
+    } catch {
+      // No child of ours, or Node.js has reaped it.
+    }
+    const { exitCode, signalCode } = this.#child?.process ?? {};
+    if (typeof exitCode === 'number') return { code: exitCode, signal: 0 };
+    return typeof signalCode === 'string' ? { code: 0, signal: constants.signals[signalCode] } : null;
+  }
+
+  close(): void {
+    this.closeDoor();
+    os.descriptorClose(this.#process);
+  }
+}
