@@ -52,14 +52,13 @@ export class FileObject {
   /** Where the next read or write without an offset starts. */
   position = 0;
   readonly #descriptor: Descriptor;
-  /** Null for what cannot be shared or deleted by our rules: devices, pipes, sockets. */
-  readonly #use: FileUse | null;
+  readonly #use: FileUse;
   readonly #locks: RangeLocks;
   /** A further descriptor, where the own one is too narrow. */
   #wider: Descriptor | null = null;
 
   /** Takes over the descriptor and the use. */
-  constructor(descriptor: Descriptor, use: FileUse | null, facts: FileFacts) {
+  constructor(descriptor: Descriptor, use: FileUse, facts: FileFacts) {
     this.#descriptor = descriptor;
     this.#use = use;
     this.facts = facts;
@@ -84,7 +83,7 @@ export class FileObject {
   }
 
   close(): void {
-    this.#use?.release();
+    this.#use.release();
     if (this.#wider !== null) os.descriptorClose(this.#wider);
     os.descriptorClose(this.#descriptor);
   }
@@ -135,7 +134,7 @@ export class FileObject {
     if (this.facts.kind !== 'file') return Status.STATUS_INVALID_PARAMETER;
     return this.#alone(() => {
       const before = this.stat.size;
-      if (size < before && this.#use?.isMapped === true) return Status.STATUS_USER_MAPPED_FILE;
+      if (size < before && this.#use.isMapped) return Status.STATUS_USER_MAPPED_FILE;
       return attempt(() => {
         const descriptor = this.descriptorFor(false, true);
         if (size < before) os.descriptorResize(descriptor, size);
@@ -146,14 +145,13 @@ export class FileObject {
 
   /** Whether the file goes with its last user. */
   get isPending(): boolean {
-    return this.#use?.isPending === true;
+    return this.#use.isPending;
   }
 
   /** Has the file deleted with its last user, or takes that back. */
   setDisposition(deletes: boolean): NTSTATUS {
     const { facts, stat } = this;
     const use = this.#use;
-    if (use === null) return Status.STATUS_CANNOT_DELETE;
     if (deletes && facts.kind === 'file' && (stat.mode & ANY_WRITE) === 0) return Status.STATUS_CANNOT_DELETE;
     return this.#alone(() => {
       if (deletes && use.isMapped) return Status.STATUS_CANNOT_DELETE;
@@ -164,7 +162,7 @@ export class FileObject {
 
   #alone(work: () => NTSTATUS): NTSTATUS {
     try {
-      return this.#use === null ? work() : this.#use.alone(work);
+      return this.#use.alone(work);
     } catch (error) {
       return statusOfError(error);
     }

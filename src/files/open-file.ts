@@ -150,23 +150,21 @@ function enter(request: OpenRequest, descriptor: Descriptor, information: number
       return { status: Status.STATUS_ACCESS_DENIED, information: 0 };
     const wrong = kindStatus(request, kind);
     if (!isSuccess(wrong)) return { status: wrong, information: 0 };
-    let use: FileUse | null = null;
-    if (kind === 'file' || kind === 'directory') {
-      const truncates = kind === 'file' && (information === FILE_OVERWRITTEN || information === FILE_SUPERSEDED);
-      const claimed = FileUse.claimHandle(
-        request.operation,
-        stat,
-        { access: request.access | (truncates ? FILE_WRITE_DATA : 0), share: request.share, truncates },
-        request.deletesOnClose ? pathOf(descriptor) : null,
-        () => {
-          if (os.descriptorStat(descriptor).links === 0) return 'gone';
-          return truncates ? attempt(() => empty(descriptor)) : Status.STATUS_SUCCESS;
-        },
-      );
-      if (claimed === 'gone') return 'gone';
-      if ('status' in claimed) return { status: claimed.status, information: 0 };
-      use = claimed;
-    }
+    // Devices, pipes and links are used by whom they let: they are known for being deleted alone.
+    const shared = kind === 'file' || kind === 'directory' ? request.access : 0;
+    const truncates = kind === 'file' && (information === FILE_OVERWRITTEN || information === FILE_SUPERSEDED);
+    const use = FileUse.claimHandle(
+      request.operation,
+      stat,
+      { access: shared | (truncates ? FILE_WRITE_DATA : 0), share: request.share, truncates },
+      request.deletesOnClose ? pathOf(descriptor) : null,
+      () => {
+        if (os.descriptorStat(descriptor).links === 0) return 'gone';
+        return truncates ? attempt(() => empty(descriptor)) : Status.STATUS_SUCCESS;
+      },
+    );
+    if (use === 'gone') return 'gone';
+    if ('status' in use) return { status: use.status, information: 0 };
     file = new FileObject(descriptor, use, { path: request.path, kind, synchronous: request.synchronous });
     return { file, information };
   } finally {

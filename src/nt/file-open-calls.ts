@@ -210,6 +210,9 @@ export function openFile(
 /** What MAXIMUM_ALLOWED may turn out to be: the most that the system lets this user have. */
 const mostRights: readonly number[] = [FILE_ALL_ACCESS, FILE_GENERIC_READ | FILE_GENERIC_EXECUTE | DELETE];
 
+/** What the system answers when that is too much. */
+const tooMuch: readonly NTSTATUS[] = [Status.STATUS_ACCESS_DENIED, Status.STATUS_MEDIA_WRITE_PROTECTED];
+
 function openPath(mode: Mode, path: string, request: KnownRequest, { attributes }: HandleWish): FileResult {
   const { access, share, disposition, options, fileAttributes } = request;
   if (path === '' || path.includes('\0')) return fileResult(Status.STATUS_OBJECT_NAME_INVALID);
@@ -231,7 +234,7 @@ function openPath(mode: Mode, path: string, request: KnownRequest, { attributes 
       openLink: has(options, FILE_OPEN_REPARSE_POINT),
       readOnly: has(fileAttributes, FILE_ATTRIBUTE_READONLY),
     });
-    if (!('status' in opened) || opened.status !== Status.STATUS_ACCESS_DENIED) break;
+    if (!('status' in opened) || !tooMuch.includes(opened.status)) break;
   }
   if ('status' in opened) return fileResult(opened.status, opened.information);
   const handle = addHandle(mode === 'kernel' && has(attributes, OBJ_KERNEL_HANDLE), {
