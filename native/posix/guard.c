@@ -161,8 +161,15 @@ static bool mend_page(sectile_guarded *slot, uintptr_t page, uintptr_t address, 
   uint32_t kind = SECTILE_FAULT_NONE;
   sectile_access access = {.writes = was_write(context), .executes = was_fetch(context)};
   sectile_page_outcome outcome = sectile_page_fault(slot, page, access, &kind);
-  if (outcome == SECTILE_PAGE_MENDED) note_fault(slot, kind, address);
-  return outcome != SECTILE_PAGE_LOST;
+  if (outcome == SECTILE_PAGE_AGAIN) return true;
+  if (outcome == SECTILE_PAGE_LOST) {
+    /* No room for one more mapping: the whole range is given up for the process to go on. */
+    const sectile_guard_range *range = &slot->range;
+    if (!put_zeros(range->base, range->length)) return false;
+    widen(&slot->lost_low, &slot->lost_high, range->base, range->base + range->length);
+  }
+  note_fault(slot, kind, address);
+  return true;
 }
 
 /* In a handler. Makes the faulting instruction succeed when it is started again. */

@@ -142,6 +142,7 @@ sectile_page_outcome sectile_page_fault(sectile_guarded *slot, uintptr_t page, s
   const sectile_guard_range *range = &slot->range;
   const sectile_page_run *run = run_of(range, page);
   bool allowed = allows(run->protection, access), committed = true;
+  *kind = SECTILE_FAULT_NO_ACCESS;
   if (range->commit != SECTILE_COMMITTED_ALL) {
     int64_t offset = range->offset + (int64_t)(page - range->base), until;
     committed = sectile_is_committed(range->fd, range->commit, offset, offset + (int64_t)(run->end - page), &until);
@@ -152,7 +153,7 @@ sectile_page_outcome sectile_page_fault(sectile_guarded *slot, uintptr_t page, s
   } else if (allowed) {
     return SECTILE_PAGE_AGAIN; /* it was changed since the fault */
   }
-  *kind = committed && access.writes && (run->protection & PROT_READ) ? SECTILE_FAULT_WRITE : SECTILE_FAULT_NO_ACCESS;
+  if (committed && access.writes && (run->protection & PROT_READ)) *kind = SECTILE_FAULT_WRITE;
   return put_aside(slot, run, page, *kind);
 }
 

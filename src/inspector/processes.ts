@@ -102,6 +102,10 @@ function accessOf(permissions: string): MappedAccess {
   return permissions[1] === 'w' ? 'readwrite' : 'read';
 }
 
+/** Pages of one view may differ: it counts for what the most accessible of them is. */
+const strength: Readonly<Record<MappedAccess, number>> = { none: 0, read: 1, copy: 2, readwrite: 3 };
+const stronger = (one: MappedAccess, other: MappedAccess): MappedAccess => (strength[other] > strength[one] ? other : one);
+
 /** The views in one /proc/PID/maps. A view that the kernel shows in pieces counts once. */
 export function viewsIn(
   pid: number,
@@ -127,7 +131,7 @@ export function viewsIn(
         : {
             ...before,
             length: Number(end - before.address),
-            access: before.access === 'none' ? accessOf(permissions) : before.access,
+            access: stronger(before.access, accessOf(permissions)),
           };
     views.set(base, [identity, label, view]);
   }
