@@ -20,6 +20,8 @@ export interface Directory {
   readonly holds: Scope | null;
   /** Of the directory object; absent for the fixed directories. */
   readonly identity?: string;
+  /** Absent for the fixed directories, and for those that have none. */
+  readonly name?: ObjectName;
   /** Fixed entries. */
   readonly entries: ReadonlyMap<string, Directory | FixedLink>;
   /** Names in it that are refused to everybody, in any case. */
@@ -129,7 +131,8 @@ const UNNAMED = '...';
 /** The directory that a directory object is. */
 export function directoryOf(name: ObjectName | null, identity: string): Directory {
   const entries = new Map();
-  return { path: name === null ? UNNAMED : pathOf(name), holds: name?.scope ?? 'local', identity, entries, refused: [] };
+  const named = name === null ? { path: UNNAMED } : { path: pathOf(name), name };
+  return { ...named, holds: name?.scope ?? 'local', identity, entries, refused: [] };
 }
 
 /* ------------------------------------------------------------------------------- devices ---- */
@@ -185,6 +188,7 @@ export interface Lookup {
 /** A name that an object can have. Whether it does, and whether that is a link, the call finds out that uses it. */
 export interface FoundName {
   readonly name: ObjectName;
+  readonly within: Directory;
   /** Links that were followed so far. */
   readonly followed: number;
 }
@@ -213,7 +217,7 @@ function fixedEntry({ entries }: Directory, component: string, caseInsensitive: 
 
 /** What a last component means that names nothing fixed: an object, if the directory can have any. */
 function leafIn(directory: Directory, leaf: string, { purpose, followed = 0 }: Lookup): Found {
-  if (directory.holds !== null) return { name: nameIn(directory, directory.holds, leaf), followed };
+  if (directory.holds !== null) return { name: nameIn(directory, directory.holds, leaf), within: directory, followed };
   return failure(purpose === 'open' ? Status.STATUS_OBJECT_NAME_NOT_FOUND : Status.STATUS_ACCESS_DENIED);
 }
 

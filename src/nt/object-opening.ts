@@ -4,11 +4,19 @@
  * the object is made.
  */
 import { SectionError } from '../base/error.js';
-import { kindText } from '../base/object-kind.js';
+import { kindText, type ObjectKind } from '../base/object-kind.js';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import type { ObjectHandle } from '../memory/object-handle.js';
 import type { ObjectName } from '../namespace/name.js';
-import { ACCESS_SYSTEM_SECURITY, creatorAccess, holdsPrivilege, MAXIMUM_ALLOWED, tokenOfThisProcess } from '../security/index.js';
+import {
+  ACCESS_SYSTEM_SECURITY,
+  creatorAccess,
+  DIRECTORY_CREATE_OBJECT,
+  DIRECTORY_CREATE_SUBDIRECTORY,
+  holdsPrivilege,
+  MAXIMUM_ALLOWED,
+  tokenOfThisProcess,
+} from '../security/index.js';
 import { createObject, findEntry, type LookupOptions, openObject } from '../system/lookup.js';
 import { type Handle, ulong } from './arguments.js';
 import {
@@ -162,7 +170,7 @@ function linkAt(error: unknown, type: NamedType<ObjectBody>, { name }: FoundName
 function obtain<B extends ObjectBody>(
   request: Request,
   type: NamedType<B>,
-  obtainAt: (name: ObjectName) => ObjectHandle,
+  obtainAt: (found: FoundName) => ObjectHandle,
   unnamed?: () => ObjectHandle,
 ): Opened {
   const { purpose, attributes } = request;
@@ -177,7 +185,7 @@ function obtain<B extends ObjectBody>(
     if (!('name' in found)) return refuse(Status.STATUS_OBJECT_TYPE_MISMATCH);
     let object: ObjectHandle;
     try {
-      object = obtainAt(found.name);
+      object = obtainAt(found);
     } catch (error) {
       const target = linkAt(error, type as unknown as NamedType<ObjectBody>, found, request);
       if (target === null) throw error;
@@ -186,6 +194,22 @@ function obtain<B extends ObjectBody>(
     }
     return enterObject(request, type, object);
   }
+}
+
+/**
+ * Refuses to create what the descriptor of its directory does not allow. In global directories the system
+ * process sees to that itself.
+ *
+ * @throws SectionError ERR_SECTION_ACCESS_DENIED
+ */
+function requireCreation({ checked, attributes }: Request, kind: ObjectKind, { name, within }: FoundName): void {
+  if (!checked || name.scope === 'global' || within.identity === undefined) return;
+  const operation = 'create an object';
+  // What is there is opened, or is in the way; who may create does not matter then.
+  if (findEntry(operation, name.scope, within.identity, name.leaf, has(attributes, OBJ_CASE_INSENSITIVE)) !== null) return;
+  const right = kind === 'Directory' ? DIRECTORY_CREATE_SUBDIRECTORY : DIRECTORY_CREATE_OBJECT;
+  if (within.reopen !== undefined) within.reopen(right).close();
+  else if (within.name !== undefined) openObject(operation, within.name, 'Directory', right).close();
 }
 
 /** What an object is to be created with, beside what its type knows. */
@@ -223,7 +247,11 @@ export function createOfType<B extends ObjectBody>(
       };
       return make(name, creation, optionsOf(request));
     };
-    return obtain(request, type, makeAt, () => makeAt(null));
+    const makeIn = (found: FoundName): ObjectHandle => {
+      requireCreation(request, type.kind, found);
+      return makeAt(found.name);
+    };
+    return obtain(request, type, makeIn, () => makeAt(null));
   } catch (error) {
     return refuse(statusOf(error));
   }
@@ -254,7 +282,9 @@ export function openNamed<B extends ObjectBody>(
   try {
     const request = judge(mode, type, 'open', desiredAccess, objectAttributes);
     if ('status' in request) return refuse(request.status);
-    return obtain(request, type, (name) => openObject(operation, name, type.kind, desiredOf(request, name), optionsOf(request)));
+    return obtain(request, type, ({ name }) =>
+      openObject(operation, name, type.kind, desiredOf(request, name), optionsOf(request)),
+    );
   } catch (error) {
     return refuse(statusOf(error));
   }

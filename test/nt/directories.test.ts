@@ -104,6 +104,24 @@ test('directories that programs create hold objects of their own', () => {
   close(found.eventHandle, ...made.map(({ eventHandle }) => eventHandle));
 });
 
+test('a directory’s descriptor says who may create in it', () => {
+  const own = `S-1-22-1-${process.geteuid?.()}`;
+  const readable = make(named('readable', 0, `D:(A;;GR;;;${own})(A;;0x8;;;${own})`));
+  const rows: [attributes: n.ObjectAttributes, status: string][] = [
+    [oa('x', 0, readable), 'STATUS_ACCESS_DENIED'],
+    [named('readable\\x'), 'STATUS_ACCESS_DENIED'],
+    [named('readable\\inner\\x'), 'STATUS_SUCCESS'],
+    [named('readable\\inner'), 'STATUS_OBJECT_TYPE_MISMATCH'],
+  ];
+  const inner = make(oa('inner', 0, readable));
+  for (const [attributes, status] of rows) {
+    const made = event(attributes);
+    is(made.status, status);
+    if (made.eventHandle !== 0) close(made.eventHandle);
+  }
+  close(inner, readable);
+});
+
 test('a directory without a name is reached by its handle alone', () => {
   const nameless = make(oa(null, 0));
   const made = event(oa('inside', 0, nameless));
