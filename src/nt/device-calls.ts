@@ -94,7 +94,7 @@ function handlesIn(input: Uint8Array, device: DeviceHandle): DeviceControl['hand
     if (value <= 0 || value % 4 !== 0 || found.has(value)) continue;
     const entry = handleOf('user', value);
     if ('status' in entry) continue;
-    const known = systemHandleOf(entry.body);
+    const known = systemHandleOf(entry.type.objectOf?.(entry.body));
     if (known !== null && known.through === device.through) found.set(value, [value, known.handle, entry.granted]);
   }
   return [...found.values()];

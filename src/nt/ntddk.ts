@@ -29,6 +29,7 @@ export * from './ntddk-files.js';
 export * from './ntddk-io.js';
 export * from './ntddk-memory.js';
 export * from './ntddk-objects.js';
+export * from './ntddk-references.js';
 export * from './ntddk-sections.js';
 export * from './ntddk-synchronization.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';

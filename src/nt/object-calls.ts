@@ -57,7 +57,7 @@ export interface OBJECT_BASIC_INFORMATION {
   readonly GrantedAccess: number;
   /** Open handles in all processes. */
   readonly HandleCount: number;
-  /** The same, and one for this call. */
+  /** The same, in the system process the pointers that its drivers hold, and one for this call. */
   readonly PointerCount: number;
 }
 
@@ -128,6 +128,15 @@ const managed = ({ type, body }: OpenHandle): ManagedObject | null => type.objec
 /** What makes two handles ones on the same object. */
 const identityOf = (entry: OpenHandle): unknown => managed(entry)?.identity ?? entry.body;
 
+let countPointers: (identity: string) => number = () => 0;
+
+/** Hands over the count of the pointers that drivers hold on an object. */
+export function setPointerCounter(count: (identity: string) => number): void {
+  countPointers = count;
+}
+
+const pointersTo = (object: ManagedObject | null): number => (object === null ? 0 : countPointers(object.identity));
+
 function basicInformation(entry: OpenHandle): OBJECT_BASIC_INFORMATION {
   const object = managed(entry);
   const identity = identityOf(entry);
@@ -135,7 +144,7 @@ function basicInformation(entry: OpenHandle): OBJECT_BASIC_INFORMATION {
   const HandleCount = object?.handleCount?.() ?? ofThisProcess();
   const flags = (entry.inherit ? OBJ_INHERIT : 0) | (entry.protectedFromClose ? OBJ_PROTECT_CLOSE : 0);
   const Attributes = flags | (object?.permanent() === true ? OBJ_PERMANENT : 0);
-  return { Attributes, GrantedAccess: entry.granted, HandleCount, PointerCount: HandleCount + 1 };
+  return { Attributes, GrantedAccess: entry.granted, HandleCount, PointerCount: HandleCount + pointersTo(object) + 1 };
 }
 
 function nameInformation(entry: OpenHandle): OBJECT_NAME_INFORMATION {

@@ -6,7 +6,7 @@
 import { type NTSTATUS, Status } from '../base/status.js';
 import type { SectionHandle } from '../memory/object-handle.js';
 import { PROCESS_VM_OPERATION } from '../security/index.js';
-import { systemInThisProcess } from '../system/kernel.js';
+import { type DriverHold, systemInThisProcess } from '../system/kernel.js';
 import { type Handle, handleValue } from './arguments.js';
 import { HandleTable } from './handle-table.js';
 import { type ObjectBody, type ObjectType, processType, sectionType } from './object-types.js';
@@ -48,7 +48,13 @@ export const CURRENT_THREAD: Handle = -2;
 /** How many handles are on a body: of some types they share one, and the last of them closes it. */
 const holds = new Map<ObjectBody, number>();
 
-function release(body: ObjectBody): void {
+/** Holds a body without a handle: it is closed when the last hold is given up. */
+export function holdBody(body: ObjectBody): void {
+  holds.set(body, (holds.get(body) ?? 0) + 1);
+}
+
+/** Gives up one hold on a body. */
+export function releaseBody(body: ObjectBody): void {
   const others = (holds.get(body) ?? 1) - 1;
   if (others > 0) {
     holds.set(body, others);
@@ -74,10 +80,10 @@ export interface NewHandle<B extends ObjectBody> {
 /** @returns null when `enter` refuses it; this hold on the body is given up then */
 function addWith<B extends ObjectBody>(given: NewHandle<B>, enter: (entry: OpenHandle) => Handle | null): Handle | null {
   const entry = { inherit: false, protectedFromClose: false, ...given, forget: () => {} } as OpenHandle;
-  holds.set(given.body, (holds.get(given.body) ?? 0) + 1);
+  holdBody(given.body);
   const handle = enter(entry);
   if (handle === null) {
-    release(given.body);
+    releaseBody(given.body);
     return null;
   }
   entry.forget = heldByDriver('handle', () => dropHandle(handle, entry));
@@ -109,10 +115,14 @@ export function openHandles(): readonly OpenHandle[] {
   return [...userHandles.values(), ...kernelHandles.values()];
 }
 
-/** What is behind a handle, of whatever type; STATUS_INVALID_HANDLE where nothing is. */
+/**
+ * What is behind a handle, of whatever type; STATUS_INVALID_HANDLE where nothing is. In a dispatch routine of a
+ * driver a user handle would be the application's: it means nothing.
+ */
 export function handleOf(mode: Mode, value: unknown): OpenHandle | { readonly status: NTSTATUS } {
   const handle = handleValue(value);
-  const entry = handle < 0 && mode === 'user' ? undefined : tableOf(handle).get(handle);
+  const isMeant = handle < 0 ? mode === 'kernel' : systemInThisProcess()?.isInDispatch() !== true;
+  const entry = isMeant ? tableOf(handle).get(handle) : undefined;
   return entry ?? { status: Status.STATUS_INVALID_HANDLE };
 }
 
@@ -164,11 +174,11 @@ export function dropHandle(value: Handle, entry: OpenHandle): void {
   if (tableOf(value).get(value) !== entry) return;
   tableOf(value).delete(value);
   entry.forget();
-  release(entry.body);
+  releaseBody(entry.body);
 }
 
 /** Has something released when the driver that is running is unloaded. Returns how to take that back. */
-export function heldByDriver(what: 'handle' | 'view', release: () => void): () => void {
+export function heldByDriver(what: DriverHold, release: () => void): () => void {
   return systemInThisProcess()?.currentDriver()?.onUnload(what, release) ?? (() => {});
 }
 

@@ -3,6 +3,8 @@
  * give these functions; what a call does stands here.
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
+import type { SectionHandle } from '../memory/object-handle.js';
+import { sharedWritable } from '../memory/section-masks.js';
 import { View } from '../memory/view.js';
 import { CommitRule, isOsError, type Mapping } from '../os/index.js';
 import { PROCESS_VM_OPERATION } from '../security/index.js';
@@ -16,11 +18,14 @@ import {
   MEM_UNMAP_WITH_TRANSIENT_BOOST,
   PAGE_NOACCESS,
   PAGE_NOCACHE,
+  PAGE_READONLY,
+  PAGE_READWRITE,
   PAGE_WRITECOMBINE,
   SEC_NOCACHE,
   SEC_RESERVE,
   SEC_WRITECOMBINE,
   ViewShare,
+  ViewUnmap,
 } from './constants.js';
 import { Pages } from './pages.js';
 import { mapBelow } from './placement.js';
@@ -162,7 +167,7 @@ function mapAsked(
 
 /** Maps a view into this process, of a section that the caller may map so. */
 export function mapHere(
-  found: OpenSection,
+  found: Pick<OpenSection, 'body' | 'object'>,
   request: MapOfSection['request'],
   requirements: AddressRequirements | null,
   refuse: (status: NTSTATUS) => MapResult,
@@ -190,6 +195,27 @@ export function mapHere(
   }
 }
 
+/**
+ * MmMapViewInSystemSpace: a view of a section that is held by a pointer, from its start and as its page protection
+ * allows.
+ */
+export function mapReferencedSection(body: SectionHandle, object: string, viewSize: bigint): MapResult {
+  const { memory, facts } = body;
+  // Where somebody else is the only writer, the kernel below lets us read.
+  const writes = sharedWritable(facts.pageProtection) && memory.writable && (!facts.soleWriter || memory.soleWriter);
+  const request = {
+    base: 0n,
+    zeroBits: 0n,
+    commitSize: 0n,
+    offset: 0n,
+    viewSize,
+    inherit: ViewUnmap,
+    allocationType: 0,
+    protection: writes ? PAGE_READWRITE : PAGE_READONLY,
+  };
+  return mapHere({ body, object }, request, null, refusal(null, null, 0));
+}
+
 /** The placeholder that a view is to take the place of: exactly as large. Null if none is asked for, undefined if there is none. */
 function placeholderFor(map: MapOfSection): PrivateRegion | null | undefined {
   const { base, allocationType } = map.request;
@@ -206,7 +232,11 @@ function commitRule(map: MapOfSection): number {
 }
 
 /** Maps what has passed every check, and enters it. Null when there is no room where it must be. */
-function mapView({ body: section, object }: OpenSection, map: MapOfSection, place: Place): MappedView | null {
+function mapView(
+  { body: section, object }: Pick<OpenSection, 'body' | 'object'>,
+  map: MapOfSection,
+  place: Place,
+): MappedView | null {
   const { request } = map;
   const kind = viewKind(request.protection);
   const offset = Number(request.offset);

@@ -12,9 +12,9 @@ import { type Answer, answer, type Client, type Handler } from './clients.js';
 import type { DeviceFile } from './devices.js';
 import { rightsOfCode } from './io-codes.js';
 import type { IoManager } from './io-manager.js';
-import type { Request } from './irps.js';
+import type { Request, RequestorsHandle } from './irps.js';
 import type { SystemLimits } from './limits.js';
-import type { DeviceReply, Operation } from './protocol.js';
+import type { DeviceReply, Operation, RequestOf } from './protocol.js';
 
 /** A request that its client has not heard the outcome of. */
 interface Outstanding {
@@ -172,6 +172,13 @@ function nextNumber(last: number, used: ReadonlyMap<number, unknown>): number {
   return next;
 }
 
+/** What a handle in a client's input is on. Its own word counts for which of its handles it means, and for fewer rights. */
+function handleOf(client: Client, handles: RequestOf<'device.control'>['handles'], value: number): RequestorsHandle | null {
+  const [, number = 0, granted = 0] = handles.find(([each]) => each === value) ?? [];
+  const held = client.handles.get(number);
+  return held === undefined ? null : { object: held.object, granted: held.granted & granted };
+}
+
 /** Bytes of their own: those of a Buffer may lie in a pool that others share. */
 function bytesOf(base64: string): Uint8Array {
   return new Uint8Array(Buffer.from(base64, 'base64'));
@@ -219,7 +226,8 @@ export const deviceHandlers: { readonly [O in DeviceOperation]: Handler<O> } = {
     const direct = given.direct === null ? null : bytesOf(given.direct);
     const charge = input.length + outputLength;
     devices.requireRoom(client, operation, charge);
-    const request = devices.io.control(file, { code, input, outputLength, direct }, client);
+    const handleIn = (value: number) => handleOf(client, given.handles, value);
+    const request = devices.io.control(file, { code, input, outputLength, direct, handle: handleIn }, client);
     const number = devices.add(client, request, null, charge);
     await settled(request.result, patience);
     return client.gone ? gone() : devices.reply(client, number);

@@ -17,7 +17,7 @@ import { type DriverObject, type IoDriver, newDriverObject } from './driver-obje
 import { DriverScope } from './driver-timers.js';
 import { type Host, IoManager } from './io-manager.js';
 import type { Request } from './irps.js';
-import type { DriverContext } from './kernel.js';
+import type { DriverContext, DriverHold } from './kernel.js';
 import type { DriverListing } from './protocol.js';
 
 /** Milliseconds for a driver's DriverUnload. */
@@ -26,7 +26,7 @@ const LEAVING_TIME = 5000;
 const REGISTRY_ROOT = '\\Registry\\Machine\\System\\CurrentControlSet\\Services\\';
 
 interface Release {
-  readonly what: 'handle' | 'view';
+  readonly what: DriverHold;
   readonly release: () => void;
 }
 
@@ -59,7 +59,7 @@ class Driver implements DriverContext, IoDriver {
   }
 
   /** What a driver makes after it was unloaded is taken back as soon as it is made. */
-  onUnload(what: 'handle' | 'view', release: () => void): () => void {
+  onUnload(what: DriverHold, release: () => void): () => void {
     if (this.isGone) {
       queueMicrotask(release);
       return () => {};
@@ -303,7 +303,7 @@ export class DriverHost {
     this.io.discard(driver);
     const left = [...driver.releases].reverse();
     driver.releases.clear();
-    if (left.length > 0) this.#log(`driver ${driver.name}: left ${left.length} handles and views open; they are closed`);
+    if (left.length > 0) this.#log(`driver ${driver.name}: left ${whatIsLeft(left)}; it is taken back`);
     for (const { release } of left) {
       try {
         release();
@@ -312,6 +312,13 @@ export class DriverHost {
       }
     }
   }
+}
+
+/** `2 handles, 1 view`. */
+function whatIsLeft(left: readonly Release[]): string {
+  const counts = new Map<DriverHold, number>();
+  for (const { what } of left) counts.set(what, (counts.get(what) ?? 0) + 1);
+  return [...counts].map(([what, count]) => `${count} ${what}${count === 1 ? '' : 's'}`).join(', ');
 }
 
 function describe(error: unknown): string {

@@ -7,6 +7,7 @@
  * a buffer under a driver's hands, and a driver cannot write beyond what its caller has asked for.
  */
 import { type NTSTATUS, Status } from '../base/status.js';
+import type { ObjectName } from '../namespace/name.js';
 import type { Device, DeviceFile, DeviceObject } from './devices.js';
 import {
   IRP_MJ_CREATE,
@@ -18,6 +19,7 @@ import {
   majorFunctionNames,
   methodOfCode,
 } from './io-codes.js';
+import type { Referable } from './referenced-object.js';
 
 /** An open file of a device, as its driver sees it. */
 export interface FileObject {
@@ -91,6 +93,8 @@ export interface ControlInput {
   readonly outputLength: number;
   /** METHOD_IN_DIRECT: what the second buffer holds; null for zeros. */
   readonly direct: Uint8Array | null;
+  /** What the handles in the input are on; null for any other number. */
+  handle(value: number): RequestorsHandle | null;
 }
 
 const UserMode = 1;
@@ -148,6 +152,12 @@ export interface Requestor {
   readonly pid: number;
 }
 
+/** What a handle of the application is on, and what that handle may. */
+export interface RequestorsHandle {
+  readonly object: Referable & { readonly name: ObjectName };
+  readonly granted: number;
+}
+
 /** Behind an {@link Irp}: its state. */
 export class Request {
   readonly irp: Irp;
@@ -161,6 +171,7 @@ export class Request {
   /** It was taken away from its driver, which may still complete it: that is no mistake then. */
   takenAway = false;
   readonly #output: Uint8Array;
+  #handles: ControlInput['handle'] = () => null;
   #completion: Completion | null = null;
   #settle: (completion: Completion) => void = () => {};
 
@@ -212,7 +223,9 @@ export class Request {
       IoControlCode: code,
       Type3InputBuffer: buffers.type3,
     };
-    return new Request(file, IRP_MJ_DEVICE_CONTROL, { DeviceIoControl }, buffers, requestor);
+    const request = new Request(file, IRP_MJ_DEVICE_CONTROL, { DeviceIoControl }, buffers, requestor);
+    request.#handles = (value) => given.handle(value);
+    return request;
   }
 
   /** IRP_MJ_CLEANUP and IRP_MJ_CLOSE. */
@@ -223,6 +236,11 @@ export class Request {
   /** The request behind what a driver says is an IRP. */
   static of(irp: unknown): Request | undefined {
     return typeof irp === 'object' && irp !== null ? byIrp.get(irp) : undefined;
+  }
+
+  /** What a handle in its input is on, until it is completed: then its application is not in this any more. */
+  handle(value: number): RequestorsHandle | null {
+    return this.#completion === null ? this.#handles(value) : null;
   }
 
   get major(): number {

@@ -5,13 +5,17 @@
  */
 import { SectionError } from '../base/error.js';
 import type { IoManager } from './io-manager.js';
+import type { RequestorsHandle } from './irps.js';
 import type { KernelObjects } from './kernel-objects.js';
+
+/** What a driver holds and has taken back when it is unloaded. */
+export type DriverHold = 'handle' | 'view' | 'reference';
 
 /** A driver as the code it runs sees it. */
 export interface DriverContext {
   readonly name: string;
   /** Called when the driver is unloaded, last registered first. Returns how to take it back. */
-  onUnload(what: 'handle' | 'view', release: () => void): () => void;
+  onUnload(what: DriverHold, release: () => void): () => void;
 }
 
 export interface SystemInside {
@@ -26,6 +30,10 @@ export interface SystemInside {
    * dispatch routine of a driver, and then the log says why.
    */
   contextStatus(call: string): number;
+  /** Whether the running code was called for an application's request. */
+  isInDispatch(): boolean;
+  /** What a handle is on that stands in that request's input; null where it is none that can be had. */
+  requestorsHandle(value: number): RequestorsHandle | null;
   /** Parameters that a driver was loaded with, by its registry path. */
   driverParameters(registryPath: string): Readonly<Record<string, string>> | null;
 }

@@ -303,6 +303,14 @@ class System implements RunningSystem, SystemInside, SystemContext {
     return request === null ? Status.STATUS_SUCCESS : this.io.refuseInDispatch(request, call);
   }
 
+  isInDispatch() {
+    return this.drivers.currentRequest() !== null;
+  }
+
+  requestorsHandle(value: number) {
+    return this.drivers.currentRequest()?.handle(value) ?? null;
+  }
+
   driverParameters(registryPath: string) {
     return this.drivers.parametersOf(registryPath);
   }

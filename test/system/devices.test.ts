@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Status } from '../../dist/base/status.js';
 import devices from '../fixtures/devices.js';
-import { dullSource, gadgetSource, openOnlySource } from '../fixtures/drivers/gadget.js';
+import { dullSource, gadgetSource, keeperSource, openOnlySource } from '../fixtures/drivers/gadget.js';
 import { type Child, notRoot, scratchFolder, start } from '../support/child.js';
 import { Client, NOBODY, startSystem } from '../support/system.js';
 
@@ -329,4 +329,59 @@ test('too many requests under way', async (t) => {
   assert.equal(await client.succeeds('control', { function: 0x800 }), 1450, 'ERROR_NO_SYSTEM_RESOURCES');
   await client.succeeds('close');
   for (let index = 0; index < 64; index++) await client.fails('ERR_SECTION_DRIVER', 'outcome');
+});
+
+const input = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
+const [MAP_WRITE, MAP_READ, KERNEL_MODE, USER_MODE] = [2, 4, 0, 1];
+
+test('a handle of the application: its driver refers to what it is on, and maps that in a work item', async (t) => {
+  const { client } = await opened(t);
+  const ask = async (functionCode: number, ...values: number[]) =>
+    words(await client.succeeds('control', { function: functionCode, input: input(...values), output: 20 }));
+  const section = (await client.succeeds('section', { name: 'Global\\given' })) as number;
+  assert.deepEqual(await ask(0x819, section, MAP_WRITE, USER_MODE), [0, 0]);
+  assert.deepEqual(await ask(0x81a), [0, 4096, 0, 0, Status.STATUS_NOT_MAPPED_VIEW]);
+  assert.equal(await client.succeeds('firstByte', section), 77);
+  // The name goes with the last handle, the memory stays with the pointer.
+  await client.succeeds('closeHandle', section);
+  assert.deepEqual((await ask(0x81a)).slice(0, 3), [0, 4096, 77]);
+  assert.deepEqual(await ask(0x81b), [1]);
+});
+
+test('a handle that may less, or is nothing to the driver', async (t) => {
+  const { client } = await opened(t);
+  const refer = async (...values: number[]) =>
+    words(await client.succeeds('control', { function: 0x819, input: input(...values), output: 8 }))[0];
+  const whole = (await client.succeeds('section', { name: 'Global\\given' })) as number;
+  const reader = (await client.succeeds('section', { name: 'Global\\given', access: MAP_READ })) as number;
+  assert.equal(await refer(reader, MAP_READ, USER_MODE), 0);
+  assert.equal(await refer(reader, MAP_WRITE, USER_MODE), Status.STATUS_ACCESS_DENIED);
+  const own = (await client.succeeds('section', { name: null })) as number;
+  const local = (await client.succeeds('section', { name: 'Local\\given' })) as number;
+  for (const handle of [own, local, 4444, 0, 0x8000_0004])
+    assert.equal(await refer(handle, 0, USER_MODE), Status.STATUS_INVALID_HANDLE);
+  // A number of the application's is never a handle in kernel mode, whatever the call.
+  assert.equal(await refer(whole, 0, KERNEL_MODE), Status.STATUS_INVALID_HANDLE);
+  const refused = Array(3).fill(Status.STATUS_INVALID_HANDLE);
+  assert.deepEqual(words(await client.succeeds('control', { function: 0x81c, input: input(whole), output: 12 })), refused);
+});
+
+test("an application's event, set by its driver", async (t) => {
+  const { client } = await opened(t);
+  const event = (await client.succeeds('event', 'Global\\done')) as number;
+  const refer = { function: 0x819, input: input(event, 2, USER_MODE), output: 8 };
+  assert.deepEqual(words(await client.succeeds('control', refer)), [0, 0]);
+  assert.deepEqual(words(await client.succeeds('control', { function: 0x81d, output: 12 })), [0, 0, 0]);
+  assert.equal(await client.succeeds('eventState', event), 1);
+});
+
+test('pointers of a driver: counted, good without handles, taken back when it forgets them', async (t) => {
+  const { system, application, file } = await running(t);
+  const client = await application();
+  await client.succeeds('load', file('keeper', keeperSource));
+  await client.succeeds('unload', 'keeper');
+  await logged(
+    system,
+    /driver keeper: left 2 views, 1 reference; it is taken back|driver keeper: left 1 reference, 2 views; it is taken back/,
+  );
 });
