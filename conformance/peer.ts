@@ -73,15 +73,15 @@ export function startPeer(folder: string, module: string, name: string, options:
   });
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   const result = new Promise<unknown>((resolve, reject) => {
-    child.on('message', (message: PeerMessage) => {
-      if ('told' in message) inbox.put(message.told);
-      else if ('error' in message) reject(new Error(`${name} in another process: ${message.error}`));
-      else resolve(message.value);
-    });
     const end = (error: Error): void => {
       inbox.end(error);
       reject(error);
     };
+    child.on('message', (message: PeerMessage) => {
+      if ('told' in message) inbox.put(message.told);
+      else if ('error' in message) end(new Error(`${name} in another process: ${message.error}`));
+      else resolve(message.value);
+    });
     child.on('error', end);
     child.on('close', (code, signal) => end(new Error(`${name} ended with ${signal ?? `exit code ${code}`}: ${errors.trim()}`)));
   });

@@ -49,6 +49,10 @@ export interface MEMORY_REGION_INFORMATION {
   readonly AllocationProtect: number;
   readonly Private: boolean;
   readonly MappedDataFile: boolean;
+  readonly MappedImage: boolean;
+  readonly MappedPageFile: boolean;
+  readonly MappedPhysical: boolean;
+  readonly DirectMapped: boolean;
   readonly RegionSize: number;
   /** Bytes that are this process's own to pay for: committed private memory, or a copy-on-write view. */
   readonly CommitSize: number;
@@ -108,6 +112,11 @@ function regionInformation(address: bigint): MEMORY_REGION_INFORMATION | null {
     AllocationProtect: protection,
     Private: view === null,
     MappedDataFile: view !== null && area.backing !== 'pagefile',
+    // Set for what there is none of here; Windows leaves MappedPageFile clear for views of the paging file.
+    MappedImage: false,
+    MappedPageFile: false,
+    MappedPhysical: false,
+    DirectMapped: false,
     RegionSize,
     CommitSize: view === null ? area.pages.committedBytes : copies ? RegionSize : 0,
   };

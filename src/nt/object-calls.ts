@@ -144,7 +144,9 @@ function basicInformation(entry: OpenHandle): OBJECT_BASIC_INFORMATION {
   const HandleCount = object?.handleCount?.() ?? ofThisProcess();
   const flags = (entry.inherit ? OBJ_INHERIT : 0) | (entry.protectedFromClose ? OBJ_PROTECT_CLOSE : 0);
   const Attributes = flags | (object?.permanent() === true ? OBJ_PERMANENT : 0);
-  return { Attributes, GrantedAccess: entry.granted, HandleCount, PointerCount: HandleCount + pointersTo(object) + 1 };
+  // The query holds the object, and so does its name.
+  const PointerCount = HandleCount + pointersTo(object) + 1 + (object?.name ? 1 : 0);
+  return { Attributes, GrantedAccess: entry.granted, HandleCount, PointerCount };
 }
 
 function nameInformation(entry: OpenHandle): OBJECT_NAME_INFORMATION {

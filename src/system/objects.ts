@@ -239,7 +239,8 @@ export class ObjectDirectory {
     const exact = entries?.get(leaf);
     if (exact !== undefined || entries === undefined || !caseInsensitive) return exact;
     const folded = foldCase(leaf);
-    return [...entries.values()].find((each) => foldCase(each.name.leaf) === folded);
+    // The newest of several, as NT puts a new name in front of its bucket.
+    return [...entries.values()].findLast((each) => foldCase(each.name.leaf) === folded);
   }
 
   /** What a name leads to, with the target of a link. */

@@ -164,6 +164,10 @@ test('what is known of views: their region, their file, whether two are one', ()
       AllocationProtect: protection,
       Private: false,
       MappedDataFile: false,
+      MappedImage: false,
+      MappedPageFile: false,
+      MappedPhysical: false,
+      DirectMapped: false,
       RegionSize: 0x1000,
       CommitSize: protection === n.PAGE_WRITECOPY ? 0x1000 : 0,
     });

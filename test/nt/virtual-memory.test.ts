@@ -253,6 +253,10 @@ test('private memory is reserved, committed, protected and given back by the pag
     AllocationProtect: n.PAGE_READWRITE,
     Private: true,
     MappedDataFile: false,
+    MappedImage: false,
+    MappedPageFile: false,
+    MappedPhysical: false,
+    DirectMapped: false,
     RegionSize: 0x3_1000,
     CommitSize: 2 * PAGE,
   });
