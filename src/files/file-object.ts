@@ -5,9 +5,10 @@
 import { fsyncSync, readlinkSync, statSync } from 'node:fs';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { isPhysicalMemoryDevice } from '../memory/existing.js';
+import type { Parcel } from '../memory/parcel.js';
 import { type Descriptor, type DescriptorStat, os } from '../os/index.js';
 import { attempt, statusOfError } from './errors.js';
-import type { FileUse } from './file-use.js';
+import { FileUse, type UseFacts } from './file-use.js';
 import { RangeLocks } from './range-locks.js';
 
 const FILE_TYPE = 0o170000;
@@ -42,6 +43,12 @@ export interface FileFacts {
   readonly kind: FileKind;
   /** FILE_SYNCHRONOUS_IO_…: the file object keeps a position. */
   readonly synchronous: boolean;
+}
+
+/** How a file object travels to another process. */
+interface PackedFile extends FileFacts {
+  readonly position: number;
+  readonly use: UseFacts;
 }
 
 /** What reading gives back, or why nothing. */
@@ -80,6 +87,43 @@ export class FileObject {
   /** The path where the file is now. */
   get path(): string {
     return pathOf(this.#descriptor);
+  }
+
+  /**
+   * The file for another process, which shall be able to write to it or not. Handles over there have a position of
+   * their own, which starts where this one is.
+   */
+  pack(write: boolean): Parcel {
+    const use = this.#use.pack();
+    const same = write || !this.stat.writable || this.facts.kind !== 'file';
+    try {
+      const descriptor = same
+        ? os.descriptorFromNumber(os.descriptorNumber(this.#descriptor))
+        : os.descriptorReopen(this.#descriptor, false);
+      const facts: PackedFile = { ...this.facts, position: this.position, use: use.facts as UseFacts };
+      const close = () => {
+        os.descriptorClose(descriptor);
+        use.close();
+      };
+      return { facts, descriptors: [descriptor, ...use.descriptors], close };
+    } catch (error) {
+      use.close();
+      throw error;
+    }
+  }
+
+  /** The file that another process has packed; takes over the descriptors, on failure too. */
+  static unpack(given: unknown, descriptors: readonly Descriptor[]): FileObject {
+    const [descriptor, used, ...others] = descriptors;
+    const { path, kind, synchronous, position, use } = (given ?? {}) as Partial<PackedFile>;
+    const isFile = typeof path === 'string' && typeof kind === 'string' && typeof position === 'number' && use !== undefined;
+    if (!isFile || others.length > 0 || descriptor === undefined || used === undefined) {
+      for (const each of descriptors) os.descriptorClose(each);
+      throw new TypeError('no file');
+    }
+    const file = new FileObject(descriptor, FileUse.unpack(use, used), { path, kind, synchronous: synchronous === true });
+    file.position = position;
+    return file;
   }
 
   close(): void {

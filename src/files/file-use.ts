@@ -6,7 +6,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type NTSTATUS, Status } from '../base/status.js';
+import type { Parcel } from '../memory/parcel.js';
 import { ensureRegistryDirectory } from '../namespace/runtime-directory.js';
+import type { Descriptor } from '../os/index.js';
 import { handleMarks, handleObstacles, Mark, type ShareRequest, sectionMarks } from './sharing.js';
 import { type FileIdentity, UseFile } from './use-file.js';
 
@@ -49,15 +51,27 @@ function releaseAll(): void {
 /** Why a handle cannot be had; `gone` when the file was deleted meanwhile and must be looked for again. */
 export type Refusal = { readonly status: NTSTATUS } | 'gone';
 
+/** How a use travels to another process. */
+export interface UseFacts {
+  readonly device: string;
+  readonly inode: string;
+  /** Of the registry file. */
+  readonly path: string;
+  readonly marks: readonly Mark[];
+  readonly deletesOnClose: boolean;
+}
+
 export class FileUse {
   readonly identity: FileIdentity;
   readonly #file: UseFile;
+  readonly #marks: readonly Mark[];
   readonly #deletesOnClose: boolean;
   #released = false;
 
-  private constructor(identity: FileIdentity, file: UseFile, deletesOnClose = false) {
+  private constructor(identity: FileIdentity, file: UseFile, marks: readonly Mark[], deletesOnClose = false) {
     this.identity = identity;
     this.#file = file;
+    this.#marks = marks;
     this.#deletesOnClose = deletesOnClose;
     if (!watchesExit) process.on('exit', releaseAll);
     watchesExit = true;
@@ -98,8 +112,9 @@ export class FileUse {
       if (status === 'gone') return 'gone';
       if (status !== Status.STATUS_SUCCESS) return { status };
       if (deletesOnClose !== null && !file.markDeletion(identity, deletesOnClose, true)) return 'gone';
-      file.hold(deletesOnClose === null ? handleMarks(request) : [...handleMarks(request), Mark.deletesOnClose]);
-      use = new FileUse(identity, file, deletesOnClose !== null);
+      const marks = deletesOnClose === null ? handleMarks(request) : [...handleMarks(request), Mark.deletesOnClose];
+      file.hold(marks);
+      use = new FileUse(identity, file, marks, deletesOnClose !== null);
       file.unlock();
       return use;
     } finally {
@@ -113,14 +128,42 @@ export class FileUse {
     try {
       // What killed users left behind about deleting it is void: whoever comes without a handle wants the file.
       if (!file.heldAtAll) file.clearDeletion();
-      file.hold(sectionMarks(writable));
-      const use = new FileUse(identity, file);
+      const marks = sectionMarks(writable);
+      file.hold(marks);
+      const use = new FileUse(identity, file, marks);
       file.unlock();
       return use;
     } catch (error) {
       abandon(file);
       throw error;
     }
+  }
+
+  /** The same use for another process, held from now on by the descriptor that goes there: see {@link unpack}. */
+  pack(): Parcel {
+    const file = openUseFile('hand a file on', this.identity);
+    try {
+      file.hold(this.#marks);
+      file.unlock();
+    } catch (error) {
+      abandon(file);
+      throw error;
+    }
+    const { device, inode } = this.identity;
+    const facts: UseFacts = {
+      device: String(device),
+      inode: String(inode),
+      path: file.path,
+      marks: this.#marks,
+      deletesOnClose: this.#deletesOnClose,
+    };
+    return { facts, descriptors: [file.descriptor], close: () => file.close() };
+  }
+
+  /** The use that another process has packed; takes over the descriptor. */
+  static unpack(facts: UseFacts, descriptor: Descriptor): FileUse {
+    const identity = { device: BigInt(facts.device), inode: BigInt(facts.inode) };
+    return new FileUse(identity, new UseFile('take a file over', facts.path, descriptor), facts.marks, facts.deletesOnClose);
   }
 
   /** Whether sections over the file, or views of them, are there. Needs {@link alone} for an answer that lasts. */

@@ -63,7 +63,7 @@ export interface ManagedObject
   grant?(desired: number): number;
 }
 
-const isHandle = (object: ManagedObject): object is ObjectHandle => 'duplicate' in object;
+export const isHandle = (object: ManagedObject): object is ObjectHandle => 'duplicate' in object;
 
 /** A type whose objects can have a name. */
 export interface NamedType<B extends ObjectBody> extends ObjectType<B> {

@@ -2,11 +2,24 @@
  * Handles on their way to another process, by type: how what stands behind one is packed, and made again
  * at the other end. A type without a row here stays in its process.
  */
+import { SectionError } from '../base/error.js';
 import { type NTSTATUS, Status } from '../base/status.js';
+import { FileObject } from '../files/file-object.js';
 import type { Parcel } from '../memory/parcel.js';
 import { type Descriptor, os } from '../os/index.js';
-import { packObject, unpackObject } from '../system/parcels.js';
-import { type ObjectBody, type ObjectType, type ProcessBody, processType, sectionType } from './object-types.js';
+import { FILE_APPEND_DATA, FILE_WRITE_DATA } from '../security/index.js';
+import { unpackObject } from '../system/parcels.js';
+import { directoryType, eventType, mutantType, semaphoreType, symbolicLinkType } from './named-types.js';
+import {
+  fileType,
+  isHandle,
+  type NamedType,
+  type ObjectBody,
+  type ObjectType,
+  type ProcessBody,
+  processType,
+  sectionType,
+} from './object-types.js';
 import { thisProcess } from './process-handles.js';
 import { OtherProcess } from './process-object.js';
 
@@ -35,8 +48,36 @@ function unpackProcess(facts: unknown, [descriptor, ...others]: readonly Descrip
 
 const row = <B extends ObjectBody>(each: Passing<B>): Passing => each as unknown as Passing;
 
+/** A kind of the namespace: what travels is the handle on the object that it is about. */
+function namedRow<B extends ObjectBody>(type: NamedType<B>): Passing {
+  return row({
+    type,
+    pack: (body, granted) => {
+      const object = type.objectOf(body);
+      if (isHandle(object)) return object.pack(granted);
+      throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
+        operation: 'hand an object on',
+        object: object.path ?? type.name,
+        rule: 'it is there in every process without being handed on',
+        status: Status.STATUS_NOT_SUPPORTED,
+      });
+    },
+    unpack: (facts, descriptors) => type.bodyOf(unpackObject(facts, descriptors)),
+  });
+}
+
 const rows: readonly Passing[] = [
-  row({ type: sectionType, pack: packObject, unpack: unpackObject }),
+  namedRow(sectionType),
+  namedRow(eventType),
+  namedRow(mutantType),
+  namedRow(semaphoreType),
+  namedRow(directoryType),
+  namedRow(symbolicLinkType),
+  row({
+    type: fileType,
+    pack: (body, granted) => body.pack((granted & (FILE_WRITE_DATA | FILE_APPEND_DATA)) !== 0),
+    unpack: (facts, descriptors) => FileObject.unpack(facts, descriptors),
+  }),
   row({ type: processType, pack: packProcess, unpack: unpackProcess }),
 ];
 

@@ -101,7 +101,8 @@ export class OtherProcess implements ProcessBody {
     if (socket === null) return { status: this.hasEnded ? Status.STATUS_PROCESS_IS_TERMINATING : Status.STATUS_ACCESS_DENIED };
     const { pid, uid } = os.socketPeer(socket);
     // Anybody may take a name that is free: only the process itself is believed to be it.
-    const isIt = pid === this.pid && (uid === process.geteuid?.() || uid === 0 || process.geteuid?.() === 0);
+    const ours = process.geteuid?.();
+    const isIt = pid === this.pid && (uid === ours || ours === 0);
     if (isIt && !this.hasEnded) return socket;
     os.descriptorClose(socket);
     return { status: Status.STATUS_ACCESS_DENIED };

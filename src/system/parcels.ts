@@ -14,11 +14,6 @@ import { UnnamedHandle, unnamedParcel } from './unnamed.js';
 
 const OPERATION = 'take an object over';
 
-/** @throws SectionError as `duplicate` of the handle */
-export function packObject(handle: ObjectHandle, granted: number): Parcel {
-  return handle.pack(granted);
-}
-
 /** Packs memory alone, as a section without a name that nobody else has a handle on. Takes the descriptor over. */
 export function packMemory(
   kind: ObjectKind,
