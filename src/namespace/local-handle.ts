@@ -20,7 +20,7 @@ function closeAll(): void {
 
 /** Opens a further handle on what a handle is on: with rights that were granted, or that are to be checked. */
 export type OpenAgain = (
-  access: { readonly granted: number; readonly memory: MemoryObject } | { readonly desired: number },
+  access: { readonly memory: MemoryObject } & ({ readonly granted: number } | { readonly desired: number }),
 ) => ObjectHandle;
 
 export interface LocalHandleParts {
@@ -72,7 +72,7 @@ export class LocalHandle implements ObjectHandle {
   }
 
   reopen(desired: number): ObjectHandle {
-    return this.#again({ desired });
+    return this.#again({ desired, memory: this.memory });
   }
 
   pack(granted: number): Parcel {

@@ -39,17 +39,20 @@ export interface LocalOpening {
 const HERE = 'no process of this user holds';
 
 /** What a handle asks the registry for when it wants another one on its object. */
-function againFor(operation: string, name: ObjectName, record: RegistryRecord): OpenAgain {
-  return (access) => {
-    const file = openFile(operation, name, record.kind);
+function againFor(operation: string, name: ObjectName, { identity, kind }: RegistryRecord, path: string): OpenAgain {
+  return ({ memory: own, ...access }) => {
+    const file = RegistryFile.open(operation, path, false);
+    if (file === null) throw notFound(operation, name, kind, HERE);
     try {
       const found = file.read();
-      if (found === null || found.identity !== record.identity) throw damaged(operation, file.path, 'it names another object');
+      if (found === null || found.identity !== identity) throw damaged(operation, file.path, 'it names another object');
       requireShareable(operation, name, { exclusive: found.exclusive, handles: 1 }, false);
-      if ('granted' in access) return enter(operation, name, file, found, access.memory.share(), access.granted, false);
+      if ('granted' in access) return enter(operation, name, file, found, own.share(), access.granted, false);
       const granted = grant(operation, `"${name.full}"`, found.kind, found.security, access.desired);
-      const memory = takeFromHolders(operation, name, file, found, needsWriting(found, granted));
-      if (memory === null) throw notFound(operation, name, record.kind, HERE);
+      // Of a section that this process alone writes, only its own memory makes further writable views.
+      const shares = found.soleWriter || own.writable || !needsWriting(found, granted);
+      const memory = shares ? own.share() : takeFromHolders(operation, name, file, found, true);
+      if (memory === null) throw notFound(operation, name, kind, HERE);
       return enter(operation, name, file, found, memory, granted, false);
     } catch (error) {
       file.close();
@@ -79,10 +82,10 @@ function enter(
 }
 
 function handleOn(operation: string, parts: Omit<LocalHandleParts, 'again' | 'pack'>): LocalHandle {
-  const { name, record, memory } = parts;
+  const { name, record, memory, file } = parts;
   return new LocalHandle({
     ...parts,
-    again: againFor(operation, name, record),
+    again: againFor(operation, name, record, file.path),
     pack: (rights) => packLocal(name, record, memory, rights),
   });
 }

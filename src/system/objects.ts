@@ -12,7 +12,7 @@ import { type MemoryObject, roundUp } from '../memory/memory-object.js';
 import { readContent } from '../memory/object-content.js';
 import type { SectionFacts } from '../memory/object-handle.js';
 import { sharedWritable } from '../memory/section-masks.js';
-import { foldCase, type ObjectEntry, type ObjectName } from '../namespace/name.js';
+import type { ObjectEntry, ObjectName } from '../namespace/name.js';
 import { newIdentity, notFound, requireKind, requireShareable } from '../namespace/object-rules.js';
 import { type Descriptor, os } from '../os/index.js';
 import {
@@ -25,6 +25,7 @@ import {
   type SecurityDescriptor,
   type Token,
 } from '../security/index.js';
+import { Entries } from './entries.js';
 import { Tickets } from './tickets.js';
 
 /** Who holds a handle: a client's connection, kernel mode, or somebody to come. */
@@ -187,7 +188,7 @@ const ROOT = '';
 export class ObjectDirectory {
   readonly tickets = new Tickets(this);
   /** By identity of the directory, then by leaf. */
-  readonly #entries = new Map<string, Map<string, KernelObject>>();
+  readonly #entries = new Map<string, Entries>();
   /** Directories that live, by identity: nothing is looked up in one that does not. */
   readonly #directories = new Map<string, KernelObject>();
   readonly #accounts = new Map<number, { bytes: number; objects: number }>();
@@ -198,7 +199,7 @@ export class ObjectDirectory {
   }
 
   list(): readonly KernelObject[] {
-    return [...this.#entries.values()].flatMap((each) => [...each.values()]);
+    return [...this.#entries.values()].flatMap((each) => each.all());
   }
 
   /** What a user's clients have created and still lives. */
@@ -235,12 +236,7 @@ export class ObjectDirectory {
 
   find(operation: string, { directory, leaf }: ObjectName, caseInsensitive: boolean): KernelObject | undefined {
     this.directory(operation, directory);
-    const entries = this.#entries.get(directory ?? ROOT);
-    const exact = entries?.get(leaf);
-    if (exact !== undefined || entries === undefined || !caseInsensitive) return exact;
-    const folded = foldCase(leaf);
-    // The newest of several, as NT puts a new name in front of its bucket.
-    return [...entries.values()].findLast((each) => foldCase(each.name.leaf) === folded);
+    return this.#entries.get(directory ?? ROOT)?.find(leaf, caseInsensitive);
   }
 
   /** What a name leads to, with the target of a link. */
@@ -255,8 +251,7 @@ export class ObjectDirectory {
   /** What is in a directory, by name. */
   entries(operation: string, directory: string | undefined): readonly ObjectEntry[] {
     this.directory(operation, directory);
-    const all = [...(this.#entries.get(directory ?? ROOT)?.values() ?? [])];
-    return all.map((each) => each.entry()).sort((a, b) => (a.leaf < b.leaf ? -1 : 1));
+    return this.#entries.get(directory ?? ROOT)?.sorted() ?? [];
   }
 
   /**
@@ -285,9 +280,10 @@ export class ObjectDirectory {
 
   /** Enters a new object under its name, which the caller has found free. */
   add(object: KernelObject): void {
-    const { directory = ROOT, leaf } = object.name;
-    const entries = this.#entries.get(directory) ?? new Map<string, KernelObject>();
-    this.#entries.set(directory, entries.set(leaf, object));
+    const { directory = ROOT } = object.name;
+    const entries = this.#entries.get(directory) ?? new Entries();
+    this.#entries.set(directory, entries);
+    entries.add(object);
     if (object.kind === 'Directory') this.#directories.set(object.identity, object);
     this.#size++;
     this.#charge(object, 1);
@@ -305,9 +301,9 @@ export class ObjectDirectory {
   }
 
   #remove(object: KernelObject): void {
-    const { directory = ROOT, leaf } = object.name;
+    const { directory = ROOT } = object.name;
     const entries = this.#entries.get(directory);
-    entries?.delete(leaf);
+    entries?.delete(object);
     if (entries?.size === 0) this.#entries.delete(directory);
     this.#directories.delete(object.identity);
     this.#size--;

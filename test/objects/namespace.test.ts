@@ -151,6 +151,23 @@ for (const scope of ['local', 'global'] as const) {
     for (let tries = 0; (await one.succeeds('count', 'b')) !== 2; tries++) assert.ok(tries < 1000);
   });
 
+  test(`${scope}: duplicates of a section that one process alone writes can do what it can`, async (t) => {
+    const [one, two] = (await users(t, 2)) as [Client, Client];
+    const name = at('sole');
+    await make(one, { key: 'a', name, kind: 'Section', soleWriter: true });
+    await one.succeeds('duplicate', { key: 'b', of: 'a', granted: 6 });
+    await one.succeeds('reopen', { key: 'c', of: 'b', desired: 6 });
+    await one.succeeds('close', 'a');
+    await open(two, { key: 'a', name });
+    for (const [index, key] of ['b', 'c'].entries()) {
+      assert.equal(await one.succeeds('map', { key, byte: index + 5 }), index + 5);
+      assert.match(String(await two.succeeds('read', 'a')), new RegExp(`^\\u000${index + 5}`));
+    }
+    await two.fails('ERR_SECTION_ACCESS_DENIED', 'map', { key: 'a', byte: 9 });
+    await two.succeeds('duplicate', { key: 'b', of: 'a', granted: 6 });
+    await two.fails('ERR_SECTION_ACCESS_DENIED', 'map', { key: 'b', byte: 9 });
+  });
+
   test(`${scope}: the security descriptor changes by parts, while others hold the object, for all who come later`, async (t) => {
     const [one, two] = (await users(t, 2)) as [Client, Client];
     const name = at('guarded');
