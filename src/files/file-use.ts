@@ -12,8 +12,6 @@ import type { Descriptor } from '../os/index.js';
 import { handleMarks, handleObstacles, Mark, type ShareRequest, sectionMarks } from './sharing.js';
 import { type FileIdentity, UseFile } from './use-file.js';
 
-const ENDING = '.file';
-
 /** Files of users that were killed: so many are cleared away when a process first uses one. */
 const MOST_CLEARED = 256;
 let hasCleared = false;
@@ -21,8 +19,12 @@ let hasCleared = false;
 function clearOnce(directory: string): void {
   if (hasCleared || !existsSync(directory)) return;
   hasCleared = true;
-  const stale = readdirSync(directory).filter((entry) => entry.endsWith(ENDING));
-  for (const entry of stale.slice(0, MOST_CLEARED)) UseFile.clear(join(directory, entry), true);
+  const stale = readdirSync(directory).map((entry) => /^([0-9a-f]+)-([0-9a-f]+)\.file$/.exec(entry));
+  for (const [entry, device, inode] of stale.filter((each) => each !== null).slice(0, MOST_CLEARED)) {
+    UseFile.clear(join(directory, entry), (file) =>
+      file.finishDeletion({ device: BigInt(`0x${device}`), inode: BigInt(`0x${inode}`) }),
+    );
+  }
 }
 
 function openUseFile(operation: string, { device, inode }: FileIdentity): UseFile {
@@ -31,7 +33,7 @@ function openUseFile(operation: string, { device, inode }: FileIdentity): UseFil
     const directory = ensureRegistryDirectory(again);
     clearOnce(directory);
     try {
-      const file = UseFile.open(operation, `${directory}/${device.toString(16)}-${inode.toString(16)}${ENDING}`, true);
+      const file = UseFile.open(operation, `${directory}/${device.toString(16)}-${inode.toString(16)}.file`, true);
       if (file !== null) return file;
     } catch (error) {
       if (again || (error as { code?: string }).code !== 'ERR_SECTION_NOT_FOUND') throw error;

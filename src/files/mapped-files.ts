@@ -11,7 +11,7 @@ setFileKeeper((operation, { device, inode }, writable) => {
     return () => use.release();
   } catch (error) {
     // Without a registry nobody could open the file by the sharing rules either: mapping it goes on.
-    if (error instanceof SectionError) return () => {};
+    if (error instanceof SectionError && error.code !== 'ERR_SECTION_LIMIT') return () => {};
     throw error;
   }
 });

@@ -117,23 +117,33 @@ export class LockFile {
   /**
    * Removes a file if nobody is alive and nobody changes it: for clearing up, without waiting.
    *
-   * @param keepContent Leave one that says something.
+   * @param before Does what the dead have left to do.
    */
-  static clear(path: string, keepContent = false): void {
-    let file: Descriptor;
+  static clear<T extends LockFile>(
+    this: new (
+      operation: string,
+      path: string,
+      file: Descriptor,
+    ) => T,
+    path: string,
+    before: (file: T) => void = () => {},
+  ): void {
+    let descriptor: Descriptor;
     try {
-      file = os.descriptorOpen(path, OpenFlag.write | OpenFlag.noFollow | OpenFlag.nonBlocking, 0);
+      descriptor = os.descriptorOpen(path, OpenFlag.write | OpenFlag.noFollow | OpenFlag.nonBlocking, 0);
     } catch {
       return; // it has gone, or is none of ours
     }
+    const file = new this('clear up', path, descriptor);
     try {
-      const { links, size } = os.lockTry(file, MUTEX, 1) ? os.descriptorStat(file) : { links: 0, size: 0 };
-      const unwanted = links > 0 && (size === 0 || !keepContent);
-      if (unwanted && os.lockHolder(file, HOLDERS, MAXIMUM_HOLDERS) === -1) unlinkSync(path);
+      const mine = os.lockTry(descriptor, MUTEX, 1) && os.descriptorStat(descriptor).links > 0;
+      if (!mine || file.isAlive) return;
+      before(file);
+      file.unlink();
     } catch {
       // Whoever opens the name next meets the reason.
     } finally {
-      os.descriptorClose(file);
+      file.close();
     }
   }
 

@@ -89,7 +89,9 @@ const byName = new Map(rows.map((each) => [each.type.name, each]));
  * @returns the parcel, or STATUS_NOT_SUPPORTED for a type that stays in its process
  */
 export function pack(type: ObjectType<ObjectBody>, body: ObjectBody, granted: number): Parcel | { readonly status: NTSTATUS } {
-  return byName.get(type.name)?.pack(body, granted) ?? { status: Status.STATUS_NOT_SUPPORTED };
+  const found = byName.get(type.name);
+  // By name, a device's file is a file as well; it stays in its process.
+  return found?.type === type ? found.pack(body, granted) : { status: Status.STATUS_NOT_SUPPORTED };
 }
 
 /** What arrived. */

@@ -1,9 +1,12 @@
 /**
  * Another process that uses files, as an object: its calls return what they return there.
  */
+import { type StdioOptions, spawn } from 'node:child_process';
 import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import * as w from 'sectile/kernel32';
 import users, { type Returned } from '../fixtures/file-users.js';
-import { type Child, start } from '../support/child.js';
+import { Child, start } from '../support/child.js';
 
 export class Peer {
   readonly child: Child;
@@ -16,6 +19,26 @@ export class Peer {
   static async start(t: TestContext, scratch: string, runtime: string): Promise<Peer> {
     const peer = new Peer(start(t, users, 'makes the calls that it is told', { scratch, env: { SECTILE_RUNTIME_DIR: runtime } }));
     await peer.child.reached('ready');
+    return peer;
+  }
+
+  /** A peer that inherits from this process. */
+  static async inheriting(t: TestContext, scratch: string, runtime: string): Promise<Peer> {
+    const legacy = w.inheritance(['ignore', 'inherit', 'inherit', 'ipc']);
+    const process_ = spawn(
+      process.execPath,
+      [...users.execArgv, fileURLToPath(users.url), 'makes the calls that it is told', '[]'],
+      {
+        stdio: legacy.stdio as StdioOptions,
+        serialization: 'advanced',
+        env: { ...process.env, ...legacy.env, SECTILE_RUNTIME_DIR: runtime, SECTILE_TEST_SCRATCH: scratch },
+      },
+    );
+    legacy.spawned(process_);
+    const child = new Child(process_, 'inherits', 60_000);
+    t.after(() => child.kill());
+    const peer = new Peer(child);
+    await child.reached('ready');
     return peer;
   }
 

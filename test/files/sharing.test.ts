@@ -154,3 +154,59 @@ test('what a killed process was to delete is not another file in the same place'
   if (file !== NONE) w.CloseHandle(file);
   assert.ok(existsSync(path));
 });
+
+test('a child that inherits a file’s handle uses the file as this process does', async (t) => {
+  const scratch = scratchFolder(t);
+  const path = join(scratch, 'file');
+  const before = usesKnown();
+  writeFileSync(path, 'content');
+  const handle = w.CreateFile(path, w.GENERIC_READ | w.DELETE, 0, { bInheritHandle: true }, w.OPEN_EXISTING, 0);
+  assert.equal(w.ReadFile(handle, Buffer.alloc(3)), 3);
+  const peer = await Peer.inheriting(t, scratch, runtimeDirectory);
+  assert.ok(w.CloseHandle(handle));
+  // It goes on with the same value, the same rights, and nobody else let in.
+  assert.equal((await peer.win32('ReadFile', handle, new Uint8Array(10))).value, 4);
+  assert.equal((await peer.win32('WriteFile', handle, new Uint8Array(1))).lastError, w.ERROR_ACCESS_DENIED);
+  assert.equal(w.CreateFile(path, w.GENERIC_READ, 7, null, w.OPEN_EXISTING, 0), NONE);
+  assert.equal(w.GetLastError(), w.ERROR_SHARING_VIOLATION);
+  assert.equal(((await peer.nt('NtSetInformationFile', handle, { DeleteFile: true }, 13)) as { status: number }).status, 0);
+  await peer.close(handle);
+  assert.ok(!existsSync(path));
+  assert.deepEqual(
+    usesKnown().filter((each) => !before.includes(each)),
+    [],
+  );
+});
+
+test('an inherited handle keeps the file from others until both have gone, killed or not', async (t) => {
+  const scratch = scratchFolder(t);
+  const path = join(scratch, 'file');
+  const before = usesKnown();
+  writeFileSync(path, 'content');
+  const free = () => {
+    const file = w.CreateFile(path, w.GENERIC_READ, 0, null, w.OPEN_EXISTING, 0);
+    return file !== NONE && w.CloseHandle(file);
+  };
+  const handle = w.CreateFile(path, w.GENERIC_READ | w.GENERIC_WRITE, 0, { bInheritHandle: true }, w.OPEN_EXISTING, 0);
+  const peer = await Peer.inheriting(t, scratch, runtimeDirectory);
+  await peer.child.kill();
+  assert.equal(free(), false);
+  w.SetFilePointerEx(handle, 3, w.FILE_BEGIN);
+  assert.ok(w.SetEndOfFile(handle));
+  assert.ok(w.CloseHandle(handle) && free());
+  assert.deepEqual(
+    usesKnown().filter((each) => !before.includes(each)),
+    [],
+  );
+});
+
+test('a file that a killed process was to delete goes when the next one comes', async (t) => {
+  const scratch = scratchFolder(t);
+  const path = join(scratch, 'file');
+  const first = await Peer.start(t, scratch, runtimeDirectory);
+  assert.notEqual(await first.open(path, w.GENERIC_WRITE, 7, w.CREATE_NEW, w.FILE_FLAG_DELETE_ON_CLOSE), NONE);
+  await first.child.kill();
+  const second = await Peer.start(t, scratch, runtimeDirectory);
+  assert.notEqual(await second.open(join(scratch, 'other'), w.GENERIC_WRITE, 7, w.CREATE_NEW), NONE);
+  assert.ok(!existsSync(path));
+});
