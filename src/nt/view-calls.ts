@@ -45,6 +45,7 @@ import {
   viewLength,
 } from './rules.js';
 import { sectionSize, statusOf } from './section-calls.js';
+import { mapApart } from './shared-area.js';
 import { contextStatus, heldByDriver, type Mode, mayUse, type OpenSection, sectionOf, views } from './tables.js';
 import type { MappedView, PrivateRegion } from './view-table.js';
 
@@ -254,8 +255,7 @@ function mapView(
   };
   const mapAt = (address: bigint): Mapping =>
     section.memory.map('ZwMapViewOfSection', object, { ...options, ...(address === 0n ? {} : { address }) });
-  const free = place.requirements === null || request.base !== 0n;
-  const mapping = free ? mapAt(request.base) : mapWithin(place.requirements as AddressRequirements, length, map, mapAt);
+  const mapping = mapAnywhere(place.requirements, length, map, mapAt);
   if (mapping === null) return null;
   if (place.placeholder !== null) views.remove(place.placeholder);
 
@@ -292,6 +292,21 @@ function commitHead(view: View, pages: Pages, length: number): void {
     view.close();
     throw error;
   }
+}
+
+/** Maps at the address that is asked for, or finds one. Null when there is no room where it must be. */
+function mapAnywhere(
+  requirements: AddressRequirements | null,
+  length: number,
+  map: MapOfSection,
+  mapAt: (address: bigint) => Mapping,
+): Mapping | null {
+  const { base, inherit, offset } = map.request;
+  if (base !== 0n) return mapAt(base);
+  if (requirements !== null) return mapWithin(requirements, length, map, mapAt);
+  if (inherit !== ViewShare) return mapAt(0n);
+  const before = offset % map.pageSize;
+  return mapApart(BigInt(length) + before, map.pageSize, (address) => mapAt(address === 0n ? 0n : address + before));
 }
 
 function mapWithin(

@@ -75,6 +75,8 @@ test('without bInheritHandles nothing is inherited', async (t) => {
 test('a view with ViewShare is at the same address, also when its handle is closed; one with ViewUnmap is not', async (t) => {
   const handle = section(null, null);
   const shared = view(handle);
+  // Where neither this program nor another has anything of its own.
+  assert.ok(shared.address >= 0x1100_0000_0000n && shared.address < 0x5000_0000_0000n, shared.address.toString(16));
   const reading = w.MapViewOfFile(handle, w.FILE_MAP_READ, 0, 0, 0);
   const own = n.NtMapViewOfSection(handle, self, null, 0, 0, null, 0, n.ViewUnmap, 0, n.PAGE_READWRITE);
   assert.ok(reading !== null);
