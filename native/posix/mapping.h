@@ -58,6 +58,18 @@ bool sectile_mapping_begin_close(napi_env env, sectile_mapping *mapping);
 
 /* ---- pages.c ---- */
 
+typedef struct {
+  uintptr_t start;
+  size_t length;
+  int protection; /* PROT_…, never none */
+} sectile_stretch;
+
+/* Runs of pages that are looked at in one go, where a caller can do without the rest. */
+enum { SECTILE_MOST_STRETCHES = 256 };
+
+/* The stretches of a range whose pages are committed and accessible, the first `most` of them. */
+size_t sectile_mapping_stretches(const sectile_mapping *mapping, uintptr_t start, uintptr_t end, sectile_stretch *stretches,
+                                 size_t most);
 /* Makes those pages of a range accessible that are committed by now. */
 void sectile_mapping_show(const sectile_mapping *mapping, uintptr_t start, uintptr_t end);
 

@@ -25,8 +25,9 @@ static const char *const names[] = {"madvise MADV_POPULATE_READ", "madvise MADV_
 typedef struct {
   sectile_mapping *mapping; /* retained */
   operation operation;
-  uintptr_t start; /* page-aligned */
-  size_t length;
+  sectile_stretch *parts; /* of whole pages */
+  size_t part_count;
+  bool differ; /* its pages may change meanwhile: what cannot be read in then is left out */
   int error;
   napi_async_work work;
   napi_deferred deferred;
@@ -45,27 +46,36 @@ static int run_step(const job *self, uintptr_t start, size_t length) {
       self->operation == FLUSH ? msync((void *)start, length, MS_SYNC) : madvise((void *)start, length, advice[self->operation]);
   if (result == 0) return 0;
   if (self->operation != FLUSH && errno == EINVAL) {
-    touch(start, length, self->mapping->page_size);
+    if (!self->differ) touch(start, length, self->mapping->page_size);
     return 0;
   }
   return errno;
 }
 
-static void execute(napi_env env, void *data) {
-  (void)env;
-  job *self = data;
-  for (size_t done = 0; done < self->length && self->error == 0;) {
+static void run_part(job *self, const sectile_stretch *part) {
+  for (size_t done = 0; done < part->length && self->error == 0;) {
     if (self->mapping->closed) {
       self->error = ECANCELED;
       return;
     }
-    size_t step = self->length - done < STEP ? self->length - done : STEP;
-    int error = run_step(self, self->start + done, step);
+    size_t step = part->length - done < STEP ? part->length - done : STEP;
+    int error = run_step(self, part->start + done, step);
     if (error == EINTR || error == EAGAIN) continue;
     self->error = error;
     done += step;
   }
+}
+
+static void execute(napi_env env, void *data) {
+  (void)env;
+  job *self = data;
+  for (size_t i = 0; i < self->part_count && self->error == 0; i++) run_part(self, &self->parts[i]);
   if (self->error != 0 && self->mapping->closed) self->error = ECANCELED;
+}
+
+static void dispose(job *self) {
+  free(self->parts);
+  free(self);
 }
 
 static void complete(napi_env env, napi_status status, void *data) {
@@ -77,27 +87,39 @@ static void complete(napi_env env, napi_status status, void *data) {
   }
   napi_delete_async_work(env, self->work);
   sectile_mapping_release(self->mapping);
-  free(self);
+  dispose(self);
 }
 
 static napi_value begin(napi_env env, sectile_mapping *mapping, operation what, uint64_t offset, uint64_t length) {
   job *self = calloc(1, sizeof *self);
-  if (self == NULL) return sectile_fail_errno(env, "malloc", ENOMEM);
+  bool differ = mapping->runs != NULL && what != FLUSH;
+  sectile_stretch *parts = calloc(differ ? SECTILE_MOST_STRETCHES : 1, sizeof *parts);
+  if (self == NULL || parts == NULL) {
+    free(self);
+    free(parts);
+    return sectile_fail_errno(env, "malloc", ENOMEM);
+  }
   uintptr_t first = mapping->base + mapping->before + offset;
   uintptr_t start = first & ~(uintptr_t)(mapping->page_size - 1);
   uintptr_t end = (first + length + mapping->page_size - 1) & ~(uintptr_t)(mapping->page_size - 1);
-  *self = (job){.mapping = mapping, .operation = what, .start = start, .length = length == 0 ? 0 : end - start};
+  size_t count = length == 0 ? 0 : 1;
+  if (differ) {
+    count = sectile_mapping_stretches(mapping, start, end, parts, SECTILE_MOST_STRETCHES);
+  } else {
+    parts[0] = (sectile_stretch){start, end - start, PROT_READ};
+  }
+  *self = (job){.mapping = mapping, .operation = what, .parts = parts, .part_count = count, .differ = differ};
   napi_value name, promise;
   if (napi_create_string_utf8(env, names[what], NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_create_async_work(env, NULL, name, execute, complete, self, &self->work) != napi_ok) {
-    free(self);
+    dispose(self);
     return sectile_fail_napi(env, names[what]);
   }
   sectile_mapping_retain(mapping);
   if (napi_create_promise(env, &self->deferred, &promise) != napi_ok || napi_queue_async_work(env, self->work) != napi_ok) {
     napi_delete_async_work(env, self->work);
     sectile_mapping_release(mapping);
-    free(self);
+    dispose(self);
     return sectile_fail_napi(env, names[what]);
   }
   return promise;

@@ -19,8 +19,6 @@
 
 /* Committed in steps, so that a signal interrupts one step and not all of a large range. */
 #define STEP ((uint64_t)64 << 20)
-/* Runs of committed pages that are shown at once; the guard shows the others when they are touched. */
-enum { MOST_SHOWN = 256 };
 
 static int64_t offset_of(const sectile_mapping *self, uintptr_t address) {
   return self->offset + (int64_t)(address - self->base);
@@ -115,18 +113,29 @@ static int real_protection(const sectile_mapping *self, int protection) {
   return self->commit == SECTILE_COMMITTED_ALL ? protection : PROT_NONE;
 }
 
+size_t sectile_mapping_stretches(const sectile_mapping *self, uintptr_t start, uintptr_t end, sectile_stretch *stretches,
+                                 size_t most) {
+  const sectile_page_run all = {self->base + self->mapped, self->protection, self->private_copy};
+  const sectile_page_run *run = self->runs != NULL ? self->runs : &all;
+  size_t count = 0;
+  while (start < end && count < most) {
+    while (run->end <= start) run++;
+    uintptr_t stop = run->end < end ? run->end : end;
+    int64_t until, offset = offset_of(self, start);
+    bool committed = sectile_is_committed(self->fd, self->commit, offset, offset_of(self, stop), &until);
+    size_t length = (size_t)(until - offset);
+    if (committed && run->protection != PROT_NONE) stretches[count++] = (sectile_stretch){start, length, run->protection};
+    start += length;
+  }
+  return count;
+}
+
 void sectile_mapping_show(const sectile_mapping *self, uintptr_t start, uintptr_t end) {
   if (self->commit == SECTILE_COMMITTED_ALL) return;
-  size_t run = 0;
-  for (int shown = 0; start < end && shown < MOST_SHOWN;) {
-    while (self->runs[run].end <= start) run++;
-    uintptr_t stop = self->runs[run].end < end ? self->runs[run].end : end;
-    int64_t until, offset = offset_of(self, start);
-    if (sectile_is_committed(self->fd, self->commit, offset, offset_of(self, stop), &until)) {
-      mprotect((void *)start, (size_t)(until - offset), self->runs[run].protection); /* else the guard does it */
-      shown++;
-    }
-    start += (uintptr_t)(until - offset);
+  sectile_stretch stretches[SECTILE_MOST_STRETCHES];
+  size_t count = sectile_mapping_stretches(self, start, end, stretches, SECTILE_MOST_STRETCHES);
+  for (size_t i = 0; i < count; i++) {
+    mprotect((void *)stretches[i].start, stretches[i].length, stretches[i].protection); /* else the guard does it */
   }
 }
 

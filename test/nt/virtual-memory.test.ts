@@ -70,7 +70,7 @@ test('reserved pages are committed for every view of the section, each with its 
   assert.ok(w.CloseHandle(handle));
 });
 
-test('a range is committed by its pages, and what lies between stays reserved', () => {
+test('a range is committed by its pages, and what lies between stays reserved', async () => {
   const handle = create(16 * PAGE, w.PAGE_READWRITE | w.SEC_RESERVE);
   const view = map(handle);
   assert.equal(w.VirtualAlloc(view.address + 5n, 1, w.MEM_COMMIT, w.PAGE_READWRITE), view.address);
@@ -82,6 +82,9 @@ test('a range is committed by its pages, and what lies between stays reserved', 
   assert.deepEqual(pages(view, PAGE), [w.MEM_RESERVE, 0, 3 * PAGE]);
   assert.deepEqual(pages(view, 4 * PAGE), [w.MEM_COMMIT, w.PAGE_READWRITE, 2 * PAGE]);
   assert.deepEqual(pages(view, 6 * PAGE), [w.MEM_RESERVE, 0, 10 * PAGE]);
+  await view.prefetch();
+  assert.deepEqual([view.fault], [null], 'what is not committed is not read in');
+  assert.deepEqual(pages(view, PAGE), [w.MEM_RESERVE, 0, 3 * PAGE]);
   // Checked copies stop where nothing is committed.
   assert.equal(view.write(new Uint8Array(PAGE).fill(3)), PAGE);
   assert.throws(() => view.read(new Uint8Array(2 * PAGE)), { code: 'ERR_SECTION_FAULT' });
