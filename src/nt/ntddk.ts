@@ -192,13 +192,16 @@ export function ZwOpenSection(desiredAccess: number, objectAttributes: ObjectAtt
  * is unloaded, whatever becomes of the handle.
  *
  * @param sectionHandle From ZwCreateSection or ZwOpenSection.
- * @param processHandle ZwCurrentProcess(): no other process can be mapped into.
+ * @param processHandle ZwCurrentProcess(), or another process by a handle with PROCESS_VM_OPERATION: it maps the view itself, when
+ * its event loop comes to it, and the view is its own (there is none in the result). It gets what the view needs of the
+ * section, and no more.
  * @param baseAddress Where the view shall start, a multiple of 64 KiB; null to let the system choose.
  * @param zeroBits High bits of the address that must be 0: 1 to 21 of 32, or from 32 on a mask.
  * @param commitSize Bytes to commit at once, at most the view's: of a SEC_RESERVE section; others are committed as they are.
  * @param sectionOffset First byte of the section, a multiple of 64 KiB; null for 0.
  * @param viewSize Bytes; 0 for all to the section's end.
- * @param inheritDisposition ViewShare or ViewUnmap: recorded; views are not inherited in this version.
+ * @param inheritDisposition ViewShare: children that CreateProcess makes with bInheritHandles have the view at the same
+ * address. ViewUnmap: they do not.
  * @param allocationType 0, or MEM_TOP_DOWN, MEM_LARGE_PAGES (with SEC_LARGE_PAGES), MEM_RESERVE
  * (sections over files, which may then be smaller than the view).
  * @param protect PAGE_…, within what the section's protection allows. PAGE_GUARD, PAGE_NOCACHE and
@@ -209,7 +212,8 @@ export function ZwOpenSection(desiredAccess: number, objectAttributes: ObjectAtt
  * STATUS_INVALID_PARAMETER_4, STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED,
  * STATUS_MAPPED_ALIGNMENT, STATUS_SECTION_PROTECTION, STATUS_INVALID_VIEW_SIZE,
  * STATUS_INVALID_PARAMETER_5, STATUS_INVALID_PARAMETER_9, STATUS_CONFLICTING_ADDRESSES,
- * STATUS_NO_MEMORY that applies.
+ * STATUS_NO_MEMORY that applies; of other processes also STATUS_IO_TIMEOUT (no answer within 5 s) and
+ * STATUS_PROCESS_IS_TERMINATING.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwmapviewofsection}
  */
 export function ZwMapViewOfSection(
@@ -242,7 +246,7 @@ export function ZwMapViewOfSection(
 /**
  * Unmaps a view: its buffer is detached, its addresses are free.
  *
- * @param processHandle ZwCurrentProcess().
+ * @param processHandle ZwCurrentProcess(), or another process by a handle with PROCESS_VM_OPERATION.
  * @param baseAddress Any address inside the view.
  * @returns STATUS_SUCCESS, STATUS_NOT_MAPPED_VIEW, STATUS_INVALID_HANDLE or STATUS_OBJECT_TYPE_MISMATCH.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwunmapviewofsection}
@@ -299,9 +303,10 @@ export function ZwFlushVirtualMemory(processHandle: Handle, baseAddress: bigint 
 /**
  * Makes a further handle on the object that a handle is on: events, files, sections and processes alike.
  *
- * @param sourceProcess Whose handle `sourceHandle` is: ZwCurrentProcess().
+ * @param sourceProcess Whose handle `sourceHandle` is: ZwCurrentProcess(), or another process by a handle with PROCESS_DUP_HANDLE,
+ * which hands it over when its event loop comes to it.
  * @param sourceHandle The handle; the pseudo handles of this process and thread as well, which become real ones.
- * @param targetProcess Who shall have the new handle; null, with DUPLICATE_CLOSE_SOURCE, for nobody.
+ * @param targetProcess Who shall have the new handle, likewise; null, with DUPLICATE_CLOSE_SOURCE, for nobody.
  * @param desiredAccess Its rights, generic ones and MAXIMUM_ALLOWED as well. Within the source's they are granted;
  * for others the object's security descriptor is asked. Kernel mode is granted them unasked,
  * unless the source came with OBJ_FORCE_ACCESS_CHECK.
@@ -310,7 +315,9 @@ export function ZwFlushVirtualMemory(processHandle: Handle, baseAddress: bigint 
  * @param options DUPLICATE_CLOSE_SOURCE (closes the source whatever comes of it), DUPLICATE_SAME_ACCESS,
  * DUPLICATE_SAME_ATTRIBUTES.
  * @returns The handle with STATUS_SUCCESS; else 0 with STATUS_INVALID_PARAMETER, STATUS_INVALID_HANDLE,
- * STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED or STATUS_INSUFFICIENT_RESOURCES.
+ * STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED or STATUS_INSUFFICIENT_RESOURCES; of other processes also
+ * STATUS_IO_TIMEOUT (no answer within 5 s), STATUS_PROCESS_IS_TERMINATING, STATUS_NOT_SUPPORTED (objects that stay in
+ * their process: threads, devices).
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwduplicateobject}
  */
 export function ZwDuplicateObject(

@@ -94,7 +94,7 @@ export class ObjectAttributes {
  * is a counted string: a NUL is a character like any other.
  * @param attributes A union of OBJ_ flags. Unknown ones make the call fail with
  * STATUS_INVALID_PARAMETER.
- * - OBJ_INHERIT is kept with the handle.
+ * - OBJ_INHERIT has children that CreateProcess makes with bInheritHandles get the handle, under the same value.
  * - OBJ_PERMANENT has a new global object outlive its last handle. It takes SeCreatePermanentPrivilege
  *   (else STATUS_PRIVILEGE_NOT_HELD), means nothing without a name, and is STATUS_NOT_SUPPORTED for a local
  *   name, which nobody keeps but its users.

@@ -19,6 +19,7 @@ import { capture, type ObjectAttributes } from './object-attributes.js';
 import { type ProcessBody, processType, type ThreadBody, threadType } from './object-types.js';
 import { processOf, thisProcess } from './process-handles.js';
 import { type Child, OtherProcess, STARTING_TIME, STILL_ACTIVE } from './process-object.js';
+import { closeHandle } from './section-calls.js';
 import { addHandle, type Mode } from './tables.js';
 
 /** CLIENT_ID */
@@ -127,7 +128,9 @@ export function enterChild(
     checked: true,
     inherit: inherit.thread,
   });
-  return threadHandle === null ? { status: Status.STATUS_INSUFFICIENT_RESOURCES } : { processHandle, threadHandle };
+  if (threadHandle !== null) return { processHandle, threadHandle };
+  closeHandle('user', processHandle);
+  return { status: Status.STATUS_INSUFFICIENT_RESOURCES };
 }
 
 /** The number of the process that a handle means, or why there is none. */

@@ -83,7 +83,7 @@ export class OtherProcess implements ProcessBody {
    * A connection to its door, made on first use.
    *
    * @returns STATUS_PROCESS_IS_TERMINATING when it has ended, STATUS_ACCESS_DENIED when it has no door, or
-   * not for us
+   * not for us, STATUS_IO_TIMEOUT for a child that opens none
    */
   door(): Descriptor | { readonly status: NTSTATUS } {
     if (this.hasEnded) {
@@ -98,7 +98,10 @@ export class OtherProcess implements ProcessBody {
 
   #connect(): Descriptor | { readonly status: NTSTATUS } {
     const socket = this.#knock();
-    if (socket === null) return { status: this.hasEnded ? Status.STATUS_PROCESS_IS_TERMINATING : Status.STATUS_ACCESS_DENIED };
+    if (socket === null) {
+      if (this.hasEnded) return { status: Status.STATUS_PROCESS_IS_TERMINATING };
+      return { status: this.isChild ? Status.STATUS_IO_TIMEOUT : Status.STATUS_ACCESS_DENIED };
+    }
     const { pid, uid } = os.socketPeer(socket);
     // Anybody may take a name that is free: only the process itself is believed to be it.
     const ours = process.geteuid?.();

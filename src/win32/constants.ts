@@ -120,6 +120,7 @@ export const ERROR_UNEXP_NET_ERR = 59;
 export const ERROR_CANNOT_MAKE = 82;
 export const ERROR_INVALID_PARAMETER = 87;
 export const ERROR_DISK_FULL = 112;
+export const ERROR_SEM_TIMEOUT = 121;
 export const ERROR_INSUFFICIENT_BUFFER = 122;
 export const ERROR_INVALID_NAME = 123;
 export const ERROR_DIR_NOT_EMPTY = 145;

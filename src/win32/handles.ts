@@ -16,14 +16,16 @@ function fail<T>(status: NTSTATUS, result: T): T {
 /**
  * Makes a further handle on the object that a handle is on.
  *
- * @param hSourceProcessHandle Whose handle it is: GetCurrentProcess().
+ * @param hSourceProcessHandle Whose handle it is: GetCurrentProcess(), or another process by a handle with PROCESS_DUP_HANDLE,
+ * which hands it over when its event loop comes to it.
  * @param hSourceHandle The handle; GetCurrentProcess() itself as well, which becomes a real handle.
- * @param hTargetProcessHandle Who shall have the new one.
+ * @param hTargetProcessHandle Who shall have the new one, likewise.
  * @param dwDesiredAccess Its rights; 0 for none at all. Those that the source has are granted, others only if
  * the object's security descriptor grants them. Ignored with DUPLICATE_SAME_ACCESS.
  * @param bInheritHandle Whether children get it, see SetHandleInformation.
  * @param dwOptions DUPLICATE_CLOSE_SOURCE (closes the source, also when the call fails), DUPLICATE_SAME_ACCESS.
- * @returns The handle, or 0: ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER.
+ * @returns The handle, or 0: ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER; of other processes also
+ * ERROR_SEM_TIMEOUT (no answer within 5 s), ERROR_NOT_SUPPORTED (threads, devices).
  * @see {@link https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-duplicatehandle}
  */
 export function DuplicateHandle(

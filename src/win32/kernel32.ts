@@ -94,7 +94,7 @@ export function CreateFileMapping(
  *
  * @param dwDesiredAccess FILE_MAP_READ, FILE_MAP_WRITE, FILE_MAP_EXECUTE, FILE_MAP_COPY, or
  * FILE_MAP_ALL_ACCESS; other rights of sections as well.
- * @param bInheritHandle Recorded; handles are not inherited in this version.
+ * @param bInheritHandle Whether children that are created with bInheritHandles get the handle.
  * @param lpName `X`, `Local\X` or `Global\X`.
  * @returns The handle, or 0: ERROR_INVALID_PARAMETER (no name), ERROR_FILE_NOT_FOUND,
  * ERROR_INVALID_HANDLE (another kind of object), ERROR_ACCESS_DENIED, ERROR_PATH_NOT_FOUND.
