@@ -13,6 +13,7 @@ import { expectationOf } from './profile.js';
 import { lastReaderFor, readerFor } from './readers/index.js';
 import { Skip } from './script.js';
 import { scripts } from './scripts/index.js';
+import { scriptByShape } from './scripts/shapes.js';
 import type { LiveWorld } from './world.js';
 
 /** Runs one case; no error of it gets out. */
@@ -20,7 +21,7 @@ async function run(world: LiveWorld, testCase: Case, suite: Suite): Promise<Outc
   const { id } = testCase;
   const failed = (got: unknown): Outcome => ({ id, kind: 'failed', expected: testCase.expect, got: plain(got) });
   try {
-    const script = Object.hasOwn(scripts, id) ? scripts[id] : undefined;
+    const script = Object.hasOwn(scripts, id) ? scripts[id] : scriptByShape(testCase);
     const reader = readerFor(testCase, suite) ?? (script === undefined ? lastReaderFor(testCase, suite) : undefined);
     if (reader !== undefined) {
       const observed = await reader(world, testCase, suite);

@@ -41,7 +41,7 @@ function kindOfHandle(t: Trial, handle: number): void {
   });
 }
 
-function create(t: Trial): void {
+export function create(t: Trial): void {
   const { status, handle } = createDirectory(t, numberOf(t.inputs.attributes));
   t.status(status);
   kindOfHandle(t, handle);
@@ -52,7 +52,7 @@ function create(t: Trial): void {
   if ('PointerCount' in t.case.expect) assert.ok(PointerCount >= Number(t.expect.PointerCount), `${PointerCount} pointers`);
 }
 
-function close(t: Trial): void {
+export function close(t: Trial): void {
   const flags = t.inputs.handle === 'kernel handle' ? n.OBJ_KERNEL_HANDLE : 0;
   const { handle } = createDirectory(t, flags);
   t.status(t.k.ObCloseHandle(handle, t.inputs.mode === 'UserMode' ? t.k.UserMode : t.k.KernelMode));
@@ -64,7 +64,7 @@ function close(t: Trial): void {
 const rights = (text: unknown): number =>
   text === 'ALL' ? DIRECTORY_ALL_ACCESS : text === 'QUERY' ? DIRECTORY_QUERY : assert.fail(String(text));
 
-function duplicate(t: Trial): void {
+export function duplicate(t: Trial): void {
   const { inputs } = t;
   for (const flags of [0, n.OBJ_KERNEL_HANDLE]) {
     const { handle } = createDirectory(t, flags);
@@ -116,7 +116,7 @@ function bogus(text: unknown): number {
   return plain === '-1' ? -1 : numberOf(plain) | 0;
 }
 
-function closeBogus(t: Trial): void {
+export function closeBogus(t: Trial): void {
   const handle = bogus(t.inputs.handle);
   t.status(t.case.call === 'NtClose' ? n.NtClose(handle) : t.k.ZwClose(handle));
 }

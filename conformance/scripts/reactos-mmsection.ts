@@ -12,7 +12,7 @@ import { numberOf } from '../support/values.js';
 const PHYSICAL = 'physical memory is never mapped: \\Device\\PhysicalMemory is refused to everybody, drivers as well';
 const POINTERS = 'the fault comes from a NULL C pointer inside the kernel; JavaScript calls have no such pointer';
 
-function create(t: Trial): void {
+export function create(t: Trial): void {
   const { inputs, expect } = t;
   if ('exception' in t.case.expect) skip(POINTERS);
   const maximumSize = inputs.maximumSize === null ? null : Number(inputs.maximumSize);

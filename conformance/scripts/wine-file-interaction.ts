@@ -93,7 +93,7 @@ function unmapAndShrink(t: Trial): void {
   t.equal('fileSize', size(path));
 }
 
-function mapFile(t: Trial): void {
+export function mapFile(t: Trial): void {
   const { inputs } = t;
   const path = t.file(t.case.given === 'file now 0x1000 bytes' ? 0x1000 : 0);
   const bytes = BigInt(String(inputs.size));
@@ -125,7 +125,7 @@ function mapped(t: Trial, file: number, state: string): void {
   assert.ok(w.UnmapViewOfFile(view));
 }
 
-function disposition(t: Trial): void {
+export function disposition(t: Trial): void {
   const path = t.file(6);
   const file = openFile(t, path, READ_WRITE | n.DELETE);
   mapped(t, file, String(t.inputs.state));
@@ -148,7 +148,7 @@ function onlySection(t: Trial): string {
 const DATA_ACCESS = [n.GENERIC_READ, n.GENERIC_WRITE, READ_WRITE, n.DELETE];
 const NO_WRITE_SHARING = [0, w.FILE_SHARE_READ, w.FILE_SHARE_DELETE, w.FILE_SHARE_READ | w.FILE_SHARE_DELETE];
 
-function sharing(t: Trial): void {
+export function sharing(t: Trial): void {
   const without = t.case.call.includes('without FILE_SHARE_WRITE');
   const shares = without ? NO_WRITE_SHARING : NO_WRITE_SHARING.map((share) => share | w.FILE_SHARE_WRITE);
   const path = onlySection(t);
@@ -161,14 +161,14 @@ function sharing(t: Trial): void {
   }
 }
 
-function createAlways(t: Trial): void {
+export function createAlways(t: Trial): void {
   const path = onlySection(t);
   const handle = w.CreateFile(path, n.GENERIC_WRITE, w.FILE_SHARE_READ | w.FILE_SHARE_WRITE, null, w.CREATE_ALWAYS, 0);
   t.win32(handle !== w.INVALID_HANDLE_VALUE);
   assert.equal(size(path), 4096);
 }
 
-function deleteOnClose(t: Trial): void {
+export function deleteOnClose(t: Trial): void {
   const path = onlySection(t);
   const handle = w.CreateFile(path, n.GENERIC_READ | n.DELETE, SHARE_ALL, null, w.OPEN_EXISTING, w.FILE_FLAG_DELETE_ON_CLOSE);
   t.win32(handle !== w.INVALID_HANDLE_VALUE);

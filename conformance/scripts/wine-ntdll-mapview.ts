@@ -6,10 +6,9 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import * as w from 'sectile/kernel32';
 import * as n from 'sectile/ntdll';
-import type { Case } from '../script.js';
 import { type Companion, startCompanion } from '../support/companion.js';
 import { openFile } from '../support/files.js';
-import { family, type Play, type Trial } from '../support/trial.js';
+import { family, type Trial } from '../support/trial.js';
 import { numberOf } from '../support/values.js';
 
 /** The last address that user mode may use on x64. */
@@ -88,7 +87,7 @@ async function checkView(t: Trial, base: bigint, zeroBits: number, child: Compan
 }
 
 /** A row of NtMapViewOfSection: what is left out has the value that the family's environment says. */
-async function mapRow(t: Trial): Promise<void> {
+export async function mapRow(t: Trial): Promise<void> {
   const { inputs } = t;
   const { process, child } = await target(t);
   const section = fileSection(t, 4096);
@@ -168,7 +167,7 @@ function extendedRows(text: unknown): readonly ExtendedRow[] {
 }
 
 /** A row of NtMapViewOfSectionEx. */
-async function mapExRow(t: Trial): Promise<void> {
+export async function mapExRow(t: Trial): Promise<void> {
   const { inputs } = t;
   const { process, child } = await target(t);
   const section = fileSection(t, Number(inputs.sectionSize ?? 0x4_0000));
@@ -217,7 +216,7 @@ function pagefileView(t: Trial, size: number, sectionProtect: string, protect: n
   return { base: baseAddress, view: mapped.view };
 }
 
-function region(t: Trial): void {
+export function region(t: Trial): void {
   const { inputs } = t;
   const written = t.case.call.includes('after writing a PAGE_WRITECOPY view');
   const { base, view } = pagefileView(
@@ -326,14 +325,6 @@ function commitBeyond(t: Trial): void {
   t.win32(w.VirtualAlloc(base, Number(bytes), numberOf(type), numberOf(protect)) !== null);
   t.equal('fileSizeAfter', statSync(path).size);
 }
-
-/** Rows of NtMapViewOfSection and its Ex form that differ in their inputs only. */
-export function reads({ call, inputs = {}, mode }: Case): boolean {
-  const known = ['process', 'baseAddress', 'zeroBits', 'allocType', 'sectionOffset', 'ext', 'viewSize', 'sectionSize'];
-  return mode === 'user' && /^NtMapViewOfSection(Ex)?$/.test(call) && Object.keys(inputs).every((key) => known.includes(key));
-}
-
-export const plays: Readonly<Record<string, Play>> = { NtMapViewOfSection: mapRow, NtMapViewOfSectionEx: mapExRow };
 
 export const scripts = family({
   'wine-ntmap-001..032': mapRow,

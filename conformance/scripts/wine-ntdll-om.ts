@@ -65,7 +65,7 @@ function limits(t: Trial): n.ObjectAttributes[] {
   ).filter(({ Length }) => Length !== right.Length);
 }
 
-function nameLimits(t: Trial): void {
+export function nameLimits(t: Trial): void {
   if (t.inputs.handleOut !== undefined) skip(NO_POINTERS);
   for (const oa of limits(t)) {
     if (t.case.call === 'NtCreateSection') {
@@ -84,7 +84,7 @@ function nameLimits(t: Trial): void {
 }
 
 /** Names as they are written, for every kind of object: created and, where the row says so, opened. */
-function syntax(t: Trial): void {
+export function syntax(t: Trial): void {
   const name = named(t.inputs.name);
   const base = t.case.call.includes('RootDirectory=\\BaseNamedObjects') ? directory(t, '\\BaseNamedObjects') : null;
   for (const kind of allKinds) {
@@ -223,7 +223,7 @@ function nameWithNuls(text: string): string {
   return how?.includes('embedded NUL') ? name.replace(/_test$/, '\0test') : name;
 }
 
-function nulsInNames(t: Trial): void {
+export function nulsInNames(t: Trial): void {
   const name = nameWithNuls(String(t.inputs.name));
   const access = numberOf(t.inputs.desiredAccess);
   const created = Section.create(attributes(name), access);
@@ -249,7 +249,7 @@ function nulsCount(t: Trial): void {
   }
 }
 
-function zeroAccess(t: Trial): void {
+export function zeroAccess(t: Trial): void {
   const { inputs } = t;
   const name = inSession(inputs.name);
   const flags = numberOf(inputs.attributes);
@@ -273,7 +273,7 @@ function duplicateWithoutAccess(t: Trial): void {
   }
 }
 
-function permanence(t: Trial): void {
+export function permanence(t: Trial): void {
   const { inputs } = t;
   const name = `\\BaseNamedObjects\\${t.name()}`;
   const flags = numberOf(inputs.attributes);
@@ -337,7 +337,7 @@ function noFile(t: Trial): void {
   t.status(n.NtQueryInformationFile(made(t, Section, null), n.FileStandardInformation).status);
 }
 
-function duplicate(t: Trial): void {
+export function duplicate(t: Trial): void {
   const { inputs } = t;
   if (inputs.targetHandle !== undefined && inputs.targetHandle !== null) skip(NO_POINTERS);
   const self = n.NtCurrentProcess();
