@@ -105,7 +105,7 @@ export const sessionDirectory = `\\Sessions\\${process.geteuid?.() === 0 ? 0 : 1
 
 /** A handle on a directory, until the case ends. */
 export function directory(trial: Trial, name: string = sessionDirectory): number {
-  const { status, handle } = kinds.Directory.open(attributes(name), n.GENERIC_ALL);
+  const { status, handle } = kinds.Directory.open(attributes(name), n.DIRECTORY_QUERY | n.DIRECTORY_TRAVERSE);
   trial.is(status, 'STATUS_SUCCESS', `open ${name}`);
   return trial.keep(handle);
 }
