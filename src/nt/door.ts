@@ -104,7 +104,7 @@ function answerTo(bytes: Uint8Array, descriptors: readonly Descriptor[]): Outcom
   try {
     const { operation, until, fields } = decode(bytes) as Question;
     const act = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
-    if (act === undefined) return refuse(Status.STATUS_INVALID_PARAMETER);
+    if (act === undefined || fields === null || typeof fields !== 'object') return refuse(Status.STATUS_INVALID_PARAMETER);
     // Whoever asked has given up: what it does not know of must not be.
     if (!(until >= now())) return refuse(Status.STATUS_IO_TIMEOUT);
     taken = operation === 'handle.give' || operation === 'view.map';

@@ -8,12 +8,16 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import * as w from 'sectile/kernel32';
 import * as n from 'sectile/ntdll';
+import { decode, encode, now } from '../../dist/nt/door-messages.js';
+import { doorOf } from '../../dist/nt/process-object.js';
+import { os } from '../../dist/os/index.js';
 import { argumentsOf } from '../../dist/win32/command-line.js';
 import inheritors from '../fixtures/inheritors.js';
 import { runtimeDirectory } from '../nt/runtime.js';
 import { is } from '../nt/user-mode.js';
 import { born, text } from '../support/born.js';
 import { start } from '../support/child.js';
+import { descriptors as processDescriptors } from '../support/processes.js';
 import { startSystem } from '../support/system.js';
 
 const self = w.GetCurrentProcess();
@@ -225,6 +229,39 @@ test('a process that does not answer is given up, and does not do later what it 
   is(second.status, 'STATUS_SUCCESS');
   await child.end();
   close(handle);
+});
+
+test('nonsense at the door is refused, and the process goes on', async (t) => {
+  const child = await born(t);
+  const socket = os.socketConnect(doorOf(child.child.pid));
+  const until = now() + 60_000;
+  const fields = [
+    null,
+    7,
+    [],
+    {},
+    { handle: 'x', desired: {} },
+    { type: 'Section', facts: { place: 'local', name: 3 }, granted: -1 },
+  ];
+  const operations = ['handle.give', 'handle.take', 'handle.close', 'view.map', 'view.unmap', '__proto__', 'none'];
+  const questions = [
+    new Uint8Array([0xff, 0xfe]),
+    ...[null, 5, 'x', [], {}].map(encode),
+    ...operations.flatMap((operation) => fields.map((each) => encode({ operation, until, fields: each }))),
+    encode({ operation: 'view.map', until, fields: { facts: { place: 'unnamed' }, request: { base: 1n } } }),
+  ];
+  for (const each of questions) {
+    const memory = os.memoryCreate('sectile:test', 4096, 0, 0);
+    const { bytes, descriptors } = os.socketRequest(socket, each, [memory], 10_000);
+    const { status } = decode(bytes) as { status: number };
+    assert.ok(status >= 0xc000_0000, Buffer.from(each).toString());
+    assert.equal(descriptors.length, 0);
+    os.descriptorClose(memory);
+  }
+  os.descriptorClose(socket);
+  const left = processDescriptors(child.child.pid).filter((each) => each.includes('sectile:test'));
+  assert.deepEqual(left, []);
+  await child.end();
 });
 
 test('children end, and their exit codes are known', async () => {
