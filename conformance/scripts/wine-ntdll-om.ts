@@ -196,7 +196,7 @@ function badProtection(t: Trial): void {
 }
 
 function ownDirectory(t: Trial): void {
-  const link = SymbolicLink.open(attributes('\\BaseNamedObjects\\Local'));
+  const link = SymbolicLink.open(attributes('\\BaseNamedObjects\\Local'), n.SYMBOLIC_LINK_QUERY);
   t.is(link.status, 'STATUS_SUCCESS', 'open \\BaseNamedObjects\\Local');
   const { linkTarget } = n.NtQuerySymbolicLinkObject(t.keep(link.handle));
   if (linkTarget !== '\\BaseNamedObjects') {
