@@ -19,7 +19,7 @@ import {
 } from './constants.js';
 import type { IO_STATUS_BLOCK } from './file-open-calls.js';
 import { fileType } from './object-types.js';
-import { handleOf, type Mode, mayUse, type OpenHandle, objectOf } from './tables.js';
+import { handleOf, isOtherFile, type Mode, mayUse, type OpenHandle, objectOf } from './tables.js';
 
 export interface IoResult {
   readonly status: NTSTATUS;
@@ -66,6 +66,8 @@ type OpenFile = OpenHandle<FileObject>;
 /** The file behind a handle that holds one of these rights. */
 function fileOf(mode: Mode, handle: unknown, ...anyOf: readonly number[]): OpenFile | { readonly status: NTSTATUS } {
   const found = objectOf(mode, handle, fileType);
+  // No driver has routines for reading, writing and the like here.
+  if (isOtherFile(mode, handle)) return { status: Status.STATUS_INVALID_DEVICE_REQUEST };
   if ('status' in found || anyOf.length === 0) return found;
   return anyOf.some((rights) => mayUse(mode, found, rights)) ? found : { status: Status.STATUS_ACCESS_DENIED };
 }

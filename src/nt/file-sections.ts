@@ -14,7 +14,7 @@ import { SEC_BASED, SEC_FILE, SEC_IMAGE, SEC_NOCACHE, SEC_WRITECOMBINE } from '.
 import { fileType } from './object-types.js';
 import { fileRightsFor, isWritable } from './protection.js';
 import { firstBroken, type Rule } from './rules.js';
-import { type Mode, mayUse, type OpenHandle, objectOf } from './tables.js';
+import { isOtherFile, type Mode, mayUse, type OpenHandle, objectOf } from './tables.js';
 
 /** What of a call's parameters concerns the file. */
 export interface FileSectionRequest {
@@ -92,6 +92,7 @@ export function fileBacking(
   fileHandle: Handle,
   request: FileSectionRequest,
 ): FileBacking | { readonly status: NTSTATUS } {
+  if (isOtherFile(mode, fileHandle)) return { status: Status.STATUS_INVALID_FILE_FOR_SECTION };
   const file = objectOf(mode, fileHandle, fileType);
   if ('status' in file) return file;
   const judged: Judged = { ...request, mode, file, length: file.body.stat.size };

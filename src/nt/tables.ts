@@ -9,7 +9,7 @@ import { PROCESS_VM_OPERATION } from '../security/index.js';
 import { type DriverHold, systemInThisProcess } from '../system/kernel.js';
 import { type Handle, handleValue } from './arguments.js';
 import { HandleTable } from './handle-table.js';
-import { type ObjectBody, type ObjectType, processType, sectionType } from './object-types.js';
+import { fileType, type ObjectBody, type ObjectType, processType, sectionType } from './object-types.js';
 import { ViewTable } from './view-table.js';
 
 /** Who calls: a driver in the system process, or an application. */
@@ -135,6 +135,12 @@ export function objectOf<B extends ObjectBody>(
   const found = isPseudoHandle(value) ? { status: Status.STATUS_OBJECT_TYPE_MISMATCH } : handleOf(mode, value);
   if ('status' in found || found.type === (type as ObjectType<ObjectBody>)) return found as OpenHandle<B>;
   return { status: Status.STATUS_OBJECT_TYPE_MISMATCH };
+}
+
+/** Whether a handle is on a file that none of the calls on the host's files can work with: a device's. */
+export function isOtherFile(mode: Mode, value: unknown): boolean {
+  const found = isPseudoHandle(value) ? null : handleOf(mode, value);
+  return found !== null && 'type' in found && found.type !== (fileType as unknown) && found.type.name === fileType.name;
 }
 
 /** Whether a caller in this mode may use a handle for what needs these rights. */

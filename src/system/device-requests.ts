@@ -54,6 +54,10 @@ async function settled(result: Promise<unknown>, patience: number): Promise<void
   clearTimeout(timer);
 }
 
+function limit(operation: string, rule: string): SectionError {
+  return new SectionError('ERR_SECTION_LIMIT', { operation, rule, wayOut: 'Close some, or wait until some are through' });
+}
+
 export class DeviceClients {
   readonly io: IoManager;
   readonly #limits: SystemLimits;
@@ -84,21 +88,21 @@ export class DeviceClients {
     });
   }
 
-  /** Refuses what would be too much for one client or one user. */
+  /** Refuses another request where it would be too much for one client or one user. */
   requireRoom(client: Client, operation: string, bytes: number): void {
-    const { deviceRequestsPerClient, deviceBytesPerUser, handlesPerClient } = this.#limits;
-    const account = this.of(client);
-    const used = this.#bytes.get(client.uid) ?? 0;
-    const rule =
-      account.outstanding.size >= deviceRequestsPerClient
-        ? `this client has ${deviceRequestsPerClient} requests to devices under way, and may have no more`
-        : used + bytes > deviceBytesPerUser
-          ? `the buffers of this user's requests to devices would take more than ${deviceBytesPerUser} bytes`
-          : account.files.size >= handlesPerClient
-            ? `this client has ${handlesPerClient} files of devices open, and may have no more`
-            : null;
-    if (rule === null) return;
-    throw new SectionError('ERR_SECTION_LIMIT', { operation, rule, wayOut: 'Wait until some of them are through' });
+    const { deviceRequestsPerClient, deviceBytesPerUser } = this.#limits;
+    if (this.of(client).outstanding.size >= deviceRequestsPerClient) {
+      throw limit(operation, `this client has ${deviceRequestsPerClient} requests to devices under way, and may have no more`);
+    }
+    if ((this.#bytes.get(client.uid) ?? 0) + bytes > deviceBytesPerUser)
+      throw limit(operation, `the buffers of this user's requests to devices would take more than ${deviceBytesPerUser} bytes`);
+  }
+
+  /** Refuses another file. */
+  requireFile(client: Client, operation: string): void {
+    const { handlesPerClient } = this.#limits;
+    if (this.of(client).files.size < handlesPerClient) return;
+    throw limit(operation, `this client has ${handlesPerClient} files of devices open, and may have no more`);
   }
 
   /** Notes a request until its client has heard the outcome. Returns the number to ask for it by. */
@@ -195,6 +199,7 @@ export const deviceHandlers: { readonly [O in DeviceOperation]: Handler<O> } = {
     context.requireRunning(operation);
     const { devices } = context;
     devices.requireRoom(client, operation, 0);
+    devices.requireFile(client, operation);
     const opened = devices.io.open(path, { ...asked, token: client.token, requestor: client });
     if ('status' in opened) {
       throw new SectionError(codeOfStatus.get(opened.status) ?? 'ERR_SECTION_DRIVER', {

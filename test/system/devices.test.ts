@@ -107,6 +107,15 @@ test('names as Win32 has them, and the devices and links in their directories', 
   assert.equal(await client.succeeds('linkTarget', '\\??\\Gadget'), '\\Device\\Gadget');
 });
 
+test('a device is no file that can be read or mapped', async (t) => {
+  const { client } = await opened(t);
+  assert.deepEqual(await client.succeeds('asFile'), [
+    Status.STATUS_INVALID_DEVICE_REQUEST,
+    Status.STATUS_INVALID_FILE_FOR_SECTION,
+    Status.STATUS_NOT_SUPPORTED,
+  ]);
+});
+
 test('buffers: each method, and each limit', async (t) => {
   const { client } = await opened(t);
   const control = (given: object) => client.succeeds('control', given);
