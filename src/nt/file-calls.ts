@@ -17,9 +17,10 @@ import {
   FilePositionInformation,
   FileStandardInformation,
 } from './constants.js';
+import { putEvent } from './event-calls.js';
 import type { IO_STATUS_BLOCK } from './file-open-calls.js';
 import { fileType } from './object-types.js';
-import { handleOf, isOtherFile, type Mode, mayUse, type OpenHandle, objectOf } from './tables.js';
+import { isOtherFile, type Mode, mayUse, type OpenHandle, objectOf } from './tables.js';
 
 export interface IoResult {
   readonly status: NTSTATUS;
@@ -72,11 +73,14 @@ function fileOf(mode: Mode, handle: unknown, ...anyOf: readonly number[]): OpenF
   return anyOf.some((rights) => mayUse(mode, found, rights)) ? found : { status: Status.STATUS_ACCESS_DENIED };
 }
 
-/** An event's handle is looked at and no more: transfers are complete when they return. */
-function eventStatus(mode: Mode, event: unknown): NTSTATUS {
-  if (event === null || event === undefined || event === 0) return Status.STATUS_SUCCESS;
-  const found = handleOf(mode, event);
-  return 'status' in found ? found.status : Status.STATUS_SUCCESS;
+/** Does what an event is to tell of: it is reset first, and signalled when all went well. */
+function telling<R extends IoResult>(mode: Mode, event: Handle | null, refuse: (status: NTSTATUS) => R, work: () => R): R {
+  if (event === null || event === undefined || event === 0) return work();
+  const reset = putEvent(mode, event, 0);
+  if (!isSuccess(reset.status)) return refuse(reset.status);
+  const result = work();
+  if (isSuccess(result.status)) putEvent(mode, event, 1);
+  return result;
 }
 
 /* ------------------------------------------------------------------------ reading, writing ---- */
@@ -144,12 +148,12 @@ export function readFile(mode: Mode, handle: Handle, event: Handle | null, lengt
   if (bytes === undefined) return refuse(Status.STATUS_INVALID_PARAMETER);
   const found = fileOf(mode, handle, FILE_READ_DATA);
   if ('status' in found) return refuse(found.status);
-  const told = eventStatus(mode, event);
-  if (!isSuccess(told)) return refuse(told);
-  const buffer = new Uint8Array(bytes === 0 ? 0 : worthReading(found.body, bytes, byteOffset));
-  const transfer = readInto(mode, handle, buffer, byteOffset);
-  if ('status' in transfer) return refuse(transfer.status);
-  return { ...ioResult(Status.STATUS_SUCCESS, transfer.count), buffer: buffer.subarray(0, transfer.count) };
+  return telling(mode, event, refuse, () => {
+    const buffer = new Uint8Array(bytes === 0 ? 0 : worthReading(found.body, bytes, byteOffset));
+    const transfer = readInto(mode, handle, buffer, byteOffset);
+    if ('status' in transfer) return refuse(transfer.status);
+    return { ...ioResult(Status.STATUS_SUCCESS, transfer.count), buffer: buffer.subarray(0, transfer.count) };
+  });
 }
 
 /** ZwWriteFile and NtWriteFile. */
@@ -164,11 +168,10 @@ export function writeFile(
   const bytes = ulong(length);
   if (bytes === undefined) return ioResult(Status.STATUS_INVALID_PARAMETER);
   if (!ArrayBuffer.isView(buffer) || bytes > buffer.byteLength) return ioResult(Status.STATUS_ACCESS_VIOLATION);
-  const told = eventStatus(mode, event);
-  if (!isSuccess(told)) return ioResult(told);
-  const source = new Uint8Array(buffer.buffer, buffer.byteOffset, bytes);
-  const transfer = writeFrom(mode, handle, source, byteOffset);
-  return 'status' in transfer ? ioResult(transfer.status) : ioResult(Status.STATUS_SUCCESS, transfer.count);
+  return telling(mode, event, ioResult, () => {
+    const transfer = writeFrom(mode, handle, new Uint8Array(buffer.buffer, buffer.byteOffset, bytes), byteOffset);
+    return 'status' in transfer ? ioResult(transfer.status) : ioResult(Status.STATUS_SUCCESS, transfer.count);
+  });
 }
 
 /** ZwFlushBuffersFile and NtFlushBuffersFile: returns when the file is on the disk. */
@@ -303,9 +306,9 @@ export function lockFile(
   if ('status' in range) return ioResult(range.status);
   const found = fileOf(mode, handle, FILE_READ_DATA, FILE_WRITE_DATA);
   if ('status' in found) return ioResult(found.status);
-  const told = eventStatus(mode, event);
-  if (!isSuccess(told)) return ioResult(told);
-  return ioResult(found.body.lock(range.start, range.length, range.key, exclusiveLock === true));
+  return telling(mode, event, ioResult, () =>
+    ioResult(found.body.lock(range.start, range.length, range.key, exclusiveLock === true)),
+  );
 }
 
 /** ZwUnlockFile and NtUnlockFile. */

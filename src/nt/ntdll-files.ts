@@ -99,8 +99,8 @@ export function NtOpenFile(
  * Reads from a file.
  *
  * @param fileHandle With FILE_READ_DATA.
- * @param event Looked at and no more: the transfer is complete when the call returns.
- * @param apcRoutine Not called, for the same reason.
+ * @param event Signalled when the bytes are there, which is before the call returns; null for none.
+ * @param apcRoutine Not called: nothing is left to wait for.
  * @param length Bytes at most.
  * @param byteOffset Where; null or FILE_USE_FILE_POINTER_POSITION for the position of a synchronous file object.
  * @returns STATUS_SUCCESS with the bytes that there were; else STATUS_END_OF_FILE,

@@ -181,6 +181,16 @@ test('reading and writing: positions, offsets, the end, appending', (t) => {
   assert.equal(read(1, 2n ** 63n), n.STATUS_INVALID_PARAMETER);
   assert.equal(n.NtWriteFile(fileHandle, null, null, null, text('a'), 2, 0, null).status, n.STATUS_ACCESS_VIOLATION);
   assert.equal(n.NtFlushBuffersFile(fileHandle), n.STATUS_SUCCESS);
+  // An event tells of a transfer that went well.
+  const { eventHandle } = n.NtCreateEvent(n.EVENT_ALL_ACCESS, null, n.NotificationEvent, true);
+  const signalled = () => n.NtQueryEvent(eventHandle, n.EventBasicInformation).eventInformation?.EventState;
+  assert.equal(n.NtReadFile(fileHandle, eventHandle, null, null, 1, 100).status, n.STATUS_END_OF_FILE);
+  assert.equal(signalled(), 0);
+  assert.equal(n.NtReadFile(fileHandle, eventHandle, null, null, 1, 0).status, n.STATUS_SUCCESS);
+  assert.equal(signalled(), 1);
+  assert.equal(n.NtReadFile(fileHandle, fileHandle, null, null, 1, 0).status, n.STATUS_OBJECT_TYPE_MISMATCH);
+  n.NtClose(eventHandle);
+  n.NtSetInformationFile(fileHandle, { CurrentByteOffset: 7 }, n.FilePositionInformation);
   const set = (cls: number, fields: object) => n.NtSetInformationFile(fileHandle, fields, cls).status;
   assert.equal(set(n.FilePositionInformation, { CurrentByteOffset: 3 }), n.STATUS_SUCCESS);
   assert.equal(set(n.FileEndOfFileInformation, { EndOfFile: 10 }), n.STATUS_SUCCESS);
