@@ -10,6 +10,7 @@ import { type Descriptor, type DescriptorStat, os } from '../os/index.js';
 import { attempt, statusOfError } from './errors.js';
 import { FileUse, type UseFacts } from './file-use.js';
 import { RangeLocks } from './range-locks.js';
+import { isMark } from './sharing.js';
 
 const FILE_TYPE = 0o170000;
 const REGULAR = 0o100000;
@@ -112,18 +113,26 @@ export class FileObject {
     }
   }
 
-  /** The file that another process has packed; takes over the descriptors, on failure too. */
+  /** The file that another process has packed; takes over the descriptors, on failure too. What it is, its descriptor says. */
   static unpack(given: unknown, descriptors: readonly Descriptor[]): FileObject {
     const [descriptor, used, ...others] = descriptors;
-    const { path, kind, synchronous, position, use } = (given ?? {}) as Partial<PackedFile>;
-    const isFile = typeof path === 'string' && typeof kind === 'string' && typeof position === 'number' && use !== undefined;
+    const { path, synchronous, position, use } = (given ?? {}) as Partial<PackedFile>;
+    const isUse = Array.isArray(use?.marks) && use.marks.every(isMark) && typeof use.deletesOnClose === 'boolean';
+    const isFile = typeof path === 'string' && Number.isSafeInteger(position) && isUse;
     if (!isFile || others.length > 0 || descriptor === undefined || used === undefined) {
       for (const each of descriptors) os.descriptorClose(each);
       throw new TypeError('no file');
     }
-    const file = new FileObject(descriptor, FileUse.unpack(use, used), { path, kind, synchronous: synchronous === true });
-    file.position = position;
-    return file;
+    let taken: FileUse | null = null;
+    try {
+      const stat = os.descriptorStat(descriptor);
+      taken = FileUse.unpack(use, used, stat);
+      const file = new FileObject(descriptor, taken, { path, kind: kindOf(stat), synchronous: synchronous === true });
+      file.position = position as number;
+      return file;
+    } finally {
+      if (taken === null) os.descriptorClose(descriptor);
+    }
   }
 
   close(): void {

@@ -5,10 +5,11 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { SectionError } from '../base/error.js';
 import { type NTSTATUS, Status } from '../base/status.js';
 import type { Parcel } from '../memory/parcel.js';
 import { ensureRegistryDirectory } from '../namespace/runtime-directory.js';
-import type { Descriptor } from '../os/index.js';
+import { type Descriptor, os } from '../os/index.js';
 import { handleMarks, handleObstacles, Mark, type ShareRequest, sectionMarks } from './sharing.js';
 import { type FileIdentity, UseFile } from './use-file.js';
 
@@ -27,13 +28,26 @@ function clearOnce(directory: string): void {
   }
 }
 
-function openUseFile(operation: string, { device, inode }: FileIdentity): UseFile {
+function pathOfUse(directory: string, { device, inode }: FileIdentity): string {
+  return join(directory, `${device.toString(16)}-${inode.toString(16)}.file`);
+}
+
+function notOurs(operation: string, path: string): SectionError {
+  return new SectionError('ERR_SECTION_NOT_FOUND', {
+    operation,
+    object: `registry file ${path}`,
+    rule: 'it is not the one that was handed on',
+    wayOut: 'Only processes of one user, with the same SECTILE_RUNTIME_DIR, can hand files to each other',
+  });
+}
+
+function openUseFile(operation: string, identity: FileIdentity): UseFile {
   for (const again of [false, true]) {
     // A folder that was removed under us is made anew.
     const directory = ensureRegistryDirectory(again);
     clearOnce(directory);
     try {
-      const file = UseFile.open(operation, `${directory}/${device.toString(16)}-${inode.toString(16)}.file`, true);
+      const file = UseFile.open(operation, pathOfUse(directory, identity), true);
       if (file !== null) return file;
     } catch (error) {
       if (again || (error as { code?: string }).code !== 'ERR_SECTION_NOT_FOUND') throw error;
@@ -53,12 +67,8 @@ function releaseAll(): void {
 /** Why a handle cannot be had; `gone` when the file was deleted meanwhile and must be looked for again. */
 export type Refusal = { readonly status: NTSTATUS } | 'gone';
 
-/** How a use travels to another process. */
+/** How a use travels to another process: with the registry file, whose path follows from the file that it is about. */
 export interface UseFacts {
-  readonly device: string;
-  readonly inode: string;
-  /** Of the registry file. */
-  readonly path: string;
   readonly marks: readonly Mark[];
   readonly deletesOnClose: boolean;
 }
@@ -151,21 +161,29 @@ export class FileUse {
       abandon(file);
       throw error;
     }
-    const { device, inode } = this.identity;
-    const facts: UseFacts = {
-      device: String(device),
-      inode: String(inode),
-      path: file.path,
-      marks: this.#marks,
-      deletesOnClose: this.#deletesOnClose,
-    };
+    const facts: UseFacts = { marks: this.#marks, deletesOnClose: this.#deletesOnClose };
     return { facts, descriptors: [file.descriptor], close: () => file.close() };
   }
 
-  /** The use that another process has packed; takes over the descriptor. */
-  static unpack(facts: UseFacts, descriptor: Descriptor): FileUse {
-    const identity = { device: BigInt(facts.device), inode: BigInt(facts.inode) };
-    return new FileUse(identity, new UseFile('take a file over', facts.path, descriptor), facts.marks, facts.deletesOnClose);
+  /**
+   * The use that another process has packed; takes over the descriptor, on failure too. The other process may lie: only the
+   * registry file that this user has for the file that came is believed, for by it files are deleted.
+   *
+   * @throws SectionError ERR_SECTION_NOT_FOUND
+   */
+  static unpack({ marks, deletesOnClose }: UseFacts, descriptor: Descriptor, identity: FileIdentity): FileUse {
+    const operation = 'take a file over';
+    let taken = false;
+    try {
+      const path = pathOfUse(ensureRegistryDirectory(), identity);
+      const file = new UseFile(operation, path, descriptor);
+      if (!file.isAtItsPath) throw notOurs(operation, path);
+      const use = new FileUse(identity, file, marks, deletesOnClose);
+      taken = true;
+      return use;
+    } finally {
+      if (!taken) os.descriptorClose(descriptor);
+    }
   }
 
   /** Whether sections over the file, or views of them, are there. Needs {@link alone} for an answer that lasts. */

@@ -31,6 +31,9 @@ export const Mark = {
 } as const;
 export type Mark = (typeof Mark)[keyof typeof Mark];
 
+const marks: readonly unknown[] = Object.values(Mark);
+export const isMark = (value: unknown): value is Mark => marks.includes(value);
+
 /** How a file is to be opened. */
 export interface ShareRequest {
   /** Rights, without generic ones. */

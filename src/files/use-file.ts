@@ -40,6 +40,13 @@ interface Deletion {
 }
 
 export class UseFile extends LockFile {
+  /** Whether it is what its path leads to, and this user's own: for one that somebody else has opened. */
+  get isAtItsPath(): boolean {
+    const there = lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
+    const { device, inode, uid } = os.descriptorStat(this.file);
+    return there?.isFile() === true && there.dev === device && there.ino === inode && uid === process.geteuid?.();
+  }
+
   /** Whether others hold a mark. */
   held(mark: Mark): boolean {
     return os.lockHolder(this.file, HOLDERS + mark, 1) !== -1;

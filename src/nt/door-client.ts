@@ -4,6 +4,7 @@
  */
 import { type NTSTATUS, Status } from '../base/status.js';
 import { type Descriptor, isOsError, type Message, os } from '../os/index.js';
+import { ulong } from './arguments.js';
 import { ANSWER_TIME, type Answer, decode, encode, now } from './door-messages.js';
 import type { OtherProcess } from './process-object.js';
 
@@ -46,7 +47,9 @@ export function ask(
     return refuse(silence(process_, error));
   }
   try {
-    return { answer: decode(message.bytes) as Answer, descriptors: message.descriptors };
+    const answer = decode(message.bytes) as Answer;
+    if (ulong(answer.status) === undefined) throw new TypeError('no answer');
+    return { answer, descriptors: message.descriptors };
   } catch {
     for (const each of message.descriptors) os.descriptorClose(each);
     process_.closeDoor();

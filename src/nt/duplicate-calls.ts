@@ -2,6 +2,7 @@
  * NtDuplicateObject and its like: a further handle on the object that a handle is on, here or in another
  * process. Which rights it gets is decided here, for objects of every type alike.
  */
+import { SectionError } from '../base/error.js';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { os } from '../os/index.js';
 import { PROCESS_DUP_HANDLE } from '../security/index.js';
@@ -17,7 +18,7 @@ import {
 import { ask } from './door-client.js';
 import { type Hold, hold } from './duplicate-rights.js';
 import type { ObjectBody, ObjectType, ProcessBody } from './object-types.js';
-import { pack, unpack } from './passing.js';
+import { type Arrived, pack, unpack } from './passing.js';
 import { anyHandleOf, processOf } from './process-handles.js';
 import { OtherProcess } from './process-object.js';
 import { closeHandle, statusOf } from './section-calls.js';
@@ -66,6 +67,16 @@ function takeHere(mode: Mode, handle: Handle, desired: number | null): Source | 
   return { ...held, type, object, attributes: attributesOf(source), checked, shared: held.body === body };
 }
 
+/** What another process has packed; null for what is no parcel: that process may be anybody's. */
+function unpackOrNull(...parcel: Parameters<typeof unpack>): Arrived | null {
+  try {
+    return unpack(...parcel);
+  } catch (error) {
+    if (error instanceof SectionError) throw error;
+    return null;
+  }
+}
+
 /** A hold on what a handle of another process is on: it comes with no more than that handle has. */
 function takeFrom(process_: OtherProcess, handle: Handle, desired: number | null): Source | { readonly status: NTSTATUS } {
   const { answer, descriptors } = ask(process_, 'handle.take', { handle, desired });
@@ -75,9 +86,11 @@ function takeFrom(process_: OtherProcess, handle: Handle, desired: number | null
   }
   const { type, facts, object, granted, inherit, protectedFromClose } = answer;
   const rights = ulong(granted) ?? 0;
+  const arrived = unpackOrNull(type, facts, descriptors, rights);
+  if (arrived === null) return { status: Status.STATUS_UNSUCCESSFUL };
   return {
-    ...unpack(type, facts, descriptors, rights),
-    granted: rights,
+    ...arrived,
+    granted: rights & arrived.type.rights,
     object: String(object),
     attributes: attributesOf({ inherit: inherit === true, protectedFromClose: protectedFromClose === true }),
     checked: true,

@@ -40,7 +40,11 @@ function packProcess(body: ProcessBody): Parcel {
 function unpackProcess(facts: unknown, [descriptor, ...others]: readonly Descriptor[]): ProcessBody {
   for (const each of others) os.descriptorClose(each);
   const pid = (facts as { readonly pid?: unknown } | null)?.pid;
-  if (descriptor === undefined || typeof pid !== 'number') throw new TypeError('no process');
+  if (descriptor === undefined) throw new TypeError('no process');
+  if (typeof pid !== 'number' || !OtherProcess.isMeantBy(pid, descriptor)) {
+    os.descriptorClose(descriptor);
+    throw new TypeError('no process, or another one');
+  }
   if (pid !== process.pid) return OtherProcess.adopt(pid, descriptor);
   os.descriptorClose(descriptor);
   return thisProcess;

@@ -3,7 +3,7 @@
  * connection to its door. All handles of this process on one share it.
  */
 import type { ChildProcess } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type NTSTATUS, Status } from '../base/status.js';
 import { type Descriptor, isOsError, os, type ProcessEnding } from '../os/index.js';
@@ -59,6 +59,12 @@ export class OtherProcess implements ProcessBody {
       if (!isOsError(error)) throw error;
       return { status: error.code === 'EMFILE' ? Status.STATUS_INSUFFICIENT_RESOURCES : Status.STATUS_INVALID_CID };
     }
+  }
+
+  /** Whether a descriptor that another process gave means the process of this number; of one that has ended, nobody can tell. */
+  static isMeantBy(pid: number, process_: Descriptor): boolean {
+    const found = /^Pid:\s*(-?\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${os.descriptorNumber(process_)}`, 'latin1'))?.[1];
+    return found === '-1' || found === String(pid);
   }
 
   /** From a descriptor that another process had of it, which this then owns. */
