@@ -11,6 +11,7 @@ import { type Mapping, os, Protect } from '../os/index.js';
 import { accessCheck, fromSddl, objectTypes, tokenOfThisProcess } from '../security/index.js';
 import { type Directory, directoryOf, type FixedLink } from './object-directory.js';
 import { type ManagedObject, type NamedType, namedType, type ObjectBody } from './object-types.js';
+import { OWNER_WORDS } from './owner.js';
 
 /* ---------------------------------------------------------- events, mutants, semaphores ---- */
 
@@ -20,11 +21,14 @@ import { type ManagedObject, type NamedType, namedType, type ObjectBody } from '
  */
 export class StateObject implements ObjectBody {
   readonly object: ObjectHandle;
+  readonly #length: number;
   #mapping: Mapping | null = null;
   #words: Int32Array | null = null;
 
-  constructor(object: ObjectHandle) {
+  /** @param length Words that its kind has. */
+  constructor(object: ObjectHandle, length: number) {
     this.object = object;
+    this.#length = length;
   }
 
   /** Whether this handle's memory can be written. */
@@ -35,15 +39,23 @@ export class StateObject implements ObjectBody {
   /**
    * The words of its state.
    *
-   * @throws SectionError where the memory cannot be mapped
+   * @throws SectionError where the memory cannot be mapped, or is too short: whoever made the object may be anybody
    */
   get words(): Int32Array {
     if (this.#words !== null) return this.#words;
     const { memory } = this.object;
+    const length = this.#length * Int32Array.BYTES_PER_ELEMENT;
+    if (memory.size < length) {
+      throw new SectionError('ERR_SECTION_TYPE_MISMATCH', {
+        operation: 'use an object',
+        object: memory.description,
+        rule: `it has ${memory.size} bytes, and its state has ${length}: it was not made by Sectile`,
+      });
+    }
     const protection = Protect.read | (memory.writable ? Protect.write : 0);
     this.#mapping = memory.map('use an object', memory.description, {
       offset: 0,
-      length: memory.size,
+      length,
       protection,
       private: false,
     });
@@ -57,12 +69,12 @@ export class StateObject implements ObjectBody {
   }
 }
 
-const stateType = (kind: 'Event' | 'Mutant' | 'Semaphore'): NamedType<StateObject> =>
-  namedType(kind, { bodyOf: (object) => new StateObject(object), objectOf: ({ object }) => object });
+const stateType = (kind: 'Event' | 'Mutant' | 'Semaphore', length: number): NamedType<StateObject> =>
+  namedType(kind, { bodyOf: (object) => new StateObject(object, length), objectOf: ({ object }) => object });
 
-export const eventType = stateType('Event');
-export const mutantType = stateType('Mutant');
-export const semaphoreType = stateType('Semaphore');
+export const eventType = stateType('Event', 2);
+export const mutantType = stateType('Mutant', 1 + OWNER_WORDS);
+export const semaphoreType = stateType('Semaphore', 2);
 
 /* -------------------------------------------------------------- directories and links ---- */
 

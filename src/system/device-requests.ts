@@ -95,7 +95,10 @@ export class DeviceClients {
       throw limit(operation, `this client has ${deviceRequestsPerClient} requests to devices under way, and may have no more`);
     }
     if ((this.#bytes.get(client.uid) ?? 0) + bytes > deviceBytesPerUser)
-      throw limit(operation, `the buffers of this user's requests to devices would take more than ${deviceBytesPerUser} bytes`);
+      throw limit(
+        operation,
+        `this user's files of devices, and the buffers of its requests, would take more than ${deviceBytesPerUser} bytes`,
+      );
   }
 
   /** Refuses another file. */
@@ -123,13 +126,23 @@ export class DeviceClients {
     const none: DeviceReply = { request: 0, status: 0, information: 0, output: '', handle: 0, granted: 0 };
     if (completion === null) return answer<'device.wait'>({ ...none, request: number });
     account.outstanding.delete(number);
-    this.#charge(account.uid, -charge);
     const { status, information, output } = completion;
     const done = { ...none, status, information, output: Buffer.from(output).toString('base64') };
-    if (opens === null || !isSuccess(status)) return answer<'device.wait'>(done);
+    if (opens === null || !isSuccess(status)) {
+      this.#charge(account.uid, -charge);
+      return answer<'device.wait'>(done);
+    }
+    // What the file takes stays on the account until it is closed.
     account.last = nextNumber(account.last, account.files);
     account.files.set(account.last, opens);
     return answer<'device.wait'>({ ...done, handle: account.last, granted: opens.granted });
+  }
+
+  /** Takes an open file from its client. */
+  remove(client: Client, handle: number): void {
+    const { uid, files } = this.of(client);
+    const file = files.get(handle);
+    if (file !== undefined && files.delete(handle)) this.#charge(uid, -chargeOf(file));
   }
 
   readyOf(client: Client): readonly number[] {
@@ -164,9 +177,18 @@ export class DeviceClients {
     this.#ring(account);
     const opening = [...account.outstanding.values()].map(({ opens }) => opens);
     for (const { charge } of account.outstanding.values()) this.#charge(account.uid, -charge);
+    for (const file of account.files.values()) this.#charge(account.uid, -chargeOf(file));
     account.outstanding.clear();
     for (const file of [...account.files.values(), ...opening]) if (file !== null) void this.io.close(file, client);
   }
+}
+
+/** Bytes that an open file takes beside its name, about. */
+const FILE_BYTES = 1024;
+
+/** What an open file takes of its user's account: its name can be long. */
+function chargeOf({ object }: DeviceFile): number {
+  return FILE_BYTES + object.FileName.length * 2;
 }
 
 function nextNumber(last: number, used: ReadonlyMap<number, unknown>): number {
@@ -198,7 +220,7 @@ export const deviceHandlers: { readonly [O in DeviceOperation]: Handler<O> } = {
     const operation = 'open a device';
     context.requireRunning(operation);
     const { devices } = context;
-    devices.requireRoom(client, operation, 0);
+    devices.requireRoom(client, operation, FILE_BYTES + path.length * 2);
     devices.requireFile(client, operation);
     const opened = devices.io.open(path, { ...asked, token: client.token, requestor: client });
     if ('status' in opened) {
@@ -210,7 +232,7 @@ export const deviceHandlers: { readonly [O in DeviceOperation]: Handler<O> } = {
         status: opened.status,
       });
     }
-    const number = devices.add(client, opened.request, opened.file, 0);
+    const number = devices.add(client, opened.request, opened.file, chargeOf(opened.file));
     await settled(opened.request.result, patience);
     return client.gone ? gone() : devices.reply(client, number);
   },
@@ -231,7 +253,8 @@ export const deviceHandlers: { readonly [O in DeviceOperation]: Handler<O> } = {
     const direct = given.direct === null ? null : bytesOf(given.direct);
     const charge = input.length + outputLength;
     devices.requireRoom(client, operation, charge);
-    const handleIn = (value: number) => handleOf(client, given.handles, value);
+    const { handles } = given;
+    const handleIn = (value: number) => handleOf(client, handles, value);
     const request = devices.io.control(file, { code, input, outputLength, direct, handle: handleIn }, client);
     const number = devices.add(client, request, null, charge);
     await settled(request.result, patience);
@@ -256,7 +279,7 @@ export const deviceHandlers: { readonly [O in DeviceOperation]: Handler<O> } = {
   },
   'device.close': async ({ devices }, client, { handle }) => {
     const file = devices.fileOf(client, 'close a device', handle);
-    devices.of(client).files.delete(handle);
+    devices.remove(client, handle);
     await settled(devices.io.close(file, client), CLOSING_TIME);
     return answer<'device.close'>({});
   },

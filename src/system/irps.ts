@@ -94,7 +94,7 @@ export interface ControlInput {
   /** METHOD_IN_DIRECT: what the second buffer holds; null for zeros. */
   readonly direct: Uint8Array | null;
   /** What the handles in the input are on; null for any other number. */
-  handle(value: number): RequestorsHandle | null;
+  readonly handle: (value: number) => RequestorsHandle | null;
 }
 
 const UserMode = 1;
@@ -224,7 +224,8 @@ export class Request {
       Type3InputBuffer: buffers.type3,
     };
     const request = new Request(file, IRP_MJ_DEVICE_CONTROL, { DeviceIoControl }, buffers, requestor);
-    request.#handles = (value) => given.handle(value);
+    // Not all of what was given: the buffers that came are copied by now, and stay no longer than that.
+    request.#handles = given.handle;
     return request;
   }
 

@@ -18,7 +18,7 @@ export interface SystemLimits {
   readonly bytesPerUser: number;
   /** Requests to devices that one connection has under way, or has not asked the outcome of. */
   readonly deviceRequestsPerClient: number;
-  /** Bytes in the buffers of these, of all connections of one user. */
+  /** Bytes in the buffers of these, and in the names of open files of devices, of all connections of one user. */
   readonly deviceBytesPerUser: number;
   /** Unanswered requests of one connection; it is not read beyond them. */
   readonly requestsInFlight: number;

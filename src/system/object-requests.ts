@@ -6,6 +6,7 @@
 import { SectionError } from '../base/error.js';
 import type { ObjectKind } from '../base/object-kind.js';
 import { isSuccess } from '../base/status.js';
+import { roundUp } from '../memory/memory-object.js';
 import { createContent, factsOfContent } from '../memory/object-content.js';
 import { memoryLabel, type ObjectName, parseName } from '../namespace/name.js';
 import { exists, requireKind, requireShareable } from '../namespace/object-rules.js';
@@ -207,7 +208,14 @@ export async function createObject(
   context.directory.requireCreation(operation, name, kind, token);
   const descriptor = descriptorFrom(operation, request.security, token);
   requireAccount(context, client, operation, name, bytes);
-  const made = await make();
+  // The memory is committed beside this thread: others, or further connections of this user, ask meanwhile.
+  const release = context.directory.reserve(client.uid, roundUp(bytes, os.pageSize));
+  let made: Made;
+  try {
+    made = await make();
+  } finally {
+    release();
+  }
 
   // While the memory was committed, the client may have gone, or another may have taken the name.
   let object: KernelObject | null = null;

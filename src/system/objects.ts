@@ -12,7 +12,7 @@ import { type MemoryObject, roundUp } from '../memory/memory-object.js';
 import { readContent } from '../memory/object-content.js';
 import type { SectionFacts } from '../memory/object-handle.js';
 import { sharedWritable } from '../memory/section-masks.js';
-import type { ObjectEntry, ObjectName } from '../namespace/name.js';
+import { MAXIMUM_NAME_LENGTH, type ObjectEntry, type ObjectName } from '../namespace/name.js';
 import { newIdentity, notFound, requireKind, requireShareable } from '../namespace/object-rules.js';
 import { type Descriptor, os } from '../os/index.js';
 import {
@@ -183,6 +183,8 @@ export interface Opening {
 
 /** The key of \BaseNamedObjects itself, which is no object. */
 const ROOT = '';
+const ROOT_NAME = 'Global';
+const LONGEST_FULL_NAME = ROOT_NAME.length + 1 + MAXIMUM_NAME_LENGTH;
 
 /** \BaseNamedObjects, the directories in it, and all that lives in them. */
 export class ObjectDirectory {
@@ -230,7 +232,14 @@ export class ObjectDirectory {
   /** The name of a leaf in a directory, as messages show it. */
   nameIn(operation: string, identity: string | undefined, leaf: string): ObjectName {
     const directory = this.directory(operation, identity);
-    const full = `${directory === undefined ? 'Global' : directory.name.full}\\${leaf}`;
+    const full = `${directory === undefined ? ROOT_NAME : directory.name.full}\\${leaf}`;
+    // Directories in directories: each name would be as long as all names above it.
+    if (full.length > LONGEST_FULL_NAME) {
+      throw new SectionError('ERR_SECTION_INVALID_NAME', {
+        operation,
+        rule: `a name has at most ${MAXIMUM_NAME_LENGTH} UTF-16 units with those of its directories, this one has more`,
+      });
+    }
     return { scope: 'global', leaf, full, ...(identity === undefined ? {} : { directory: identity }) };
   }
 
@@ -311,11 +320,20 @@ export class ObjectDirectory {
     object.destroy();
   }
 
+  /** Sets room aside for an object that is being made: what others ask for meanwhile is on top of it. Ends with the call. */
+  reserve(user: number, bytes: number): () => void {
+    this.#account(user, bytes, 1);
+    return () => this.#account(user, -bytes, -1);
+  }
+
   #charge(object: KernelObject, sign: 1 | -1): void {
-    if (object.chargedTo === null) return;
-    const { bytes, objects } = this.accountOf(object.chargedTo);
-    const after = { bytes: bytes + sign * object.charge, objects: objects + sign };
-    if (after.objects === 0) this.#accounts.delete(object.chargedTo);
-    else this.#accounts.set(object.chargedTo, after);
+    if (object.chargedTo !== null) this.#account(object.chargedTo, sign * object.charge, sign);
+  }
+
+  #account(user: number, moreBytes: number, moreObjects: 1 | -1): void {
+    const { bytes, objects } = this.accountOf(user);
+    const after = { bytes: bytes + moreBytes, objects: objects + moreObjects };
+    if (after.objects === 0) this.#accounts.delete(user);
+    else this.#accounts.set(user, after);
   }
 }
