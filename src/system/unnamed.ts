@@ -1,6 +1,7 @@
 /**
  * Handles on objects without a name: of this process alone, until they are handed on.
  */
+import { MAXIMUM_SECTION_SIZE } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { type ObjectKind, objectKinds } from '../base/object-kind.js';
 import { type Backing, MemoryObject } from '../memory/memory-object.js';
@@ -39,6 +40,17 @@ export function unnamedParcel(descriptor: Descriptor, parts: Omit<UnnamedFacts, 
   return { facts, descriptors: [descriptor], close: () => os.descriptorClose(descriptor) };
 }
 
+const isSize = (value: unknown): boolean =>
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= MAXIMUM_SECTION_SIZE;
+
+const LARGEST_PAGE = 2 ** 34;
+const isPageSize = (value: unknown): boolean =>
+  isSize(value) &&
+  (value as number) >= os.pageSize &&
+  (value as number) <= LARGEST_PAGE &&
+  Number.isInteger(Math.log2(value as number));
+
+/** Whatever another process says may be a lie: none may be one that later calls stumble over. */
 function isUnnamed(given: unknown): given is UnnamedFacts {
   const { kind, identity, facts, exclusive, security, granted, backing, size, pageSize } = (given ?? {}) as Partial<UnnamedFacts>;
   return (
@@ -49,7 +61,11 @@ function isUnnamed(given: unknown): given is UnnamedFacts {
     typeof backing === 'string' &&
     typeof facts === 'object' &&
     facts !== null &&
-    [granted, size, pageSize, facts.size, facts.pageProtection, facts.attributes].every((each) => Number.isSafeInteger(each))
+    typeof facts.soleWriter === 'boolean' &&
+    isSize(size) &&
+    isSize(facts.size) &&
+    isPageSize(pageSize) &&
+    [granted, facts.pageProtection, facts.attributes].every((each) => Number.isSafeInteger(each))
   );
 }
 

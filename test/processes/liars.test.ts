@@ -73,12 +73,26 @@ test('nonsense from a door is a status', { skip }, async (t) => {
   writeFileSync(file, '');
   chownSync(file, NOBODY.uid, NOBODY.gid);
   const taken = { status: 0, object: 'x', granted: 0x1f0fff, inherit: false, protectedFromClose: false };
+  const unnamed = {
+    place: 'unnamed',
+    kind: 'Section',
+    identity: 'x',
+    exclusive: false,
+    security: 'D:',
+    granted: 6,
+    backing: 'pagefile',
+    size: 4096,
+    pageSize: 4096,
+    facts: { size: 4096, pageProtection: 4, attributes: 0x0800_0000, soleWriter: false },
+  };
   const cases: readonly (readonly [unknown, readonly string[]])[] = [
     [null, [file]],
     [{ status: 'x' }, [file]],
     [{ ...taken, type: 'None', facts: null }, [file]],
     [{ ...taken, type: 'File', facts: { path: 1 } }, [file, file]],
     [{ ...taken, type: 'Section', facts: { place: 'unnamed' } }, [file]],
+    [{ ...taken, type: 'Section', facts: { ...unnamed, pageSize: 3 } }, [file]],
+    [{ ...taken, type: 'Event', facts: { ...unnamed, kind: 'Event', size: -1 } }, [file]],
     // A process, and the number of another; no process at all.
     [{ ...taken, type: 'Process', facts: { pid: process.ppid } }, ['itself']],
     [{ ...taken, type: 'Process', facts: { pid: process.ppid } }, [file]],
