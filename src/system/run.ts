@@ -28,6 +28,7 @@ import {
   type SystemStatus,
 } from './protocol.js';
 import { handlers } from './requests.js';
+import { Turns } from './turns.js';
 
 export interface SystemOptions {
   readonly drivers?: readonly { readonly file: string; readonly parameters?: Readonly<Record<string, string>> }[];
@@ -117,6 +118,7 @@ class System implements RunningSystem, SystemInside, SystemContext {
   readonly #lock: Descriptor;
   readonly #grantGlobal: readonly number[] | 'all';
   readonly #clients = new Map<number, Client & { work: Promise<void> }>();
+  readonly #turns = new Turns();
   readonly #started = Date.now();
   #server: Server | null = null;
   #stopping: Promise<void> | null = null;
@@ -216,8 +218,10 @@ class System implements RunningSystem, SystemInside, SystemContext {
       for (const each of descriptors) os.descriptorClose(each);
       return;
     }
-    // One after the other: answers go out in the order of the requests.
-    client.work = client.work.then(() => this.#serve(client, bytes, descriptors));
+    this.#turns.take(client.uid, () => {
+      // One after the other: answers go out in the order of the requests.
+      client.work = client.work.then(() => this.#serve(client, bytes, descriptors));
+    });
   }
 
   async #serve(client: Client, bytes: Uint8Array, descriptors: readonly Descriptor[]): Promise<void> {

@@ -205,3 +205,19 @@ test('what cannot be run is refused as Win32 refuses it', () => {
   }
   assert.ok(existsSync('/etc/passwd'));
 });
+
+test('a child whose door is taken runs, with what it inherits', async (t) => {
+  const handle = section();
+  const [os, object] = ['os/index', 'nt/process-object'].map((each) => new URL(`../../dist/${each}.js`, import.meta.url).href);
+  const limits = 'maximumMessage: 1, maximumDescriptors: 0, maximumInFlight: 1, maximumClients: 1';
+  const rest = `mode: 0, ${limits}, descriptorsFromOthers: false, clientsFromOthers: false, keepsProcess: false`;
+  const code = `import { os } from '${os}'; import { doorOf } from '${object}';
+    globalThis.taken = os.serverListen({ path: doorOf(process.pid), ${rest} }, () => {});`;
+  process.env['NODE_OPTIONS'] = `--import=data:text/javascript,${encodeURIComponent(code)}`;
+  t.after(() => delete process.env['NODE_OPTIONS']);
+  const child = await born(t);
+  assert.equal(await child.does('flags', handle), w.HANDLE_FLAG_INHERIT);
+  assert.equal(await child.does('allow'), false);
+  await child.end();
+  close(handle);
+});
