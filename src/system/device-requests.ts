@@ -275,6 +275,13 @@ export const deviceHandlers: { readonly [O in DeviceOperation]: Handler<O> } = {
   'device.collect': ({ devices }, client) => {
     const ready = devices.readyOf(client);
     if (ready.length > 0) return answer<'device.collect'>({ ready });
+    // A pipe takes descriptors, which are for those who wait for something.
+    if (devices.of(client).outstanding.size === 0) {
+      throw new SectionError('ERR_SECTION_CLOSED', {
+        operation: 'wait for a device',
+        rule: 'this client has no request under way',
+      });
+    }
     return answer<'device.collect'>({ ready }, [devices.bellFor(client)]);
   },
   'device.close': async ({ devices }, client, { handle }) => {

@@ -12,6 +12,7 @@ import { memoryLabel, type ObjectName, parseName } from '../namespace/name.js';
 import { exists, requireKind, requireShareable } from '../namespace/object-rules.js';
 import { os } from '../os/index.js';
 import {
+  ACCESS_SYSTEM_SECURITY,
   accessCheck,
   changeDescriptor,
   creatorAccess,
@@ -205,6 +206,9 @@ export async function createObject(
   if (kind === 'Section' && !holdsPrivilege(token, 'SeCreateGlobalPrivilege'))
     throw privilegeNotHeld(operation, 'SeCreateGlobalPrivilege', token, `"${name.full}"`);
   if (request.permanent) requirePermanence(operation, token, name);
+  // All other rights a creator has for the asking.
+  if ((request.desired & ACCESS_SYSTEM_SECURITY) !== 0 && !holdsPrivilege(token, 'SeSecurityPrivilege'))
+    throw privilegeNotHeld(operation, 'SeSecurityPrivilege', token, `"${name.full}"`);
   context.directory.requireCreation(operation, name, kind, token);
   const descriptor = descriptorFrom(operation, request.security, token);
   requireAccount(context, client, operation, name, bytes);

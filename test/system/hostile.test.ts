@@ -13,6 +13,7 @@ import { NOBODY, startSystem } from '../support/system.js';
 
 const user = process.geteuid?.() === 0 ? NOBODY : {};
 const MAXIMUM_ALLOWED = 0x0200_0000;
+const ACCESS_SYSTEM_SECURITY = 0x0100_0000;
 
 const lookup = { name: 'x', directory: null, caseInsensitive: false, exclusive: false, desired: MAXIMUM_ALLOWED };
 const creation = { operation: 'object.create', ...lookup, security: 'D:(A;;GA;;;WD)', openExisting: false, permanent: false };
@@ -61,6 +62,8 @@ test('files of devices: their names are on the account of their user', async (t)
     attributes: 0,
     patience: 10_000,
   };
+  // Nobody gets a pipe to wait for nothing.
+  assert.equal((await say({ operation: 'device.collect' })).error?.code, 'ERR_SECTION_CLOSED');
   const first = await say(open);
   assert.equal((await say({ ...open, times: 10 })).count, 4);
   assert.equal((await say(open)).error?.code, 'ERR_SECTION_LIMIT');
@@ -88,4 +91,15 @@ test('an event that is too short for its state harms nobody who uses it', async 
     contents.flatMap(() => useless),
   );
   await victim.endsWell();
+});
+
+test('a privilege that an honest client asks itself for is asked for again', async (t) => {
+  const scratch = scratchFolder(t);
+  await startSystem(t, { scratch });
+  const { say } = await hostile(t, scratch);
+  const event = { ...creation, kind: 'Event', content: 'AAAAAAAAAAA=' };
+  const refused = await say({ ...event, desired: ACCESS_SYSTEM_SECURITY | 3 });
+  assert.equal(refused.error?.code, 'ERR_SECTION_ACCESS_DENIED');
+  assert.match(refused.error?.rule ?? '', /SeSecurityPrivilege/);
+  assert.equal((await say({ ...event, desired: MAXIMUM_ALLOWED })).value?.['granted'], 0x1f_0003);
 });
