@@ -11,8 +11,13 @@ export const MAXIMUM_SECTION_SIZE = 2 ** 46;
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
   if (value === null || typeof value !== 'object') return String(value);
-  return `an object of type ${Object.prototype.toString.call(value).slice(8, -1)}`;
+  try {
+    return `an object of type ${Object.prototype.toString.call(value).slice(8, -1)}`;
+  } catch {
+    return 'an object that cannot be read';
+  }
 }
 
 interface Range {

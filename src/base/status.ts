@@ -176,7 +176,7 @@ export function statusName(status: NTSTATUS): string {
 
 /** True for success and informational values, as the NT_SUCCESS macro has it. */
 export function isSuccess(status: NTSTATUS): boolean {
-  return (status | 0) >= 0;
+  return typeof status === 'number' && (status | 0) >= 0;
 }
 
 /** The Win32 error that stands for a status; ERROR_MR_MID_NOT_FOUND (317) where there is none. */

@@ -79,8 +79,13 @@ function flagsFor(access: number): number {
 /** As often as a file may come and go between two looks at it. */
 const MOST_LOOKS = 16;
 
+/** Bytes of a path that the system takes (PATH_MAX, its end included). */
+const LONGEST_PATH = 4096;
+
 /** Opens or makes what the request says. */
 export function openFileObject(request: OpenRequest): Opened {
+  if (request.path.includes('\0') || Buffer.byteLength(request.path) >= LONGEST_PATH)
+    return { status: Status.STATUS_OBJECT_NAME_INVALID, information: FILE_DOES_NOT_EXIST };
   const { there, missing } = dispositions.get(request.disposition) ?? { there: null, missing: null };
   try {
     for (let look = 0; look < MOST_LOOKS; look++) {

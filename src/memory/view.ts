@@ -100,6 +100,11 @@ export class View {
     if (facts.release) collected.register(this, facts.release, facts);
   }
 
+  /** @internal Whether this is one, whatever it is otherwise: a proxy is none. */
+  static is(value: unknown): value is View {
+    return typeof value === 'object' && value !== null && #mapping in value;
+  }
+
   /** Where the view starts in this process; other processes see other addresses. */
   get address(): bigint {
     return this.#address;

@@ -2,7 +2,7 @@
  * The extended parameters of the newer memory calls, read and judged: where an allocation or a view may
  * stand.
  */
-import { ulong, ulong64OrNull } from './arguments.js';
+import { elementsOf, fieldsOf, ulong, ulong64OrNull } from './arguments.js';
 import {
   ALLOCATION_GRANULARITY,
   MemExtendedParameterAddressRequirements,
@@ -40,11 +40,11 @@ export interface AddressRequirements {
 const isPowerOfTwo = (value: bigint): boolean => (value & (value - 1n)) === 0n;
 
 function requirementsOf(pointer: unknown, allowed: { alignment: boolean; base: bigint }): AddressRequirements | undefined {
-  if (pointer === null || typeof pointer !== 'object') return undefined;
-  const { LowestStartingAddress, HighestEndingAddress, Alignment } = pointer as MEM_ADDRESS_REQUIREMENTS;
-  const lowest = ulong64OrNull(LowestStartingAddress);
-  const highest = ulong64OrNull(HighestEndingAddress);
-  const alignment = ulong64OrNull(Alignment);
+  const fields = fieldsOf(pointer, 'LowestStartingAddress', 'HighestEndingAddress', 'Alignment');
+  if (fields === undefined) return undefined;
+  const lowest = ulong64OrNull(fields.LowestStartingAddress);
+  const highest = ulong64OrNull(fields.HighestEndingAddress);
+  const alignment = ulong64OrNull(fields.Alignment);
   if (lowest === undefined || highest === undefined || alignment === undefined) return undefined;
   const granularity = BigInt(ALLOCATION_GRANULARITY);
   const fits =
@@ -66,14 +66,14 @@ export function extendedParameters(
   count: unknown,
   allowed: { readonly alignment: boolean; readonly base: bigint },
 ): { readonly requirements: AddressRequirements | null } | undefined {
-  const given = parameters ?? [];
-  const wanted = count === undefined ? (Array.isArray(given) ? given.length : undefined) : ulong(count);
-  if (!Array.isArray(given) || wanted === undefined || wanted > given.length) return undefined;
+  const given = elementsOf(parameters, count);
+  if (given === undefined) return undefined;
   let requirements: AddressRequirements | null = null;
-  for (const each of given.slice(0, wanted) as (Partial<MEM_EXTENDED_PARAMETER> | null)[]) {
-    if (each?.Type === MemExtendedParameterNumaNode && ulong(each.ULong) !== undefined) continue;
-    if (each?.Type !== MemExtendedParameterAddressRequirements || requirements !== null) return undefined;
-    const found = requirementsOf(each.Pointer, allowed);
+  for (const each of given) {
+    const fields = fieldsOf(each, 'Type', 'Pointer', 'ULong');
+    if (fields?.Type === MemExtendedParameterNumaNode && ulong(fields.ULong) !== undefined) continue;
+    if (fields?.Type !== MemExtendedParameterAddressRequirements || requirements !== null) return undefined;
+    const found = requirementsOf(fields.Pointer, allowed);
     if (found === undefined) return undefined;
     requirements = found;
   }

@@ -39,6 +39,41 @@ export function handleValue(value: unknown): Handle {
   return (ulong(value) ?? 0) | 0;
 }
 
+/**
+ * Fields of a structure that a caller gave, each read once. Undefined for what is none, and for what
+ * throws when it is read: both are no memory of the caller's.
+ */
+export function fieldsOf<K extends string>(given: unknown, ...names: readonly K[]): Readonly<Record<K, unknown>> | undefined {
+  if (given === null || typeof given !== 'object') return undefined;
+  try {
+    return Object.fromEntries(names.map((name) => [name, (given as Record<K, unknown>)[name]])) as Record<K, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bytes of a buffer that a caller gave. Undefined for what is none, and for one that is detached: a closed view's. */
+export function memoryOf(given: unknown): Uint8Array | undefined {
+  if (!ArrayBuffer.isView(given)) return undefined;
+  try {
+    return new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first of an array's elements, or all; null for none. Undefined for what is no array, or has fewer. */
+export function elementsOf(given: unknown, count: unknown): readonly unknown[] | undefined {
+  try {
+    const all: unknown = given ?? [];
+    if (!Array.isArray(all)) return undefined;
+    const wanted = count === undefined ? all.length : ulong(count);
+    return wanted === undefined || wanted > all.length ? undefined : all.slice(0, wanted);
+  } catch {
+    return undefined;
+  }
+}
+
 /** An output that nobody has written to: what the caller had in it. */
 export const unchanged = (value: unknown): number => (typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0);
 export const unchangedAddress = (value: unknown): bigint | null => (typeof value === 'bigint' ? value : null);

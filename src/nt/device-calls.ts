@@ -2,6 +2,7 @@
  * The calls of applications on devices: open one, control it. The faces differ in names and in how they
  * report; what a call does stands here.
  */
+import { show } from '../base/checks.js';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { FILE_ALL_ACCESS, fileMapping } from '../security/index.js';
 import {
@@ -13,9 +14,10 @@ import {
   openDevice,
 } from '../system/device-client.js';
 import { systemHandleOf } from '../system/global.js';
-import { MAXIMUM_HANDLES_IN_INPUT, METHOD_IN_DIRECT, methodOfCode } from '../system/io-codes.js';
+import { METHOD_IN_DIRECT } from '../system/io-codes.js';
+import { MAXIMUM_HANDLES_IN_INPUT, methodOfCode } from '../system/io-rules.js';
 import { systemInThisProcess } from '../system/kernel.js';
-import { type Handle, type Size, ulong, ulong64 } from './arguments.js';
+import { type Handle, memoryOf, type Size, ulong, ulong64 } from './arguments.js';
 import { OBJ_INHERIT, OBJ_PROTECT_CLOSE } from './constants.js';
 import { statusOf } from './failure.js';
 import { type DeviceOpener, fileResult, type IO_STATUS_BLOCK, setDeviceOpener } from './file-open-calls.js';
@@ -100,10 +102,6 @@ function handlesIn(input: Uint8Array, device: DeviceHandle): DeviceControl['hand
   return [...found.values()];
 }
 
-const isBytes = (value: unknown): value is ArrayBufferView => ArrayBuffer.isView(value);
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
-
 /** A control request as its caller put it, or the status of the parameter that is wrong. */
 function captured(
   mode: Mode,
@@ -116,11 +114,11 @@ function captured(
   if ('status' in device) return device;
   const code = ulong(ioControlCode);
   if (code === undefined) return { status: Status.STATUS_INVALID_PARAMETER };
-  if (input !== null && input !== undefined && !isBytes(input)) return { status: Status.STATUS_ACCESS_VIOLATION };
-  const target = isBytes(output) ? bytesOf(output) : null;
+  const bytes = input === null || input === undefined ? new Uint8Array(0) : memoryOf(input);
+  const target = ArrayBuffer.isView(output) ? memoryOf(output) : null;
+  if (bytes === undefined || target === undefined) return { status: Status.STATUS_ACCESS_VIOLATION };
   const outputLength = target === null ? ulong64(output ?? 0) : BigInt(target.length);
   if (outputLength === undefined) return { status: Status.STATUS_INVALID_PARAMETER };
-  const bytes = isBytes(input) ? bytesOf(input) : new Uint8Array(0);
   // What the caller's memory holds is an input for this method alone.
   const direct = methodOfCode(code) === METHOD_IN_DIRECT ? target : null;
   const given = { code, input: bytes, outputLength: Number(outputLength), direct, handles: handlesIn(bytes, device) };
@@ -156,7 +154,7 @@ export async function deviceIoControlFileAsync(
   output: Size | ArrayBufferView,
 ): Promise<DeviceControlResult & { readonly object: string }> {
   const asked = captured('user', fileHandle, ioControlCode, inputBuffer, output);
-  if ('status' in asked) return { ...refusal(asked.status), object: `handle ${String(fileHandle)}` };
+  if ('status' in asked) return { ...refusal(asked.status), object: `handle ${show(fileHandle)}` };
   const outcome = await asked.device.controlAsync('DeviceIoControlAsync', asked.given);
   return { ...resultOf(outcome, output), object: asked.device.path };
 }
@@ -165,8 +163,12 @@ function refusal(status: NTSTATUS): DeviceControlResult {
   return { status, outputBuffer: new Uint8Array(0), ioStatus: { Status: status, Information: 0 } };
 }
 
-/** What came back; a caller that gave memory of its own finds it there, too. */
+/** What came back; a caller that gave memory of its own finds it there, too, unless that has gone meanwhile. */
 function resultOf({ status, information, output }: DeviceOutcome, target: unknown): DeviceControlResult {
-  if (isBytes(target)) bytesOf(target).set(output);
+  if (ArrayBuffer.isView(target)) {
+    const memory = memoryOf(target);
+    if (memory === undefined || memory.length < output.length) return refusal(Status.STATUS_ACCESS_VIOLATION);
+    memory.set(output);
+  }
   return { status, outputBuffer: output, ioStatus: { Status: status, Information: information } };
 }

@@ -6,7 +6,7 @@ import { MAXIMUM_SECTION_SIZE } from '../base/checks.js';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import type { FileObject, Transfer } from '../files/file-object.js';
 import { DELETE, FILE_APPEND_DATA, FILE_READ_DATA, FILE_WRITE_DATA } from '../security/index.js';
-import { type Handle, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
+import { fieldsOf, type Handle, memoryOf, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
 import {
   FILE_USE_FILE_POINTER_POSITION,
   FILE_WRITE_TO_END_OF_FILE,
@@ -167,9 +167,10 @@ export function writeFile(
 ): IoResult {
   const bytes = ulong(length);
   if (bytes === undefined) return ioResult(Status.STATUS_INVALID_PARAMETER);
-  if (!ArrayBuffer.isView(buffer) || bytes > buffer.byteLength) return ioResult(Status.STATUS_ACCESS_VIOLATION);
+  const source = memoryOf(buffer);
+  if (source === undefined || bytes > source.length) return ioResult(Status.STATUS_ACCESS_VIOLATION);
   return telling(mode, event, ioResult, () => {
-    const transfer = writeFrom(mode, handle, new Uint8Array(buffer.buffer, buffer.byteOffset, bytes), byteOffset);
+    const transfer = writeFrom(mode, handle, source.subarray(0, bytes), byteOffset);
     return 'status' in transfer ? ioResult(transfer.status) : ioResult(Status.STATUS_SUCCESS, transfer.count);
   });
 }
@@ -227,12 +228,12 @@ export function queryInformationFile(
 
 /* ---------------------------------------------------------------------------- changing ---- */
 
-type Fields = Readonly<Record<string, unknown>>;
-
 interface Change {
+  /** What the structure of its class has. */
+  readonly field: string;
   /** What the handle must hold; 0 for nothing. */
   readonly rights: number;
-  readonly make: (file: FileObject, given: Fields) => NTSTATUS;
+  readonly make: (file: FileObject, value: unknown) => NTSTATUS;
 }
 
 /** A size or position that a file can have here. */
@@ -256,25 +257,26 @@ function setPosition(file: FileObject, value: unknown): NTSTATUS {
 }
 
 const changes: ReadonlyMap<number | undefined, Change> = new Map<number | undefined, Change>([
-  [FileEndOfFileInformation, { rights: FILE_WRITE_DATA, make: (file, { EndOfFile }) => resize(file, EndOfFile, false) }],
+  [FileEndOfFileInformation, { field: 'EndOfFile', rights: FILE_WRITE_DATA, make: (file, size) => resize(file, size, false) }],
   [
     FileAllocationInformation,
-    { rights: FILE_WRITE_DATA, make: (file, { AllocationSize }) => resize(file, AllocationSize, true) },
+    { field: 'AllocationSize', rights: FILE_WRITE_DATA, make: (file, size) => resize(file, size, true) },
   ],
   [
     FileDispositionInformation,
-    { rights: DELETE, make: (file, { DeleteFile }) => file.setDisposition(DeleteFile === true || DeleteFile === 1) },
+    { field: 'DeleteFile', rights: DELETE, make: (file, deletes) => file.setDisposition(deletes === true || deletes === 1) },
   ],
-  [FilePositionInformation, { rights: 0, make: (file, { CurrentByteOffset }) => setPosition(file, CurrentByteOffset) }],
+  [FilePositionInformation, { field: 'CurrentByteOffset', rights: 0, make: setPosition }],
 ]);
 
 /** ZwSetInformationFile and NtSetInformationFile. */
 export function setInformationFile(mode: Mode, handle: Handle, fileInformation: unknown, fileInformationClass: number): IoResult {
   const change = changes.get(ulong(fileInformationClass));
   if (change === undefined) return ioResult(Status.STATUS_INVALID_INFO_CLASS);
-  if (typeof fileInformation !== 'object' || fileInformation === null) return ioResult(Status.STATUS_ACCESS_VIOLATION);
+  const fields = fieldsOf(fileInformation, change.field);
+  if (fields === undefined) return ioResult(Status.STATUS_ACCESS_VIOLATION);
   const found = fileOf(mode, handle, change.rights);
-  return ioResult('status' in found ? found.status : change.make(found.body, fileInformation as Fields));
+  return ioResult('status' in found ? found.status : change.make(found.body, fields[change.field]));
 }
 
 /* ----------------------------------------------------------------------------- locking ---- */

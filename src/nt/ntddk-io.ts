@@ -6,6 +6,7 @@
  * would be that application's. A routine that IoQueueWorkItem runs belongs to the system, and may.
  */
 
+import { types } from 'node:util';
 import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { type NTSTATUS, Status } from '../base/status.js';
@@ -13,7 +14,7 @@ import type { DeviceObject } from '../system/devices.js';
 import { type IoStackLocation, type Irp, type Mdl, Request } from '../system/irps.js';
 import { kernelMode } from '../system/kernel.js';
 import type { WorkItem } from '../system/work-items.js';
-import { ulong } from './arguments.js';
+import { fieldsOf, ulong } from './arguments.js';
 
 import './device-calls.js';
 
@@ -199,10 +200,15 @@ export function IoGetRequestorProcessId(irp: Irp): number {
 /**
  * The bytes behind an MDL: the second buffer of METHOD_IN_DIRECT and METHOD_OUT_DIRECT.
  *
+ * @param mdl `irp.MdlAddress`, which is null where the caller gave no second buffer.
+ * @param priority Not looked at.
+ * @throws SectionError ERR_SECTION_INVALID_ARGUMENT for what is no MDL
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-mmgetsystemaddressformdlsafe}
  */
 export function MmGetSystemAddressForMdlSafe(mdl: Mdl, _priority?: number): Uint8Array {
-  return mdl.MappedSystemVa;
+  const bytes = fieldsOf(mdl, 'MappedSystemVa')?.MappedSystemVa;
+  if (types.isUint8Array(bytes)) return bytes;
+  throw misuse('MmGetSystemAddressForMdlSafe', 'MDL', mdl);
 }
 
 /**

@@ -8,8 +8,9 @@
 import { writeSync } from 'node:fs';
 import { format } from 'node:util';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
+import type { DeviceObject } from '../system/devices.js';
 import { kernelMode } from '../system/kernel.js';
-import type { Handle, Size } from './arguments.js';
+import { elementsOf, fieldsOf, type Handle, type Size } from './arguments.js';
 import { type DuplicateResult, duplicateObject } from './duplicate-calls.js';
 import { type FlushResult, flushVirtualMemory } from './flush-calls.js';
 import type { DriverDispatch } from './ntddk-io.js';
@@ -50,6 +51,8 @@ export interface PhysicalDeviceObject {
 export interface DriverObject {
   /** `\Driver\NAME` */
   readonly DriverName: string;
+  /** The device that it made last; the others follow by NextDevice. Null without any. */
+  readonly DeviceObject: DeviceObject | null;
   /** Called before the driver goes. What it leaves open is closed afterwards. */
   DriverUnload: ((driverObject: DriverObject) => void | Promise<void>) | null;
   readonly DriverExtension: {
@@ -107,14 +110,13 @@ export function RtlQueryRegistryValues(
   queryTable: readonly RtlQueryRegistryTable[],
 ): { readonly status: NTSTATUS; readonly values: Readonly<Record<string, string>> } {
   const values: Record<string, string> = Object.create(null) as Record<string, string>;
-  const isTable =
-    Array.isArray(queryTable) &&
-    queryTable.every((each: unknown) => typeof (each as RtlQueryRegistryTable | null)?.Name === 'string');
+  const rows = elementsOf(queryTable, undefined)?.map((each) => fieldsOf(each, 'Name', 'DefaultData'));
+  const isTable = rows?.every((row) => typeof row?.Name === 'string') ?? false;
   if (relativeTo !== RTL_REGISTRY_ABSOLUTE || typeof path !== 'string' || !isTable)
     return { status: Status.STATUS_INVALID_PARAMETER, values };
   const parameters = kernel.driverParameters(path);
   if (parameters === null) return { status: Status.STATUS_OBJECT_NAME_NOT_FOUND, values };
-  for (const { Name, DefaultData } of queryTable) {
+  for (const { Name, DefaultData } of rows as readonly RtlQueryRegistryTable[]) {
     const value = Object.hasOwn(parameters, Name) ? parameters[Name] : DefaultData;
     if (value !== undefined) values[Name] = value;
   }
@@ -139,8 +141,7 @@ export const NT_SUCCESS = isSuccess;
  *
  * Sections of the paging file are rounded up to whole pages of 4096 bytes. SEC_COMMIT memory is
  * committed before this returns. SEC_RESERVE memory is committed by the page, by
- * {@link ZwMapViewOfSection} and ZwAllocateVirtualMemory. In this version sections over files are made by
- * `Section.fromFile`.
+ * {@link ZwMapViewOfSection} and ZwAllocateVirtualMemory. Sections over files keep their size to the byte.
  *
  * @param desiredAccess SECTION_… and generic rights for the handle. Kernel mode gets what it asks for;
  * with OBJ_FORCE_ACCESS_CHECK, a section that exists is opened only if its descriptor grants them.

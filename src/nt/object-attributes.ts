@@ -4,7 +4,7 @@
  */
 import { type NTSTATUS, Status } from '../base/status.js';
 import { MAXIMUM_NAME_LENGTH } from '../namespace/name.js';
-import { type Handle, ulong } from './arguments.js';
+import { fieldsOf, type Handle, ulong } from './arguments.js';
 import {
   OBJ_CASE_INSENSITIVE,
   OBJ_EXCLUSIVE,
@@ -154,7 +154,8 @@ export function capture(given: unknown): Captured | { readonly status: NTSTATUS 
  */
 export function textOf(given: unknown): string | null | { readonly status: NTSTATUS } {
   if (given === null || given === undefined) return null;
-  const { length, buffer } = typeof given === 'string' ? { length: given.length * 2, buffer: given } : fieldsOf(given);
+  const fields = typeof given === 'string' ? { Length: given.length * 2, Buffer: given } : fieldsOf(given, 'Length', 'Buffer');
+  const [length, buffer] = [ulong(fields?.Length), fields?.Buffer];
   if (length === undefined) return { status: Status.STATUS_ACCESS_VIOLATION };
   if (length === 0) return '';
   if (typeof buffer === 'bigint' && (buffer & 1n) !== 0n) return { status: Status.STATUS_DATATYPE_MISALIGNMENT };
@@ -162,16 +163,6 @@ export function textOf(given: unknown): string | null | { readonly status: NTSTA
   // The NUL that ends a text may be counted; what comes after it is not ours to read.
   if (typeof buffer !== 'string' || length / 2 > buffer.length + 1) return { status: Status.STATUS_ACCESS_VIOLATION };
   return `${buffer}\0`.slice(0, length / 2);
-}
-
-/** Whatever was given: what cannot be read is no memory of the caller's. */
-function fieldsOf(given: unknown): { readonly length: number | undefined; readonly buffer: unknown } {
-  try {
-    const { Length, Buffer: buffer } = given as Partial<UNICODE_STRING>;
-    return { length: ulong(Length), buffer };
-  } catch {
-    return { length: undefined, buffer: null };
-  }
 }
 
 /** The directory behind a root handle, or why it is none. */

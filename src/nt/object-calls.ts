@@ -15,7 +15,7 @@ import {
   WRITE_DAC,
   WRITE_OWNER,
 } from '../security/index.js';
-import { type Handle, type Size, ulong, ulong64 } from './arguments.js';
+import { fieldsOf, type Handle, type Size, ulong, ulong64 } from './arguments.js';
 import {
   DACL_SECURITY_INFORMATION,
   GROUP_SECURITY_INFORMATION,
@@ -272,9 +272,9 @@ export function setInformationObject(
   objectInformation: Partial<OBJECT_HANDLE_FLAG_INFORMATION>,
 ): NTSTATUS {
   if (ulong(objectInformationClass) !== ObjectHandleFlagInformation) return Status.STATUS_INVALID_INFO_CLASS;
-  if (typeof objectInformation !== 'object' || objectInformation === null) return Status.STATUS_ACCESS_VIOLATION;
-  const { Inherit, ProtectFromClose } = objectInformation;
-  return setHandleFlags(mode, handle, { inherit: Inherit === true, protectedFromClose: ProtectFromClose === true });
+  const fields = fieldsOf(objectInformation, 'Inherit', 'ProtectFromClose');
+  if (fields === undefined) return Status.STATUS_ACCESS_VIOLATION;
+  return setHandleFlags(mode, handle, { inherit: fields.Inherit === true, protectedFromClose: fields.ProtectFromClose === true });
 }
 
 /** Does something with the object behind a handle, of types that have any; the others keep as they are. */

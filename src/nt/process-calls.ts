@@ -13,7 +13,7 @@ import {
   PROCESS_QUERY_LIMITED_INFORMATION,
   PROCESS_TERMINATE,
 } from '../security/index.js';
-import { type Handle, ulong } from './arguments.js';
+import { fieldsOf, type Handle, ulong } from './arguments.js';
 import { OBJ_INHERIT, OBJ_KERNEL_HANDLE, OBJ_PROTECT_CLOSE } from './constants.js';
 import { capture, type ObjectAttributes } from './object-attributes.js';
 import { type ProcessBody, processType, type ThreadBody, threadType } from './object-types.js';
@@ -64,11 +64,12 @@ export function openProcess(
   const captured = objectAttributes === null || objectAttributes === undefined ? null : capture(objectAttributes);
   if (captured !== null && 'status' in captured) return refuse(captured.status);
   const desired = ulong(desiredAccess);
-  const pid = ulong(clientId?.UniqueProcess);
+  const client = fieldsOf(clientId, 'UniqueProcess', 'UniqueThread');
+  const pid = ulong(client?.UniqueProcess);
   // A name beside a number: which of them is meant nobody can say.
   const named = captured !== null && captured.given.ObjectName !== null;
   if (desired === undefined || named) return refuse(Status.STATUS_INVALID_PARAMETER);
-  const thread = clientId?.UniqueThread;
+  const thread = client?.UniqueThread;
   if (pid === undefined || pid === 0 || pid > 0x7fff_ffff || (thread && thread !== pid)) return refuse(Status.STATUS_INVALID_CID);
   const body = pid === thisProcess.pid ? thisProcess : reach(pid);
   if ('status' in body) return refuse(body.status);

@@ -7,7 +7,7 @@ import type { SectionHandle } from '../memory/object-handle.js';
 import { os } from '../os/index.js';
 import { SECTION_QUERY } from '../security/index.js';
 import { createSection as create } from '../system/lookup.js';
-import { type Handle, handleValue, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
+import { elementsOf, fieldsOf, type Handle, handleValue, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
 import {
   MemSectionExtendedParameterNumaNode,
   MemSectionExtendedParameterUserPhysicalFlags,
@@ -116,14 +116,14 @@ export interface MEM_SECTION_EXTENDED_PARAMETER {
 
 /** What is wrong with extended parameters. The levels of signing are for images, physical pages for nobody. */
 function parameterStatus(parameters: unknown, count: unknown): NTSTATUS {
-  const given = parameters ?? [];
-  const wanted = count === undefined ? (Array.isArray(given) ? given.length : undefined) : ulong(count);
-  if (!Array.isArray(given) || wanted === undefined || wanted > given.length) return Status.STATUS_INVALID_PARAMETER;
+  const given = elementsOf(parameters, count);
+  if (given === undefined) return Status.STATUS_INVALID_PARAMETER;
   const types = new Set<number>();
-  for (const each of given.slice(0, wanted) as (Partial<MEM_SECTION_EXTENDED_PARAMETER> | null)[]) {
-    const type = ulong(each?.Type) ?? 0;
+  for (const each of given) {
+    const fields = fieldsOf(each, 'Type', 'ULong');
+    const type = ulong(fields?.Type) ?? 0;
     if (type === MemSectionExtendedParameterUserPhysicalFlags) return Status.STATUS_NOT_SUPPORTED;
-    const isNode = type === MemSectionExtendedParameterNumaNode && ulong(each?.ULong) !== undefined;
+    const isNode = type === MemSectionExtendedParameterNumaNode && ulong(fields?.ULong) !== undefined;
     if (!isNode || types.has(type)) return Status.STATUS_INVALID_PARAMETER;
     types.add(type);
   }

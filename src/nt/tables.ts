@@ -168,13 +168,6 @@ export function processStatus(mode: Mode, value: unknown): NTSTATUS {
   return found.body.isCurrent ? Status.STATUS_SUCCESS : Status.STATUS_NOT_SUPPORTED;
 }
 
-/** Why a handle is of none of the types that were asked for. */
-export function strangerStatus(mode: Mode, value: unknown): NTSTATUS {
-  if (isPseudoHandle(value)) return Status.STATUS_OBJECT_TYPE_MISMATCH;
-  const found = handleOf(mode, value);
-  return 'status' in found ? found.status : Status.STATUS_OBJECT_TYPE_MISMATCH;
-}
-
 /** Takes a handle out of its table; what is behind it is closed with its last handle. */
 export function dropHandle(value: Handle, entry: OpenHandle): void {
   if (tableOf(value).get(value) !== entry) return;

@@ -11,7 +11,7 @@ import { MAXIMUM_NAME_LENGTH } from '../namespace/name.js';
 import { os } from '../os/index.js';
 import { ask, type Connection, request } from './client.js';
 import type { DeviceEntry, DeviceEntryKind } from './devices.js';
-import { MAXIMUM_DEVICE_BUFFER } from './io-codes.js';
+import { MAXIMUM_DEVICE_BUFFER } from './io-rules.js';
 import { systemInThisProcess } from './kernel.js';
 import { type DeviceReply, LONGEST_PATIENCE } from './protocol.js';
 

@@ -11,6 +11,8 @@ import type { FileObject, Request } from './irps.js';
 /** A device as its driver sees it. */
 export interface DeviceObject {
   readonly DriverObject: DriverObject;
+  /** The device that its driver made before it; null for the first. */
+  readonly NextDevice: DeviceObject | null;
   /** The driver's own: whatever it keeps for this device. */
   readonly DeviceExtension: Record<string, unknown>;
   /** FILE_DEVICE_… */
@@ -53,8 +55,15 @@ export class Device {
   constructor(owner: IoDriver, facts: DeviceFacts) {
     this.owner = owner;
     this.facts = facts;
+    const before = (): Device | undefined => {
+      const all = [...owner.devices];
+      return all[all.indexOf(this) - 1];
+    };
     this.object = Object.freeze({
       DriverObject: owner.object,
+      get NextDevice() {
+        return before()?.object ?? null;
+      },
       DeviceExtension: {},
       DeviceType: facts.deviceType,
       Characteristics: facts.characteristics,

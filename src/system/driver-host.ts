@@ -12,6 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { isSuccess, type NTSTATUS, statusName } from '../base/status.js';
+import type { Device } from './devices.js';
 import * as hooks from './driver-hooks.js';
 import { type DriverObject, type IoDriver, newDriverObject } from './driver-object.js';
 import { DriverScope } from './driver-timers.js';
@@ -36,6 +37,7 @@ class Driver implements DriverContext, IoDriver {
   readonly loaded = Date.now();
   readonly parameters: Readonly<Record<string, string>>;
   readonly object: DriverObject;
+  readonly devices = new Set<Device>();
   readonly releases = new Set<Release>();
   /** Settles when the driver is discarded: whatever it was waiting for may never come then. */
   readonly discarded: Promise<void>;
@@ -51,7 +53,7 @@ class Driver implements DriverContext, IoDriver {
     this.discarded = new Promise((resolve) => {
       this.#tellDiscarded = resolve;
     });
-    this.object = newDriverObject(name);
+    this.object = newDriverObject(name, this.devices);
   }
 
   get registryPath(): string {

@@ -1,6 +1,6 @@
 /**
- * The numbers of the I/O manager: what an IRP can ask for, how a control code is put together, how large
- * the buffers of one request may be. Data; what they do stands in io-manager.ts and irps.ts.
+ * The numbers of the I/O manager: what an IRP can ask for, how a control code is put together. For
+ * drivers and applications to use; what the I/O manager makes of them stands in io-rules.ts.
  *
  * Source: Microsoft's pages "IRP Major Function Codes", "Defining I/O Control Codes", "Specifying Device
  * Types", "Specifying Device Characteristics"; [MS-DTYP] for the rights.
@@ -13,14 +13,6 @@ export const IRP_MJ_WRITE = 0x04;
 export const IRP_MJ_DEVICE_CONTROL = 0x0e;
 export const IRP_MJ_CLEANUP = 0x12;
 export const IRP_MJ_MAXIMUM_FUNCTION = 0x1b;
-
-/** The functions that are dispatched, by name, for messages. */
-export const majorFunctionNames: ReadonlyMap<number, string> = new Map([
-  [IRP_MJ_CREATE, 'IRP_MJ_CREATE'],
-  [IRP_MJ_CLOSE, 'IRP_MJ_CLOSE'],
-  [IRP_MJ_DEVICE_CONTROL, 'IRP_MJ_DEVICE_CONTROL'],
-  [IRP_MJ_CLEANUP, 'IRP_MJ_CLEANUP'],
-]);
 
 export const METHOD_BUFFERED = 0;
 export const METHOD_IN_DIRECT = 1;
@@ -35,6 +27,9 @@ export const FILE_DEVICE_UNKNOWN = 0x22;
 
 export const FILE_DEVICE_SECURE_OPEN = 0x0000_0100;
 
+/** What is no number has no bits. */
+const bits = (value: unknown): number => (typeof value === 'number' ? value : 0);
+
 /**
  * Puts a control code together.
  *
@@ -47,26 +42,8 @@ export const FILE_DEVICE_SECURE_OPEN = 0x0000_0100;
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/kernel/defining-i-o-control-codes}
  */
 export function CTL_CODE(deviceType: number, functionCode: number, method: number, access: number): number {
-  return ((deviceType << 16) | (access << 14) | (functionCode << 2) | method) >>> 0;
+  return ((bits(deviceType) << 16) | (bits(access) << 14) | (bits(functionCode) << 2) | bits(method)) >>> 0;
 }
-
-/** The rights that a handle must have for the access in a control code: FILE_READ_DATA, FILE_WRITE_DATA. */
-export function rightsOfCode(code: number): number {
-  return (code >>> 14) & 3;
-}
-
-export function methodOfCode(code: number): number {
-  return code & 3;
-}
-
-/**
- * Bytes of each of a request's two buffers. They are copied through the system process; what is larger
- * belongs in a section.
- */
-export const MAXIMUM_DEVICE_BUFFER = 256 * 1024;
-
-/** Handles in a request's input that its driver can refer to. */
-export const MAXIMUM_HANDLES_IN_INPUT = 64;
 
 /* Descriptors for devices, as wdmsec.h names them. */
 export const SDDL_DEVOBJ_KERNEL_ONLY = 'D:P';

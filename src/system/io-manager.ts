@@ -15,7 +15,8 @@ import {
   type DeviceObject,
 } from './devices.js';
 import type { IoDriver } from './driver-object.js';
-import { IRP_MJ_CLEANUP, IRP_MJ_CLOSE, majorFunctionNames, SDDL_DEVOBJ_SYS_ALL_ADM_RWX_WORLD_RW_RES_R } from './io-codes.js';
+import { IRP_MJ_CLEANUP, IRP_MJ_CLOSE, SDDL_DEVOBJ_SYS_ALL_ADM_RWX_WORLD_RW_RES_R } from './io-codes.js';
+import { majorFunctionNames } from './io-rules.js';
 import { type ControlInput, Request, type Requestor } from './irps.js';
 import { WorkItem } from './work-items.js';
 
@@ -88,6 +89,7 @@ export class IoManager {
       const device = new Device(owner, { leaf, deviceType, characteristics, exclusive, security });
       this.#directory.add(device);
       this.#devices.set(device.object, device);
+      owner.devices.add(device);
       return { status: Status.STATUS_SUCCESS, deviceObject: device.object };
     } catch (error) {
       if (error instanceof SectionError) return refuse(error.status);
@@ -268,7 +270,7 @@ export class IoManager {
 
   /** Before DriverUnload: nobody opens its devices any more, and what is open is closed. */
   async leave(driver: IoDriver): Promise<void> {
-    const devices = this.#devicesOf(driver);
+    const devices = [...driver.devices];
     for (const device of devices) device.removed = true;
     const files = devices.flatMap((device) => [...device.files]);
     await Promise.all(files.map((file) => this.close(file, SYSTEM)));
@@ -276,22 +278,19 @@ export class IoManager {
 
   /** Takes back whatever a driver has left; its code does not run any more. */
   discard(driver: IoDriver): void {
-    for (const device of this.#devicesOf(driver)) this.#remove(device);
+    for (const device of driver.devices) this.#remove(device);
     this.#directory.unlinkAll(driver);
   }
 
   /** How many devices a driver has. */
   countOf(driver: IoDriver): number {
-    return this.#devicesOf(driver).length;
-  }
-
-  #devicesOf(driver: IoDriver): readonly Device[] {
-    return [...this.#devices.values()].filter((each) => each.owner === driver);
+    return driver.devices.size;
   }
 
   #remove(device: Device): void {
     device.removed = true;
     this.#devices.delete(device.object);
+    device.owner.devices.delete(device);
     this.#directory.remove(device);
     for (const request of [...device.requests]) request.takeAway(Status.STATUS_DEVICE_REMOVED);
   }

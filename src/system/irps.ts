@@ -16,9 +16,8 @@ import {
   METHOD_IN_DIRECT,
   METHOD_NEITHER,
   METHOD_OUT_DIRECT,
-  majorFunctionNames,
-  methodOfCode,
 } from './io-codes.js';
+import { majorFunctionNames, methodOfCode } from './io-rules.js';
 import type { Referable } from './referenced-object.js';
 
 /** An open file of a device, as its driver sees it. */

@@ -13,7 +13,7 @@ import { type ObjectKind, objectKinds } from '../base/object-kind.js';
 import { MAXIMUM_CONTENT } from '../memory/object-content.js';
 import { MAXIMUM_NAME_LENGTH, type ObjectEntry } from '../namespace/name.js';
 import type { DeviceEntry } from './devices.js';
-import { MAXIMUM_DEVICE_BUFFER, MAXIMUM_HANDLES_IN_INPUT } from './io-codes.js';
+import { MAXIMUM_DEVICE_BUFFER, MAXIMUM_HANDLES_IN_INPUT } from './io-rules.js';
 
 /** Client and system process must mean the same by every field. */
 export const PROTOCOL = 2;

@@ -8,7 +8,7 @@ import { SetLastError, setErrorFor } from './last-error.js';
 
 /** The address that a view or an address stands for: none for a view that is closed. */
 export function addressOf(viewOrAddress: View | bigint): bigint | null {
-  if (!(viewOrAddress instanceof View)) return typeof viewOrAddress === 'bigint' ? viewOrAddress : null;
+  if (!View.is(viewOrAddress)) return typeof viewOrAddress === 'bigint' ? viewOrAddress : null;
   return viewOrAddress.closed ? null : viewOrAddress.address;
 }
 
@@ -17,7 +17,7 @@ const NOWHERE = 0xffff_ffff_ffff_ffffn;
 
 /** An address as it was given, NULL too; for a view that is closed, one that nothing is at. */
 export function pointerOf(viewOrAddress: View | bigint | null): bigint | null {
-  if (!(viewOrAddress instanceof View)) return viewOrAddress;
+  if (!View.is(viewOrAddress)) return viewOrAddress;
   return viewOrAddress.closed ? NOWHERE : viewOrAddress.address;
 }
 

@@ -4,10 +4,12 @@
  * they have their names.
  */
 export {
+  ACCESS_SYSTEM_SECURITY,
   DUPLICATE_CLOSE_SOURCE,
   DUPLICATE_SAME_ACCESS,
   EVENT_ALL_ACCESS,
   EVENT_MODIFY_STATE,
+  MAXIMUM_ALLOWED,
   MEM_COALESCE_PLACEHOLDERS,
   MEM_COMMIT,
   MEM_DECOMMIT,
@@ -53,6 +55,7 @@ export {
   PROCESS_VM_OPERATION,
   PROCESS_VM_READ,
   PROCESS_VM_WRITE,
+  READ_CONTROL,
   SEC_COMMIT,
   SEC_FILE,
   SEC_IMAGE,
@@ -70,7 +73,10 @@ export {
   SECTION_QUERY,
   SEMAPHORE_ALL_ACCESS,
   SEMAPHORE_MODIFY_STATE,
+  STANDARD_RIGHTS_REQUIRED,
   SYNCHRONIZE,
+  WRITE_DAC,
+  WRITE_OWNER,
 } from '../nt/constants.js';
 
 export * from './file-constants.js';
@@ -110,6 +116,7 @@ export const ERROR_NOT_SAME_DEVICE = 17;
 export const ERROR_NO_MORE_FILES = 18;
 export const ERROR_WRITE_PROTECT = 19;
 export const ERROR_NOT_READY = 21;
+export const ERROR_BAD_COMMAND = 22;
 export const ERROR_BAD_LENGTH = 24;
 export const ERROR_GEN_FAILURE = 31;
 export const ERROR_SHARING_VIOLATION = 32;
@@ -130,6 +137,7 @@ export const ERROR_ALREADY_EXISTS = 183;
 export const ERROR_BAD_EXE_FORMAT = 193;
 export const ERROR_FILENAME_EXCED_RANGE = 206;
 export const ERROR_MORE_DATA = 234;
+export const WAIT_TIMEOUT = 258;
 export const ERROR_NO_MORE_ITEMS = 259;
 export const ERROR_DIRECTORY = 267;
 export const ERROR_NOT_OWNER = 288;
@@ -146,6 +154,7 @@ export const ERROR_NOACCESS = 998;
 export const ERROR_SWAPERROR = 999;
 export const ERROR_STACK_OVERFLOW = 1001;
 export const ERROR_FILE_INVALID = 1006;
+export const ERROR_IO_DEVICE = 1117;
 export const ERROR_MAPPED_ALIGNMENT = 1132;
 export const ERROR_TOO_MANY_LINKS = 1142;
 export const ERROR_NOT_FOUND = 1168;
@@ -168,5 +177,7 @@ export const ERROR_NO_SYSTEM_RESOURCES = 1450;
 export const ERROR_WORKING_SET_QUOTA = 1453;
 export const ERROR_PAGEFILE_QUOTA = 1454;
 export const ERROR_COMMITMENT_LIMIT = 1455;
+export const ERROR_DEVICE_REMOVED = 1617;
+export const ERROR_INVALID_USER_BUFFER = 1784;
 export const ERROR_NOT_ENOUGH_QUOTA = 1816;
 export const ERROR_BAD_DRIVER = 2001;

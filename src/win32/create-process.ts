@@ -4,9 +4,10 @@
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { type NTSTATUS, statusName } from '../base/status.js';
-import { type Handle, ulong } from '../nt/arguments.js';
+import { elementsOf, fieldsOf, type Handle, ulong } from '../nt/arguments.js';
 import { INHERITANCE_VARIABLE, type Legacy, packLegacy } from '../nt/inheritance.js';
 import { enterChild } from '../nt/process-calls.js';
 import { statusOf } from '../nt/section-calls.js';
@@ -28,7 +29,7 @@ import {
   ERROR_NOT_SUPPORTED,
 } from './constants.js';
 import { SetLastError, setErrorFor } from './last-error.js';
-import type { SecurityAttributes } from './object-names.js';
+import { isInheritable, type SecurityAttributes } from './object-names.js';
 
 /** STARTUPINFO, as far as it means something here. */
 export interface StartupInfo {
@@ -74,11 +75,26 @@ function failed(error: number): null {
   return null;
 }
 
-/** One entry for each stream. */
-function streamsOf(stdio: StdioOptions): unknown[] {
-  const streams: unknown[] = typeof stdio === 'string' ? [stdio, stdio, stdio] : [...stdio];
-  while (streams.length < 3) streams.push('inherit');
-  return streams;
+/** One entry for each stream; null for what are no streams. */
+function streamsOf(stdio: unknown): unknown[] | null {
+  const given = typeof stdio === 'string' ? [stdio, stdio, stdio] : elementsOf(stdio, undefined);
+  if (given === undefined) return null;
+  return [...given, ...new Array<string>(Math.max(0, 3 - given.length)).fill('inherit')];
+}
+
+/** The streams that STARTUPINFO asks for; null where it cannot be read, or they are none. */
+function streamsGiven(startupInfo: StartupInfo | null): unknown[] | null {
+  if (startupInfo === null || startupInfo === undefined) return streamsOf('inherit');
+  const fields = fieldsOf(startupInfo, 'stdio');
+  return fields === undefined ? null : streamsOf(fields.stdio);
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function legacyAt(streams: readonly unknown[], everything: boolean): Legacy | { readonly status: NTSTATUS } {
@@ -103,10 +119,16 @@ function withLegacy(streams: readonly unknown[], { descriptors, description }: L
  * @param stdio The child's streams, as `child_process.spawn` takes them.
  * @returns What to give to `spawn`; call `spawned` with the child then.
  * @throws SectionError where something cannot be handed on: an inheritable handle of a type that stays in its
- * process, or too many descriptors.
+ * process, or too many descriptors; ERR_SECTION_INVALID_ARGUMENT for what are no streams.
  */
 export function inheritance(stdio: StdioOptions = 'inherit'): Inheritance {
   const streams = streamsOf(stdio);
+  if (streams === null) {
+    throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
+      operation: 'inheritance',
+      rule: `stdio must be what child_process.spawn takes, not ${show(stdio)}`,
+    });
+  }
   const legacy = legacyAt(streams, true);
   if ('status' in legacy) {
     throw new SectionError('ERR_SECTION_SYSTEM_CALL', {
@@ -144,7 +166,13 @@ function fileOf(name: string, search: boolean): string | { readonly error: numbe
 /** Name and value as lpEnvironment has them: a record, or a block of texts that each end in a NUL. */
 function environmentOf(given: Readonly<Record<string, string>> | string | null): Record<string, string | undefined> | null {
   if (given === null || given === undefined) return process.env;
-  if (typeof given !== 'string') return typeof given === 'object' ? given : null;
+  if (typeof given !== 'string') {
+    try {
+      return typeof given === 'object' ? { ...given } : null;
+    } catch {
+      return null;
+    }
+  }
   const entries = given.split('\0').filter((each) => each !== '');
   // A name may begin with an equals sign, as those of current directories do.
   return Object.fromEntries(entries.map((each) => [each.slice(0, each.indexOf('=', 1)), each.slice(each.indexOf('=', 1) + 1)]));
@@ -170,26 +198,26 @@ function planOf(
   const flags = ulong(creationFlags);
   const isText = (each: unknown): boolean => each === null || each === undefined || typeof each === 'string';
   const texts = [applicationName, commandLine, currentDirectory];
-  const line = commandLine ?? (applicationName === null ? '' : `"${applicationName}"`);
   const env = environmentOf(environment);
   if (flags === undefined || !texts.every(isText) || texts.some((each) => each?.includes('\0')) || env === null) {
     return { error: ERROR_INVALID_PARAMETER };
   }
   if ((flags & ~KNOWN_FLAGS) !== 0) return { error: ERROR_NOT_SUPPORTED };
+  const line = commandLine ?? ((applicationName ?? null) === null ? '' : `"${applicationName}"`);
   const [argv0 = '', ...given] = argumentsOf(line);
   const name = applicationName ?? argv0;
   if (name === '')
-    return { error: applicationName === null && commandLine === null ? ERROR_INVALID_PARAMETER : ERROR_FILE_NOT_FOUND };
+    return { error: (applicationName ?? commandLine ?? null) === null ? ERROR_INVALID_PARAMETER : ERROR_FILE_NOT_FOUND };
   const file = fileOf(name, applicationName === null || applicationName === undefined);
   if (typeof file !== 'string') return file;
-  if (currentDirectory && !(statSync(currentDirectory, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
-    return { error: ERROR_DIRECTORY };
-  }
+  if (currentDirectory && !isDirectory(currentDirectory)) return { error: ERROR_DIRECTORY };
+  const streams = streamsGiven(startupInfo);
+  if (streams === null) return { error: ERROR_INVALID_PARAMETER };
   return {
     file,
     argv0,
     given,
-    streams: streamsOf(startupInfo?.stdio ?? 'inherit'),
+    streams,
     options: {
       env,
       detached: (flags & (DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP | CREATE_NEW_CONSOLE)) !== 0,
@@ -257,8 +285,8 @@ export function CreateProcess(
     if (child.pid === undefined) return failed(ERROR_NO_SYSTEM_RESOURCES);
     legacy.sentTo(child);
     const entered = enterChild(child, child.pid, {
-      process: lpProcessAttributes?.bInheritHandle === true,
-      thread: lpThreadAttributes?.bInheritHandle === true,
+      process: isInheritable(lpProcessAttributes),
+      thread: isInheritable(lpThreadAttributes),
     });
     if ('status' in entered) {
       child.kill('SIGKILL');

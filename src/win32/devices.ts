@@ -3,7 +3,7 @@
  */
 import { SectionError } from '../base/error.js';
 import { isSuccess, statusName } from '../base/status.js';
-import type { Handle, Size } from '../nt/arguments.js';
+import { type Handle, type Size, ulong } from '../nt/arguments.js';
 import { type DeviceInput, deviceIoControlFile, deviceIoControlFileAsync } from '../nt/device-calls.js';
 import { setErrorFor } from './last-error.js';
 
@@ -75,7 +75,7 @@ export async function DeviceIoControlAsync(
   throw new SectionError('ERR_SECTION_DRIVER', {
     operation: 'DeviceIoControlAsync',
     object,
-    rule: `control code 0x${(dwIoControlCode >>> 0).toString(16)} ended with ${statusName(status)}`,
+    rule: `control code 0x${(ulong(dwIoControlCode) ?? 0).toString(16)} ended with ${statusName(status)}`,
     status,
   });
 }

@@ -4,7 +4,7 @@
  */
 import { linkSync, lstatSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
-import { attempt } from '../files/errors.js';
+import { attempt, statusOfError } from '../files/errors.js';
 import type { Handle } from '../nt/arguments.js';
 import {
   DELETE,
@@ -63,6 +63,8 @@ function withFile(
   if (!isSuccess(opened.status)) return opened.status;
   try {
     return work(opened.fileHandle);
+  } catch (error) {
+    return statusOfError(error);
   } finally {
     closeHandle('user', opened.fileHandle);
   }
@@ -150,7 +152,8 @@ export function MoveFile(lpExistingFileName: string, lpNewFileName: string): boo
   const status = withFile(lpExistingFileName, { access: DELETE, share: SHARE_ALL, options }, () =>
     rename(lpExistingFileName, lpNewFileName),
   );
-  if (status !== Status.STATUS_NOT_SAME_DEVICE || statSync(lpExistingFileName).isDirectory()) return succeeded(status);
+  if (status !== Status.STATUS_NOT_SAME_DEVICE || statSync(lpExistingFileName, { throwIfNoEntry: false })?.isDirectory())
+    return succeeded(status);
   return CopyFile(lpExistingFileName, lpNewFileName, true) && DeleteFile(lpExistingFileName);
 }
 

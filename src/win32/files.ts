@@ -3,7 +3,7 @@
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import type { Transfer } from '../files/file-object.js';
-import { type Handle, type Size, ulong, ulong64 } from '../nt/arguments.js';
+import { fieldsOf, type Handle, memoryOf, type Size, ulong, ulong64 } from '../nt/arguments.js';
 import {
   DELETE,
   FILE_CREATE,
@@ -46,6 +46,7 @@ import { fileType } from '../nt/object-types.js';
 import { objectOf } from '../nt/tables.js';
 import * as c from './constants.js';
 import { SetLastError, setErrorFor } from './last-error.js';
+import { isInheritable } from './object-names.js';
 
 function fail<T>(status: NTSTATUS, result: T): T {
   setErrorFor(status);
@@ -131,7 +132,7 @@ export function CreateFile(
     share,
     disposition: disposition.nt,
     options: createOptions(flags),
-    inherit: typeof lpSecurityAttributes === 'object' && lpSecurityAttributes?.bInheritHandle === true,
+    inherit: isInheritable(lpSecurityAttributes),
   });
   // The one status that stands for another error here than elsewhere.
   if (status === Status.STATUS_OBJECT_NAME_COLLISION) return failWith(c.ERROR_FILE_EXISTS, c.INVALID_HANDLE_VALUE);
@@ -174,10 +175,15 @@ function openByName(name: string, how: Win32Open): FileResult {
 
 /** The bytes of a buffer, at most so many. Null when it is none, or shorter. */
 function bytesOf(buffer: unknown, count: number | undefined): Uint8Array | null {
-  if (!ArrayBuffer.isView(buffer)) return null;
-  const length = count === undefined ? buffer.byteLength : ulong(count);
-  if (length === undefined || length > buffer.byteLength) return null;
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, length);
+  const memory = memoryOf(buffer);
+  const length = count === undefined ? memory?.length : ulong(count);
+  return memory === undefined || length === undefined || length > memory.length ? null : memory.subarray(0, length);
+}
+
+/** Where an OVERLAPPED says to read or write; null for none. What cannot be read gives no offset that there is. */
+function offsetOf(overlapped: { readonly Offset: Size } | null): Size | null {
+  if (overlapped === null || overlapped === undefined) return null;
+  return (fieldsOf(overlapped, 'Offset')?.Offset ?? Number.NaN) as Size;
 }
 
 function transferred(transfer: Transfer): number | false {
@@ -203,7 +209,7 @@ export function ReadFile(
 ): number | false {
   const target = bytesOf(lpBuffer, nNumberOfBytesToRead);
   if (target === null) return failWith(c.ERROR_NOACCESS, false);
-  const transfer = readInto('user', hFile, target, lpOverlapped?.Offset ?? null);
+  const transfer = readInto('user', hFile, target, offsetOf(lpOverlapped));
   // At the end there is nothing, and that is no error: unless a position was asked for.
   if ('status' in transfer && transfer.status === Status.STATUS_END_OF_FILE && lpOverlapped === null) return 0;
   return transferred(transfer);
@@ -227,7 +233,7 @@ export function WriteFile(
 ): number | false {
   const source = bytesOf(lpBuffer, nNumberOfBytesToWrite);
   if (source === null) return failWith(c.ERROR_NOACCESS, false);
-  return transferred(writeFrom('user', hFile, source, lpOverlapped?.Offset ?? null));
+  return transferred(writeFrom('user', hFile, source, offsetOf(lpOverlapped)));
 }
 
 /**

@@ -31,6 +31,7 @@ export { GetLastError, SetLastError } from './last-error.js';
 export type { SecurityAttributes } from './object-names.js';
 export * from './processes.js';
 export * from './synchronization.js';
+export * from './system-info.js';
 export * from './virtual-memory.js';
 
 /** A DWORD pair. Undefined if one of them is no number. */

@@ -2,6 +2,7 @@
  * The last error: one number for this thread, which calls that fail set and most that succeed leave.
  */
 import { type NTSTATUS, win32ErrorOf } from '../base/status.js';
+import { ulong } from '../nt/arguments.js';
 
 let lastError = 0;
 
@@ -21,7 +22,7 @@ export function GetLastError(): number {
  * @see {@link https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-setlasterror}
  */
 export function SetLastError(error: number): void {
-  lastError = error >>> 0;
+  lastError = ulong(error) ?? 0;
 }
 
 /** As kernel32 does when an NT call fails. */

@@ -3,7 +3,7 @@
  * session, SECURITY_ATTRIBUTES.
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
-import type { Handle } from '../nt/arguments.js';
+import { fieldsOf, type Handle } from '../nt/arguments.js';
 import { OBJ_INHERIT, OBJ_OPENIF } from '../nt/constants.js';
 import { ObjectAttributes, SESSION_DIRECTORY } from '../nt/object-attributes.js';
 import { fail } from './arguments.js';
@@ -28,8 +28,14 @@ function attributesFor(name: string | null, flags: number, inherit: boolean, sec
 
 /** For creating an object, or opening the one that has the name. */
 export function attributesToCreate(security: string | SecurityAttributes | null, name: string | null): ObjectAttributes {
-  const given = typeof security === 'string' ? { lpSecurityDescriptor: security } : security;
-  return attributesFor(name ?? null, OBJ_OPENIF, given?.bInheritHandle === true, given?.lpSecurityDescriptor ?? null);
+  const fields = fieldsOf(security, 'lpSecurityDescriptor', 'bInheritHandle');
+  const descriptor = typeof security === 'string' ? security : (fields?.lpSecurityDescriptor ?? null);
+  return attributesFor(name ?? null, OBJ_OPENIF, fields?.bInheritHandle === true, descriptor as string | null);
+}
+
+/** Whether SECURITY_ATTRIBUTES say that children get the handle. */
+export function isInheritable(security: unknown): boolean {
+  return fieldsOf(security, 'bInheritHandle')?.bInheritHandle === true;
 }
 
 export function attributesToOpen(inherit: boolean, name: string): ObjectAttributes {

@@ -121,7 +121,7 @@ export function VirtualProtect(lpAddress: View | bigint, dwSize: Size, flNewProt
  */
 export function VirtualQuery(lpAddress: View | bigint | null): MEMORY_BASIC_INFORMATION | null {
   // Of a view that is closed: what is there now.
-  const address = ulong64OrNull(lpAddress instanceof View ? lpAddress.address : lpAddress);
+  const address = ulong64OrNull(View.is(lpAddress) ? lpAddress.address : lpAddress);
   if (address === undefined || address > HIGHEST_USER_ADDRESS) return invalidParameter(null);
   return basicInformation(address);
 }
@@ -195,8 +195,13 @@ export function GetMappedFileName(hProcess: Handle, lpv: View | bigint | null): 
   return typeof name === 'string' ? name : fail(name.status, null);
 }
 
-/** The same under the name that kernel32 exports it by. */
-export const K32GetMappedFileName = GetMappedFileName;
+export {
+  GetMappedFileName as GetMappedFileNameA,
+  GetMappedFileName as GetMappedFileNameW,
+  GetMappedFileName as K32GetMappedFileName,
+  GetMappedFileName as K32GetMappedFileNameA,
+  GetMappedFileName as K32GetMappedFileNameW,
+};
 
 /**
  * Bytes of a large page, or 0 where the host has none.

@@ -3,10 +3,12 @@
  */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import './runtime.js';
 import { Section } from 'sectile';
 import * as w from 'sectile/kernel32';
 import * as n from 'sectile/ntdll';
+import { Status, win32ErrorOf } from '../../dist/base/status.js';
 
 const NONE = w.INVALID_HANDLE_VALUE;
 const UNTOUCHED = 0xdeadbeef;
@@ -248,6 +250,39 @@ test('kernel32 and ntdll share handles and views', () => {
   assert.equal(n.NtClose(handle), n.STATUS_SUCCESS);
   assert.equal(w.CloseHandle(handle), false);
   assert.equal(lastError(), w.ERROR_INVALID_HANDLE);
+});
+
+test('every error that a call can leave has its name', () => {
+  const named = new Set(Object.entries(w).flatMap(([name, value]) => (/^(ERROR|WAIT|NO_ERROR)/.test(name) ? [value] : [])));
+  for (const [name, status] of Object.entries(Status))
+    assert.ok(named.has(win32ErrorOf(status)), `${name}: ${win32ErrorOf(status)}`);
+});
+
+test('GetSystemInfo tells what views and allocations obey', () => {
+  const { dwPageSize, dwAllocationGranularity, lpMinimumApplicationAddress, lpMaximumApplicationAddress } = w.GetSystemInfo();
+  const handle = create(4 * dwAllocationGranularity);
+  assert.equal(map(handle, w.FILE_MAP_READ, dwAllocationGranularity, 1).length, dwPageSize);
+  assert.equal(w.MapViewOfFile(handle, w.FILE_MAP_READ, 0, dwAllocationGranularity / 2, 0), null);
+  assert.equal(lastError(), w.ERROR_MAPPED_ALIGNMENT);
+  assert.equal(w.VirtualAlloc(lpMinimumApplicationAddress - 1n, 1, w.MEM_RESERVE, w.PAGE_NOACCESS), null);
+  assert.equal(lastError(), w.ERROR_INVALID_PARAMETER);
+  assert.notEqual(w.VirtualQuery(lpMaximumApplicationAddress), null);
+  assert.equal(w.VirtualQuery(lpMaximumApplicationAddress + 1n), null);
+  w.CloseHandle(handle);
+});
+
+test('the buffer of a closed view is no memory to read into or to write from', () => {
+  const handle = create(4096);
+  const view = map(handle);
+  const { bytes } = view;
+  view.close();
+  const file = w.CreateFile(fileURLToPath(import.meta.url), w.GENERIC_READ, w.FILE_SHARE_READ, null, w.OPEN_EXISTING, 0);
+  assert.equal(w.ReadFile(file, bytes), false);
+  assert.equal(lastError(), w.ERROR_NOACCESS);
+  assert.equal(w.WriteFile(file, bytes, 0), false);
+  assert.equal(lastError(), w.ERROR_NOACCESS);
+  assert.equal(n.NtWriteFile(file, null, null, null, bytes, 0, null).status, n.STATUS_ACCESS_VIOLATION);
+  for (const each of [handle, file]) w.CloseHandle(each);
 });
 
 test('the last error is a number of 32 bits', () => {
