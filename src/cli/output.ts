@@ -31,7 +31,7 @@ export interface Column {
 }
 
 /** A table as lines: a quiet heading, columns apart by two spaces, nothing at line ends. */
-export function tableLines(columns: readonly Column[], rows: readonly (readonly string[])[]): readonly string[] {
+function tableLines(columns: readonly Column[], rows: readonly (readonly string[])[]): readonly string[] {
   const hasTitles = columns.some(({ title }) => title !== '');
   const table = new Table({
     ...(hasTitles ? { head: columns.map(({ title }) => chalk.dim(title)) } : {}),

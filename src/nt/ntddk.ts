@@ -125,7 +125,11 @@ export function RtlQueryRegistryValues(
 
 /* ------------------------------------------------------------------------------ sections ---- */
 
-/** The handle that stands for the system process. */
+/**
+ * The handle that stands for the system process.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/kernel/zwcurrentprocess}
+ */
 export function ZwCurrentProcess(): Handle {
   return CURRENT_PROCESS;
 }

@@ -34,7 +34,11 @@ export type { CLIENT_ID, ProcessResult } from './process-calls.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';
 export type { MapResult } from './view-calls.js';
 
-/** The handle that stands for this process. */
+/**
+ * The handle that stands for this process.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/kernel/zwcurrentprocess}
+ */
 export function NtCurrentProcess(): Handle {
   return CURRENT_PROCESS;
 }

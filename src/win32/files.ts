@@ -239,6 +239,8 @@ export function WriteFile(
 /**
  * Writes what the system keeps of a file to the disk and waits for it.
  *
+ * @param hFile With GENERIC_WRITE.
+ * @returns Whether it was done; if not, ERROR_INVALID_HANDLE or ERROR_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-flushfilebuffers}
  */
 export function FlushFileBuffers(hFile: Handle): boolean {
@@ -299,8 +301,9 @@ export function SetEndOfFile(hFile: Handle): boolean {
 }
 
 /**
- * A file's length in bytes; false on failure.
+ * A file's length.
  *
+ * @returns Bytes; false on failure: ERROR_INVALID_HANDLE.
  * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfilesizeex}
  */
 export function GetFileSizeEx(hFile: Handle): number | false {
@@ -309,8 +312,9 @@ export function GetFileSizeEx(hFile: Handle): number | false {
 }
 
 /**
- * The lower 32 bits of a file's length; INVALID_FILE_SIZE on failure.
+ * The lower 32 bits of a file's length.
  *
+ * @returns Bytes; INVALID_FILE_SIZE on failure: ERROR_INVALID_HANDLE.
  * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfilesize}
  */
 export function GetFileSize(hFile: Handle): number {

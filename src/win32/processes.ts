@@ -28,12 +28,20 @@ export function GetCurrentProcess(): Handle {
   return CURRENT_PROCESS;
 }
 
-/** The number of this process. */
+/**
+ * The number of this process.
+ *
+ * @see {@link https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentprocessid}
+ */
 export function GetCurrentProcessId(): number {
   return process.pid;
 }
 
-/** The handle that stands for the calling thread, as {@link GetCurrentProcess} does for the process. */
+/**
+ * The handle that stands for the calling thread, as {@link GetCurrentProcess} does for the process.
+ *
+ * @see {@link https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentthread}
+ */
 export function GetCurrentThread(): Handle {
   return CURRENT_THREAD;
 }
