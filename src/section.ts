@@ -7,6 +7,7 @@ import { SectionError } from './base/error.js';
 import { type OverAccess, openDescriptor, openFile, openPosixObject } from './memory/existing.js';
 import type { MemoryObject, ViewAccess } from './memory/memory-object.js';
 import type { SectionHandle } from './memory/object-handle.js';
+import { PAGE_READONLY, PAGE_READWRITE, SEC_COMMIT, SEC_FILE, SEC_LARGE_PAGES, SEC_RESERVE } from './memory/section-masks.js';
 import { View } from './memory/view.js';
 import { parseName, type SectionName } from './namespace/name.js';
 import { Protect } from './os/index.js';
@@ -65,13 +66,6 @@ export interface ViewOptions {
   /** Where byte `offset` shall stand in this process. Default: where there is room. */
   readonly address?: bigint;
 }
-
-const PAGE_READONLY = 0x02;
-const PAGE_READWRITE = 0x04;
-const SEC_FILE = 0x0080_0000;
-const SEC_RESERVE = 0x0400_0000;
-const SEC_COMMIT = 0x0800_0000;
-const SEC_LARGE_PAGES = 0x8000_0000;
 
 /** Below it a view would catch the null pointers of other code. NT's lowest address as well. */
 const LOWEST_ADDRESS = 0x10000n;

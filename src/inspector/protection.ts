@@ -2,6 +2,8 @@
  * Page protections and section attributes in words that a person can read. Names only;
  * what a protection allows is decided elsewhere.
  */
+import { SEC_LARGE_PAGES, SEC_RESERVE } from '../memory/section-masks.js';
+
 const protections = new Map<number, string>([
   [0x01, 'no access'],
   [0x02, 'read-only'],
@@ -18,10 +20,6 @@ export function protectionText(pageProtection: number, soleWriter: boolean): str
   const text = protections.get(pageProtection & 0xff) ?? `PAGE 0x${pageProtection.toString(16)}`;
   return soleWriter ? `${text} (creator only)` : text;
 }
-
-/** SEC_… bits that say how the memory is held. */
-const SEC_RESERVE = 0x0400_0000;
-const SEC_LARGE_PAGES = 0x8000_0000;
 
 export function isReserved(attributes: number): boolean {
   return (attributes & SEC_RESERVE) !== 0;

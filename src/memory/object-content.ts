@@ -4,12 +4,10 @@
 import { os } from '../os/index.js';
 import { MemoryObject, sectionErrorFrom } from './memory-object.js';
 import type { SectionFacts } from './object-handle.js';
+import { PAGE_READWRITE, SEC_COMMIT } from './section-masks.js';
 
 /** The most bytes of such an object: the target of a link has at most 65,534. */
 export const MAXIMUM_CONTENT = 65_536;
-
-const PAGE_READWRITE = 0x04;
-const SEC_COMMIT = 0x0800_0000;
 
 /** What stands in the place of a section's facts: memory that may be written by those who have the right. */
 export function factsOfContent(memory: MemoryObject): SectionFacts {

@@ -3,11 +3,14 @@
  * have the rules of their calls; this is what whoever keeps sections can rely on.
  */
 
+export const PAGE_READONLY = 0x02;
+export const PAGE_READWRITE = 0x04;
+
 /** PAGE_READONLY … PAGE_EXECUTE_WRITECOPY: each stands alone. */
-const protections: ReadonlySet<number> = new Set([0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80]);
+const protections: ReadonlySet<number> = new Set([PAGE_READONLY, PAGE_READWRITE, 0x08, 0x10, 0x20, 0x40, 0x80]);
 
 /** PAGE_READWRITE, PAGE_EXECUTE_READWRITE */
-const WRITABLE = 0x04 | 0x40;
+const WRITABLE = PAGE_READWRITE | 0x40;
 
 /** Whether a section's page protection lets anybody have shared writable views. */
 export function sharedWritable(pageProtection: number): boolean {

@@ -4,14 +4,14 @@
  */
 import { Status } from '../base/status.js';
 
+export { PAGE_READONLY, PAGE_READWRITE, SEC_COMMIT, SEC_FILE, SEC_LARGE_PAGES, SEC_RESERVE } from '../memory/section-masks.js';
+
 export const PAGE_SIZE = 0x1000;
 /** Views start at multiples of this, and so do the offsets they start from. */
 export const ALLOCATION_GRANULARITY = 0x1_0000;
 
 /* Page protections */
 export const PAGE_NOACCESS = 0x01;
-export const PAGE_READONLY = 0x02;
-export const PAGE_READWRITE = 0x04;
 export const PAGE_WRITECOPY = 0x08;
 export const PAGE_EXECUTE = 0x10;
 export const PAGE_EXECUTE_READ = 0x20;
@@ -23,15 +23,11 @@ export const PAGE_WRITECOMBINE = 0x400;
 
 /* Attributes of a section */
 export const SEC_BASED = 0x0020_0000;
-export const SEC_FILE = 0x0080_0000;
 export const SEC_IMAGE = 0x0100_0000;
-export const SEC_RESERVE = 0x0400_0000;
-export const SEC_COMMIT = 0x0800_0000;
 export const SEC_NOCACHE = 0x1000_0000;
 /** SEC_IMAGE and the bit of SEC_NOCACHE, which means something else beside it. */
 export const SEC_IMAGE_NO_EXECUTE = 0x1100_0000;
 export const SEC_WRITECOMBINE = 0x4000_0000;
-export const SEC_LARGE_PAGES = 0x8000_0000;
 
 /* How memory is allocated, and what VirtualQuery says of it */
 export const MEM_COMMIT = 0x1000;

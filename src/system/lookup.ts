@@ -9,7 +9,7 @@ import { kindText, type ObjectKind } from '../base/object-kind.js';
 import { MemoryObject as Memory, type MemoryObject } from '../memory/memory-object.js';
 import { createContent, MAXIMUM_CONTENT } from '../memory/object-content.js';
 import type { ObjectHandle, Scope, SectionHandle } from '../memory/object-handle.js';
-import { SEC_COMMIT } from '../memory/section-masks.js';
+import { PAGE_READWRITE, SEC_COMMIT } from '../memory/section-masks.js';
 import { createLocal, findLocal, listLocalEntries, openLocal } from '../namespace/local.js';
 import { noPermanence } from '../namespace/local-handle.js';
 import { memoryLabel, type ObjectEntry, type ObjectName, type SectionName } from '../namespace/name.js';
@@ -145,8 +145,6 @@ export function createSection(
     over === undefined ? Memory.createPagefile(operation, object, { label, size, reserve, largePages, soleWriter }) : over(),
   );
 }
-
-const PAGE_READWRITE = 0x04;
 
 /**
  * Creates an object of another kind than a section; with a name and `openExisting`, opens the one that

@@ -3,6 +3,7 @@
  */
 import type { NTSTATUS } from '../base/status.js';
 import { View } from '../memory/view.js';
+import { ulong } from '../nt/arguments.js';
 import { ERROR_INVALID_PARAMETER } from './constants.js';
 import { SetLastError, setErrorFor } from './last-error.js';
 
@@ -19,6 +20,15 @@ const NOWHERE = 0xffff_ffff_ffff_ffffn;
 export function pointerOf(viewOrAddress: View | bigint | null): bigint | null {
   if (!View.is(viewOrAddress)) return viewOrAddress;
   return viewOrAddress.closed ? NOWHERE : viewOrAddress.address;
+}
+
+/** A C string: it ends at its NUL. */
+export const cString = (text: string): string => text.split('\0', 1)[0] as string;
+
+/** A DWORD pair. Undefined if one of them is no number. */
+export function fromHalves(high: unknown, low: unknown): bigint | undefined {
+  const [upper, lower] = [ulong(high), ulong(low)];
+  return upper === undefined || lower === undefined ? undefined : (BigInt(upper) << 32n) | BigInt(lower);
 }
 
 /** Fails a call: sets the last error and returns what the call returns then. */

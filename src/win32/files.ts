@@ -1,7 +1,7 @@
 /**
  * The calls of `sectile/kernel32` on files: open, read, write, lock. Paths are the host's, as they are.
  */
-import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
+import { isSuccess, Status } from '../base/status.js';
 import type { Transfer } from '../files/file-object.js';
 import { fieldsOf, type Handle, memoryOf, type Size, ulong, ulong64 } from '../nt/arguments.js';
 import {
@@ -44,14 +44,10 @@ import { createFile, createFileAt, type FileResult } from '../nt/file-open-calls
 import { InitializeObjectAttributes } from '../nt/object-attributes.js';
 import { fileType } from '../nt/object-types.js';
 import { objectOf } from '../nt/tables.js';
+import { cString, fail, fromHalves } from './arguments.js';
 import * as c from './constants.js';
-import { SetLastError, setErrorFor } from './last-error.js';
+import { SetLastError } from './last-error.js';
 import { isInheritable } from './object-names.js';
-
-function fail<T>(status: NTSTATUS, result: T): T {
-  setErrorFor(status);
-  return result;
-}
 
 function failWith<T>(error: number, result: T): T {
   SetLastError(error);
@@ -84,9 +80,6 @@ function createOptions(flags: number): number {
   // Whoever has no backup in mind gets no directory.
   return options | positioned | ((flags & c.FILE_FLAG_BACKUP_SEMANTICS) === 0 ? FILE_NON_DIRECTORY_FILE : 0);
 }
-
-/** A C string: it ends at its NUL. */
-const cString = (text: string): string => text.split('\0', 1)[0] as string;
 
 /**
  * Opens a file or a device, or makes a file.
@@ -324,27 +317,30 @@ export function GetFileSize(hFile: Handle): number {
 
 /* ------------------------------------------------------------------------------- locks ---- */
 
-const fromHalves = (high: number, low: number): bigint => (BigInt(ulong(high) ?? 0) << 32n) | BigInt(ulong(low) ?? 0);
-
 /**
  * Locks a range of bytes for this handle alone.
  *
- * @returns Whether it was granted; if not, ERROR_LOCK_VIOLATION, ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE.
+ * @returns Whether it was granted; if not, ERROR_LOCK_VIOLATION, ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER.
  * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-lockfile}
  */
 export function LockFile(hFile: Handle, offsetLow: number, offsetHigh: number, bytesLow: number, bytesHigh: number): boolean {
-  const { status } = lockFile('user', hFile, null, fromHalves(offsetHigh, offsetLow), fromHalves(bytesHigh, bytesLow), 0, true);
+  const [offset, bytes] = [fromHalves(offsetHigh, offsetLow), fromHalves(bytesHigh, bytesLow)];
+  if (offset === undefined || bytes === undefined) return failWith(c.ERROR_INVALID_PARAMETER, false);
+  const { status } = lockFile('user', hFile, null, offset, bytes, 0, true);
   return isSuccess(status) || fail(status, false);
 }
 
 /**
  * Unlocks a range as it was locked.
  *
- * @returns Whether it was; if not, ERROR_NOT_LOCKED, ERROR_INVALID_HANDLE.
+ * @returns Whether it was; if not, ERROR_NOT_LOCKED, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER.
  * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-unlockfile}
  */
 export function UnlockFile(hFile: Handle, offsetLow: number, offsetHigh: number, bytesLow: number, bytesHigh: number): boolean {
-  const { status } = unlockFile('user', hFile, fromHalves(offsetHigh, offsetLow), fromHalves(bytesHigh, bytesLow), 0);
+  const [offset, bytes] = [fromHalves(offsetHigh, offsetLow), fromHalves(bytesHigh, bytesLow)];
+  if (offset === undefined || bytes === undefined) return failWith(c.ERROR_INVALID_PARAMETER, false);
+  const { status } = unlockFile('user', hFile, offset, bytes, 0);
   return isSuccess(status) || fail(status, false);
 }
 

@@ -1,17 +1,13 @@
 /**
  * What Win32 does to handles of every type: duplicates them, and says what they are like.
  */
-import { isSuccess, type NTSTATUS } from '../base/status.js';
+import { isSuccess } from '../base/status.js';
 import { type Handle, ulong } from '../nt/arguments.js';
 import { OBJ_INHERIT } from '../nt/constants.js';
 import { duplicateObject, handleFlags, setHandleFlags } from '../nt/duplicate-calls.js';
+import { fail } from './arguments.js';
 import { ERROR_INVALID_PARAMETER, HANDLE_FLAG_INHERIT, HANDLE_FLAG_PROTECT_FROM_CLOSE } from './constants.js';
-import { SetLastError, setErrorFor } from './last-error.js';
-
-function fail<T>(status: NTSTATUS, result: T): T {
-  setErrorFor(status);
-  return result;
-}
+import { SetLastError } from './last-error.js';
 
 /**
  * Makes a further handle on the object that a handle is on.

@@ -14,7 +14,7 @@ import { flushRange } from '../nt/flush-calls.js';
 import { closeHandle, createSection, openSection } from '../nt/section-calls.js';
 import { CURRENT_PROCESS } from '../nt/tables.js';
 import { mapViewOfSection, unmapViewOfSection } from '../nt/view-calls.js';
-import { addressOf, fail, invalidParameter } from './arguments.js';
+import { addressOf, fail, fromHalves, invalidParameter } from './arguments.js';
 import { INVALID_HANDLE_VALUE } from './constants.js';
 import { attributesToCreate, attributesToOpen, created, type SecurityAttributes } from './object-names.js';
 import { openAccess, parseProtect, viewProtection } from './rules.js';
@@ -33,12 +33,6 @@ export * from './processes.js';
 export * from './synchronization.js';
 export * from './system-info.js';
 export * from './virtual-memory.js';
-
-/** A DWORD pair. Undefined if one of them is no number. */
-function fromHalves(high: unknown, low: unknown): bigint | undefined {
-  const [upper, lower] = [ulong(high), ulong(low)];
-  return upper === undefined || lower === undefined ? undefined : (BigInt(upper) << 32n) | BigInt(lower);
-}
 
 /**
  * Creates a section of the paging file or of a file, or opens the one that has the name.

@@ -6,7 +6,7 @@ import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { fieldsOf, type Handle } from '../nt/arguments.js';
 import { OBJ_INHERIT, OBJ_OPENIF } from '../nt/constants.js';
 import { ObjectAttributes, SESSION_DIRECTORY } from '../nt/object-attributes.js';
-import { fail } from './arguments.js';
+import { cString, fail } from './arguments.js';
 import { ERROR_ALREADY_EXISTS, ERROR_SUCCESS } from './constants.js';
 import { SetLastError } from './last-error.js';
 
@@ -17,9 +17,6 @@ export interface SecurityAttributes {
   /** Whether child processes get the handle. */
   readonly bInheritHandle?: boolean;
 }
-
-/** A C string: it ends at its NUL. */
-const cString = (text: string): string => text.split('\0', 1)[0] as string;
 
 function attributesFor(name: string | null, flags: number, inherit: boolean, security: string | null): ObjectAttributes {
   const text = typeof name === 'string' ? cString(name) : name;

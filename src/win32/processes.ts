@@ -1,7 +1,7 @@
 /**
  * Processes as Win32 has them: this one and others.
  */
-import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
+import { isSuccess, Status } from '../base/status.js';
 import type { View } from '../memory/view.js';
 import { type Handle, ulong64 } from '../nt/arguments.js';
 import { OBJ_INHERIT } from '../nt/constants.js';
@@ -9,14 +9,9 @@ import { openDoor } from '../nt/door.js';
 import { InitializeObjectAttributes } from '../nt/object-attributes.js';
 import { exitCodeOf, openProcess, processIdOf, terminateProcess } from '../nt/process-calls.js';
 import { CURRENT_PROCESS, CURRENT_THREAD, views } from '../nt/tables.js';
-import { setErrorFor } from './last-error.js';
+import { fail } from './arguments.js';
 
 export { STILL_ACTIVE } from '../nt/process-object.js';
-
-function fail<T>(status: NTSTATUS, result: T): T {
-  setErrorFor(status);
-  return result;
-}
 
 /**
  * The handle that stands for this process, in this process. It needs no closing; DuplicateHandle makes a

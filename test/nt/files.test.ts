@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Section } from 'sectile';
 import * as w from 'sectile/kernel32';
 import * as n from 'sectile/ntdll';
@@ -386,4 +387,13 @@ test('locks keep other handles from a range, and sections from the file', async 
   await peer.child.kill();
   assert.ok(w.LockFile(own, 0, 0, 0xffff_ffff, 0));
   w.CloseHandle(own);
+});
+
+test('a range whose halves are no numbers is not locked as another', () => {
+  const file = w.CreateFile(fileURLToPath(import.meta.url), w.GENERIC_READ, w.FILE_SHARE_READ, null, w.OPEN_EXISTING, 0);
+  for (const call of [w.LockFile, w.UnlockFile]) {
+    assert.equal(call(file, 0, 0, undefined as never, 0), false);
+    assert.equal(w.GetLastError(), w.ERROR_INVALID_PARAMETER);
+  }
+  w.CloseHandle(file);
 });
