@@ -33,7 +33,14 @@ const parts = [
   {
     name: 'sanitizers',
     needs: 'cc',
-    command: [process.execPath, 'scripts/test.mjs', '--sanitize', '--only', 'promises', '--only', 'sections', '--only', 'os/'],
+    command: [
+      process.execPath,
+      'scripts/test.mjs',
+      '--sanitize',
+      ...['promises', 'sections', 'os/', 'files/', 'nt/virtual', 'nt/placeholders', 'nt/file', 'system/devices'].flatMap(
+        (text) => ['--only', text],
+      ),
+    ],
   },
 ];
 

@@ -1,7 +1,7 @@
 /**
  * Races of processes for local names: exactly one object at a time stands under a name; and, over many
  * rounds in which one process is killed with SIGKILL anywhere in its doings, no memory, no name and no
- * wrong byte is left. SECTILE_TEST_ROUNDS says how many rounds: 300 by default, 1,000 in CI.
+ * wrong byte is left. SECTILE_TEST_ROUNDS says how many rounds: 100 by default, 1,000 in CI.
  */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { withCode } from '../support/errors.js';
 import { eventually, processesWith, sharedMemory } from '../support/processes.js';
 
 const MiB = 1024 * 1024;
-const ROUNDS = Number(process.env['SECTILE_TEST_ROUNDS'] ?? 300);
+const ROUNDS = Number(process.env['SECTILE_TEST_ROUNDS'] ?? 100);
 const TIMEOUT = 600_000;
 
 function sharedFolder(t: TestContext): string {
