@@ -45,6 +45,7 @@ import {
   threadType,
 } from './object-types.js';
 import { anyHandleOf } from './process-handles.js';
+import { OtherProcess } from './process-object.js';
 import { bytesOf, type Parts, partsOf } from './security-text.js';
 import { type Mode, mayUse, type OpenHandle, openHandles } from './tables.js';
 
@@ -127,6 +128,16 @@ const managed = ({ type, body }: OpenHandle): ManagedObject | null => type.objec
 
 /** What makes two handles ones on the same object. */
 const identityOf = (entry: OpenHandle): unknown => managed(entry)?.identity ?? entry.body;
+
+/** NtCompareObjects. */
+export function compareObjects(mode: Mode, first: Handle, second: Handle): NTSTATUS {
+  const [one, other] = [anyHandleOf(mode, first), anyHandleOf(mode, second)];
+  if ('status' in one) return one.status;
+  if ('status' in other) return other.status;
+  // Each opening of a process has a body of its own.
+  const sameProcess = one.body instanceof OtherProcess && other.body instanceof OtherProcess && one.body.isSameAs(other.body);
+  return sameProcess || identityOf(one) === identityOf(other) ? Status.STATUS_SUCCESS : Status.STATUS_NOT_SAME_OBJECT;
+}
 
 let countPointers: (identity: string) => number = () => 0;
 

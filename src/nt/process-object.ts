@@ -85,6 +85,11 @@ export class OtherProcess implements ProcessBody {
     return os.processHasEnded(this.#process);
   }
 
+  /** Whether both mean one process. Of two that have ended, the number is all there is to tell. */
+  isSameAs(other: OtherProcess): boolean {
+    return this.pid === other.pid && this.hasEnded === other.hasEnded;
+  }
+
   /**
    * A connection to its door, made on first use.
    *

@@ -3,7 +3,7 @@
  */
 import type { NTSTATUS } from '../base/status.js';
 import { View } from '../memory/view.js';
-import { ulong } from '../nt/arguments.js';
+import { fieldsOf, type Size, ulong } from '../nt/arguments.js';
 import { ERROR_INVALID_PARAMETER } from './constants.js';
 import { SetLastError, setErrorFor } from './last-error.js';
 
@@ -38,7 +38,27 @@ export function fail<T>(status: NTSTATUS, value: T): T {
 }
 
 /** Fails a call for what NT is not asked about. */
-export function invalidParameter<T>(value: T): T {
-  SetLastError(ERROR_INVALID_PARAMETER);
+export function failWith<T>(error: number, value: T): T {
+  SetLastError(error);
   return value;
 }
+
+export const invalidParameter = <T>(value: T): T => failWith(ERROR_INVALID_PARAMETER, value);
+
+/** OVERLAPPED, as far as it says where in a file. */
+export interface Overlapped {
+  /** The lower 32 bits of the offset in bytes; all of it where there is no OffsetHigh. */
+  readonly Offset: Size;
+  readonly OffsetHigh?: number;
+}
+
+/** Where an OVERLAPPED says to work. What cannot be read gives no offset that there is. */
+export function offsetOf(overlapped: Overlapped): Size {
+  const fields = fieldsOf(overlapped, 'Offset', 'OffsetHigh');
+  const high = fields?.OffsetHigh ?? null;
+  const offset = high === null ? fields?.Offset : fromHalves(high, fields?.Offset);
+  return (offset ?? Number.NaN) as Size;
+}
+
+/** The prefix of a device's name: what it names is no path of the host. */
+export const DEVICE_PREFIX = '\\\\.\\';

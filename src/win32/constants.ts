@@ -5,10 +5,13 @@
  */
 export {
   ACCESS_SYSTEM_SECURITY,
+  DACL_SECURITY_INFORMATION,
   DUPLICATE_CLOSE_SOURCE,
   DUPLICATE_SAME_ACCESS,
   EVENT_ALL_ACCESS,
   EVENT_MODIFY_STATE,
+  GROUP_SECURITY_INFORMATION,
+  LABEL_SECURITY_INFORMATION,
   MAXIMUM_ALLOWED,
   MEM_COALESCE_PLACEHOLDERS,
   MEM_COMMIT,
@@ -31,6 +34,7 @@ export {
   MemExtendedParameterNumaNode,
   MUTANT_ALL_ACCESS as MUTEX_ALL_ACCESS,
   MUTANT_QUERY_STATE as MUTEX_MODIFY_STATE,
+  OWNER_SECURITY_INFORMATION,
   PAGE_EXECUTE,
   PAGE_EXECUTE_READ,
   PAGE_EXECUTE_READWRITE,
@@ -56,6 +60,7 @@ export {
   PROCESS_VM_READ,
   PROCESS_VM_WRITE,
   READ_CONTROL,
+  SACL_SECURITY_INFORMATION,
   SEC_COMMIT,
   SEC_FILE,
   SEC_IMAGE,
@@ -89,6 +94,15 @@ export const FILE_MAP_WRITE = 0x02;
 export const FILE_MAP_READ = 0x04;
 export const FILE_MAP_EXECUTE = 0x20;
 export const FILE_MAP_ALL_ACCESS = 0x000f_001f;
+/** A view of large pages: of a section with SEC_LARGE_PAGES. */
+export const FILE_MAP_LARGE_PAGES = 0x2000_0000;
+/** A view that may go beyond its file, whose pages VirtualAlloc commits. */
+export const FILE_MAP_RESERVE = 0x8000_0000;
+
+/* Flags of CreateEventEx and CreateMutexEx */
+export const CREATE_EVENT_MANUAL_RESET = 0x1;
+export const CREATE_EVENT_INITIAL_SET = 0x2;
+export const CREATE_MUTEX_INITIAL_OWNER = 0x1;
 
 /* Flags of CreateProcess */
 export const DETACHED_PROCESS = 0x8;
@@ -178,6 +192,7 @@ export const ERROR_WORKING_SET_QUOTA = 1453;
 export const ERROR_PAGEFILE_QUOTA = 1454;
 export const ERROR_COMMITMENT_LIMIT = 1455;
 export const ERROR_DEVICE_REMOVED = 1617;
+export const ERROR_NOT_SAME_OBJECT = 1656;
 export const ERROR_INVALID_USER_BUFFER = 1784;
 export const ERROR_NOT_ENOUGH_QUOTA = 1816;
 export const ERROR_BAD_DRIVER = 2001;

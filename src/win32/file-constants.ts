@@ -52,6 +52,12 @@ export const FILE_TYPE_CHAR = 2;
 export const FILE_TYPE_PIPE = 3;
 
 export const INVALID_FILE_SIZE = 0xffff_ffff;
+/** What SetFilePointer returns when it fails. */
+export const INVALID_SET_FILE_POINTER = 0xffff_ffff;
+
+/* Flags of LockFileEx */
+export const LOCKFILE_FAIL_IMMEDIATELY = 0x1;
+export const LOCKFILE_EXCLUSIVE_LOCK = 0x2;
 
 /* Errors that only calls on files have */
 export const ERROR_FILE_EXISTS = 80;

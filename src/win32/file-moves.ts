@@ -27,8 +27,9 @@ import {
 import { readInto, setInformationFile, writeFrom } from '../nt/file-calls.js';
 import { createFileAt } from '../nt/file-open-calls.js';
 import { closeHandle } from '../nt/section-calls.js';
-import { ERROR_FILE_EXISTS, ERROR_PATH_NOT_FOUND } from './constants.js';
-import { SetLastError, setErrorFor } from './last-error.js';
+import { DEVICE_PREFIX, failWith } from './arguments.js';
+import { ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS, ERROR_PATH_NOT_FOUND } from './constants.js';
+import { setErrorFor } from './last-error.js';
 
 const SHARE_ALL = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 const COPIED_AT_ONCE = 1 << 20;
@@ -39,11 +40,12 @@ function succeeded(status: NTSTATUS): boolean {
   return isSuccess(status);
 }
 
-/** Whether these are paths at all. */
+const isPath = (path: unknown): path is string => typeof path === 'string' && path !== '' && !path.includes('\0');
+
+/** Whether these are paths of the host. A device is deleted, copied and moved by nobody, nor is a file that looks like one. */
 function arePaths(...paths: readonly unknown[]): boolean {
-  if (paths.every((path) => typeof path === 'string' && path !== '' && !path.includes('\0'))) return true;
-  SetLastError(ERROR_PATH_NOT_FOUND);
-  return false;
+  if (!paths.every(isPath)) return failWith(ERROR_PATH_NOT_FOUND, false);
+  return !paths.some((path) => path.startsWith(DEVICE_PREFIX)) || failWith(ERROR_ACCESS_DENIED, false);
 }
 
 /** Opens a file for as long as something is done with it. */
@@ -76,7 +78,7 @@ function withFile(
  *
  * @returns Whether it will be gone; if not, ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND,
  * ERROR_SHARING_VIOLATION (open without FILE_SHARE_DELETE), ERROR_ACCESS_DENIED (mapped, read-only, a
- * directory, or already on its way).
+ * directory, a device's name, or already on its way).
  * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-deletefilew}
  */
 export function DeleteFile(lpFileName: string): boolean {
@@ -111,7 +113,8 @@ function copyContent(source: Handle, target: Handle): NTSTATUS {
  *
  * @param bFailIfExists Whether an existing file is to be left alone; else it is emptied first.
  * @returns Whether it was done; if not, ERROR_FILE_NOT_FOUND, ERROR_FILE_EXISTS,
- * ERROR_SHARING_VIOLATION, ERROR_USER_MAPPED_FILE (the target is mapped), ERROR_ACCESS_DENIED, ERROR_DISK_FULL.
+ * ERROR_SHARING_VIOLATION, ERROR_USER_MAPPED_FILE (the target is mapped), ERROR_ACCESS_DENIED (a device's name, too),
+ * ERROR_DISK_FULL.
  * @see {@link https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-copyfile}
  */
 export function CopyFile(lpExistingFileName: string, lpNewFileName: string, bFailIfExists: boolean): boolean {
@@ -124,8 +127,7 @@ export function CopyFile(lpExistingFileName: string, lpNewFileName: string, bFai
       : withFile(lpNewFileName, { access: GENERIC_WRITE, share, disposition }, (target) => copyContent(source, target)),
   );
   if (status !== Status.STATUS_OBJECT_NAME_COLLISION) return succeeded(status);
-  SetLastError(ERROR_FILE_EXISTS);
-  return false;
+  return failWith(ERROR_FILE_EXISTS, false);
 }
 
 /** Gives a file another path where nothing is yet. A link and an unlink are one step for whoever looks: nothing is replaced. */
@@ -143,7 +145,8 @@ function rename(from: string, to: string): NTSTATUS {
  * Moves a file, also to another file system, or a directory within one. Nothing is replaced.
  *
  * @returns Whether it was done; if not, ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ALREADY_EXISTS,
- * ERROR_SHARING_VIOLATION (the file is open without FILE_SHARE_DELETE), ERROR_ACCESS_DENIED, ERROR_NOT_SAME_DEVICE.
+ * ERROR_SHARING_VIOLATION (the file is open without FILE_SHARE_DELETE), ERROR_ACCESS_DENIED (a device's name, too),
+ * ERROR_NOT_SAME_DEVICE.
  * @see {@link https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefile}
  */
 export function MoveFile(lpExistingFileName: string, lpNewFileName: string): boolean {

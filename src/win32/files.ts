@@ -1,9 +1,9 @@
 /**
- * The calls of `sectile/kernel32` on files: open, read, write, lock. Paths are the host's, as they are.
+ * The calls of `sectile/kernel32` on files: open, read, write. Paths are the host's, as they are.
  */
 import { isSuccess, Status } from '../base/status.js';
 import type { Transfer } from '../files/file-object.js';
-import { fieldsOf, type Handle, memoryOf, type Size, ulong, ulong64 } from '../nt/arguments.js';
+import { type Handle, memoryOf, type Size, ulong, ulong64 } from '../nt/arguments.js';
 import {
   DELETE,
   FILE_CREATE,
@@ -33,26 +33,19 @@ import {
   type FILE_POSITION_INFORMATION,
   type FILE_STANDARD_INFORMATION,
   flushBuffersFile,
-  lockFile,
   queryInformationFile,
   readInto,
   setInformationFile,
-  unlockFile,
   writeFrom,
 } from '../nt/file-calls.js';
 import { createFile, createFileAt, type FileResult } from '../nt/file-open-calls.js';
 import { InitializeObjectAttributes } from '../nt/object-attributes.js';
 import { fileType } from '../nt/object-types.js';
-import { objectOf } from '../nt/tables.js';
-import { cString, fail, fromHalves } from './arguments.js';
+import { isOtherFile, objectOf } from '../nt/tables.js';
+import { cString, DEVICE_PREFIX, fail, failWith, type Overlapped, offsetOf } from './arguments.js';
 import * as c from './constants.js';
 import { SetLastError } from './last-error.js';
 import { isInheritable } from './object-names.js';
-
-function failWith<T>(error: number, result: T): T {
-  SetLastError(error);
-  return result;
-}
 
 /* ----------------------------------------------------------------------------- opening ---- */
 
@@ -134,8 +127,6 @@ export function CreateFile(
   return fileHandle;
 }
 
-const DEVICE_PREFIX = '\\\\.\\';
-
 /** How Win32 asks for a file. */
 export interface Win32Open {
   readonly access: number;
@@ -173,11 +164,9 @@ function bytesOf(buffer: unknown, count: number | undefined): Uint8Array | null 
   return memory === undefined || length === undefined || length > memory.length ? null : memory.subarray(0, length);
 }
 
-/** Where an OVERLAPPED says to read or write; null for none. What cannot be read gives no offset that there is. */
-function offsetOf(overlapped: { readonly Offset: Size } | null): Size | null {
-  if (overlapped === null || overlapped === undefined) return null;
-  return (fieldsOf(overlapped, 'Offset')?.Offset ?? Number.NaN) as Size;
-}
+/** Where a transfer starts; null for the file's position. */
+const startOf = (overlapped: Overlapped | null): Size | null =>
+  overlapped === null || overlapped === undefined ? null : offsetOf(overlapped);
 
 function transferred(transfer: Transfer): number | false {
   return 'count' in transfer ? transfer.count : fail(transfer.status, false);
@@ -189,20 +178,21 @@ function transferred(transfer: Transfer): number | false {
  * @param hFile With GENERIC_READ.
  * @param lpBuffer What to fill.
  * @param nNumberOfBytesToRead Default: all of it.
- * @param lpOverlapped `{ Offset }`: where to read instead, for a file opened with FILE_FLAG_OVERLAPPED.
+ * @param lpOverlapped `{ Offset, OffsetHigh }`: where to read instead, for a file opened with FILE_FLAG_OVERLAPPED.
  * @returns The bytes read, 0 at the file's end; false on failure: ERROR_INVALID_HANDLE,
- * ERROR_ACCESS_DENIED, ERROR_LOCK_VIOLATION, ERROR_NOACCESS (no buffer), ERROR_INVALID_PARAMETER.
+ * ERROR_ACCESS_DENIED, ERROR_LOCK_VIOLATION, ERROR_NOACCESS (no buffer), ERROR_INVALID_PARAMETER,
+ * ERROR_INVALID_FUNCTION (a device: its driver has no routine for it).
  * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-readfile}
  */
 export function ReadFile(
   hFile: Handle,
   lpBuffer: ArrayBufferView,
   nNumberOfBytesToRead?: number,
-  lpOverlapped: { readonly Offset: Size } | null = null,
+  lpOverlapped: Overlapped | null = null,
 ): number | false {
   const target = bytesOf(lpBuffer, nNumberOfBytesToRead);
   if (target === null) return failWith(c.ERROR_NOACCESS, false);
-  const transfer = readInto('user', hFile, target, offsetOf(lpOverlapped));
+  const transfer = readInto('user', hFile, target, startOf(lpOverlapped));
   // At the end there is nothing, and that is no error: unless a position was asked for.
   if ('status' in transfer && transfer.status === Status.STATUS_END_OF_FILE && lpOverlapped === null) return 0;
   return transferred(transfer);
@@ -214,7 +204,7 @@ export function ReadFile(
  * @param hFile With GENERIC_WRITE.
  * @param lpBuffer What to write.
  * @param nNumberOfBytesToWrite Default: all of it.
- * @param lpOverlapped `{ Offset }`: where to write instead.
+ * @param lpOverlapped `{ Offset, OffsetHigh }`: where to write instead.
  * @returns The bytes written; false on failure, as {@link ReadFile}, and ERROR_DISK_FULL.
  * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-writefile}
  */
@@ -222,11 +212,11 @@ export function WriteFile(
   hFile: Handle,
   lpBuffer: ArrayBufferView,
   nNumberOfBytesToWrite?: number,
-  lpOverlapped: { readonly Offset: Size } | null = null,
+  lpOverlapped: Overlapped | null = null,
 ): number | false {
   const source = bytesOf(lpBuffer, nNumberOfBytesToWrite);
   if (source === null) return failWith(c.ERROR_NOACCESS, false);
-  return transferred(writeFrom('user', hFile, source, offsetOf(lpOverlapped)));
+  return transferred(writeFrom('user', hFile, source, startOf(lpOverlapped)));
 }
 
 /**
@@ -259,6 +249,16 @@ function change(hFile: Handle, information: object, cls: number): boolean {
   return isSuccess(status) || fail(status, false);
 }
 
+/** Where a move leads to, or why it leads nowhere. */
+function destination(hFile: Handle, distance: bigint, dwMoveMethod: number): bigint | false {
+  if (![c.FILE_BEGIN, c.FILE_CURRENT, c.FILE_END].includes(dwMoveMethod)) return failWith(c.ERROR_INVALID_PARAMETER, false);
+  const facts = dwMoveMethod === c.FILE_END ? standard(hFile) : null;
+  const current = dwMoveMethod === c.FILE_CURRENT ? position(hFile) : 0;
+  if (facts === false || current === false) return false;
+  const target = BigInt(facts?.EndOfFile ?? current) + distance;
+  return target < 0n ? failWith(c.ERROR_NEGATIVE_SEEK, false) : target;
+}
+
 /**
  * Moves the file's position; beyond the end is allowed.
  *
@@ -269,14 +269,44 @@ function change(hFile: Handle, information: object, cls: number): boolean {
  */
 export function SetFilePointerEx(hFile: Handle, liDistanceToMove: Size, dwMoveMethod: number): number | false {
   const distance = ulong64(liDistanceToMove);
-  if (distance === undefined || ![c.FILE_BEGIN, c.FILE_CURRENT, c.FILE_END].includes(dwMoveMethod))
-    return failWith(c.ERROR_INVALID_PARAMETER, false);
-  const facts = dwMoveMethod === c.FILE_END ? standard(hFile) : null;
-  const current = dwMoveMethod === c.FILE_CURRENT ? position(hFile) : 0;
-  if (facts === false || current === false) return false;
-  const target = BigInt(facts?.EndOfFile ?? current) + BigInt.asIntN(64, distance);
-  if (target < 0n) return failWith(c.ERROR_NEGATIVE_SEEK, false);
+  if (distance === undefined) return failWith(c.ERROR_INVALID_PARAMETER, false);
+  const target = destination(hFile, BigInt.asIntN(64, distance), dwMoveMethod);
+  if (target === false) return false;
   return change(hFile, { CurrentByteOffset: target }, FilePositionInformation) && Number(target);
+}
+
+/**
+ * Moves the file's position, in halves of 32 bits.
+ *
+ * @param lDistanceToMove Bytes, forward or back; the lower half where there is an upper one.
+ * @param lpDistanceToMoveHigh Memory of 4 bytes with the upper half, an Int32Array of one element: the upper half
+ * of the new position is put there. Null for a distance and a new position of 32 bits.
+ * @param dwMoveMethod FILE_BEGIN, FILE_CURRENT or FILE_END.
+ * @returns The lower half of the new position. INVALID_SET_FILE_POINTER on failure, or with the last error NO_ERROR
+ * for a position that has it: ERROR_NEGATIVE_SEEK, ERROR_INVALID_PARAMETER (also a position beyond 32 bits and nowhere
+ * to put its upper half), ERROR_NOACCESS (no such memory), ERROR_INVALID_HANDLE.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-setfilepointer}
+ */
+export function SetFilePointer(
+  hFile: Handle,
+  lDistanceToMove: number,
+  lpDistanceToMoveHigh: Int32Array | null,
+  dwMoveMethod: number,
+): number {
+  const low = ulong(lDistanceToMove);
+  if (low === undefined) return failWith(c.ERROR_INVALID_PARAMETER, c.INVALID_SET_FILE_POINTER);
+  const memory = (lpDistanceToMoveHigh ?? null) === null ? null : memoryOf(lpDistanceToMoveHigh);
+  if (memory === undefined || (memory !== null && memory.length < 4))
+    return failWith(c.ERROR_NOACCESS, c.INVALID_SET_FILE_POINTER);
+  const high = memory === null ? null : new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
+  const distance = high === null ? BigInt(low | 0) : (BigInt(high.getInt32(0, true)) << 32n) | BigInt(low);
+  const target = destination(hFile, distance, dwMoveMethod);
+  if (target === false) return c.INVALID_SET_FILE_POINTER;
+  if (high === null && target >> 32n !== 0n) return failWith(c.ERROR_INVALID_PARAMETER, c.INVALID_SET_FILE_POINTER);
+  if (!change(hFile, { CurrentByteOffset: target }, FilePositionInformation)) return c.INVALID_SET_FILE_POINTER;
+  high?.setInt32(0, Number(target >> 32n), true);
+  const half = Number(BigInt.asUintN(32, target));
+  return half === c.INVALID_SET_FILE_POINTER ? failWith(c.NO_ERROR, half) : half;
 }
 
 /**
@@ -315,34 +345,7 @@ export function GetFileSize(hFile: Handle): number {
   return size === false ? c.INVALID_FILE_SIZE : size % 2 ** 32;
 }
 
-/* ------------------------------------------------------------------------------- locks ---- */
-
-/**
- * Locks a range of bytes for this handle alone.
- *
- * @returns Whether it was granted; if not, ERROR_LOCK_VIOLATION, ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE,
- * ERROR_INVALID_PARAMETER.
- * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-lockfile}
- */
-export function LockFile(hFile: Handle, offsetLow: number, offsetHigh: number, bytesLow: number, bytesHigh: number): boolean {
-  const [offset, bytes] = [fromHalves(offsetHigh, offsetLow), fromHalves(bytesHigh, bytesLow)];
-  if (offset === undefined || bytes === undefined) return failWith(c.ERROR_INVALID_PARAMETER, false);
-  const { status } = lockFile('user', hFile, null, offset, bytes, 0, true);
-  return isSuccess(status) || fail(status, false);
-}
-
-/**
- * Unlocks a range as it was locked.
- *
- * @returns Whether it was; if not, ERROR_NOT_LOCKED, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER.
- * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-unlockfile}
- */
-export function UnlockFile(hFile: Handle, offsetLow: number, offsetHigh: number, bytesLow: number, bytesHigh: number): boolean {
-  const [offset, bytes] = [fromHalves(offsetHigh, offsetLow), fromHalves(bytesHigh, bytesLow)];
-  if (offset === undefined || bytes === undefined) return failWith(c.ERROR_INVALID_PARAMETER, false);
-  const { status } = unlockFile('user', hFile, offset, bytes, 0);
-  return isSuccess(status) || fail(status, false);
-}
+/* -------------------------------------------------------------------------------- types ---- */
 
 const types = {
   file: c.FILE_TYPE_DISK,
@@ -352,12 +355,14 @@ const types = {
 } as const;
 
 /**
- * What a handle's file is: FILE_TYPE_DISK, FILE_TYPE_CHAR, FILE_TYPE_PIPE; FILE_TYPE_UNKNOWN with
- * ERROR_INVALID_HANDLE for a handle of another kind.
+ * What a handle's file is: FILE_TYPE_DISK, FILE_TYPE_CHAR, FILE_TYPE_PIPE. FILE_TYPE_UNKNOWN with the last error
+ * NO_ERROR for a driver's device, whose type its driver alone knows; with ERROR_INVALID_HANDLE for a handle of
+ * another kind.
  *
  * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfiletype}
  */
 export function GetFileType(hFile: Handle): number {
+  if (isOtherFile('user', hFile)) return failWith(c.NO_ERROR, c.FILE_TYPE_UNKNOWN);
   const found = objectOf('user', hFile, fileType);
   return 'status' in found ? failWith(c.ERROR_INVALID_HANDLE, c.FILE_TYPE_UNKNOWN) : types[found.body.facts.kind];
 }

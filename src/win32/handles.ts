@@ -1,10 +1,12 @@
 /**
- * What Win32 does to handles of every type: duplicates them, and says what they are like.
+ * What Win32 does to handles of every type: duplicates and compares them, says what they are
+ * like, and who may use the object.
  */
 import { isSuccess } from '../base/status.js';
 import { type Handle, ulong } from '../nt/arguments.js';
 import { OBJ_INHERIT } from '../nt/constants.js';
 import { duplicateObject, handleFlags, setHandleFlags } from '../nt/duplicate-calls.js';
+import { compareObjects, querySecurityObject, setSecurityObject } from '../nt/object-calls.js';
 import { fail } from './arguments.js';
 import { ERROR_INVALID_PARAMETER, HANDLE_FLAG_INHERIT, HANDLE_FLAG_PROTECT_FROM_CLOSE } from './constants.js';
 import { SetLastError } from './last-error.js';
@@ -79,5 +81,46 @@ export function SetHandleInformation(hObject: Handle, dwMask: number, dwFlags: n
       ? {}
       : { protectedFromClose: (flags & HANDLE_FLAG_PROTECT_FROM_CLOSE) !== 0 }),
   });
+  return isSuccess(status) || fail(status, false);
+}
+
+/**
+ * Whether two handles are on one object.
+ *
+ * @returns False also where one is no handle: ERROR_INVALID_HANDLE; for two objects ERROR_NOT_SAME_OBJECT.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-compareobjecthandles}
+ */
+export function CompareObjectHandles(hFirstObjectHandle: Handle, hSecondObjectHandle: Handle): boolean {
+  const status = compareObjects('user', hFirstObjectHandle, hSecondObjectHandle);
+  return isSuccess(status) || fail(status, false);
+}
+
+/**
+ * Reads an object's security descriptor. Of advapi32 in Win32.
+ *
+ * @param handle On any object with security: with READ_CONTROL.
+ * @param requestedInformation OWNER_, GROUP_ and DACL_SECURITY_INFORMATION: the parts that are asked for.
+ * @returns SDDL, or null: ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED
+ * (files, processes and threads: the host guards those).
+ * @see {@link https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-getkernelobjectsecurity}
+ */
+export function GetKernelObjectSecurity(handle: Handle, requestedInformation: number): string | null {
+  const { status, securityDescriptor } = querySecurityObject('user', handle, requestedInformation);
+  return isSuccess(status) ? securityDescriptor : fail(status, null);
+}
+
+/**
+ * Changes an object's security descriptor: for those who open it from then on. Of advapi32 in Win32.
+ *
+ * @param handle With WRITE_DAC for the DACL, WRITE_OWNER for owner and group.
+ * @param securityInformation OWNER_, GROUP_ and DACL_SECURITY_INFORMATION: the parts that are changed.
+ * @param securityDescriptor SDDL that has those parts.
+ * @returns Whether it was done; if not, ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER,
+ * ERROR_NOACCESS (none given), ERROR_INVALID_SECURITY_DESCR, ERROR_INVALID_OWNER, ERROR_INVALID_PRIMARY_GROUP,
+ * ERROR_INVALID_ACL (a part is missing), ERROR_NOT_SUPPORTED (audit lists and labels).
+ * @see {@link https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-setkernelobjectsecurity}
+ */
+export function SetKernelObjectSecurity(handle: Handle, securityInformation: number, securityDescriptor: string): boolean {
+  const status = setSecurityObject('user', handle, securityInformation, securityDescriptor);
   return isSuccess(status) || fail(status, false);
 }

@@ -8,22 +8,25 @@
 import '../nt/inherited.js';
 import { isSuccess, Status } from '../base/status.js';
 import type { View } from '../memory/view.js';
-import { type Handle, type Size, ulong } from '../nt/arguments.js';
+import type { MEM_EXTENDED_PARAMETER } from '../nt/address-requirements.js';
+import { type Handle, type Size, ulong, ulong64 } from '../nt/arguments.js';
 import { ViewShare } from '../nt/constants.js';
 import { flushRange } from '../nt/flush-calls.js';
-import { closeHandle, createSection, openSection } from '../nt/section-calls.js';
+import { closeHandle, createSectionEx, openSection } from '../nt/section-calls.js';
 import { CURRENT_PROCESS } from '../nt/tables.js';
 import { mapViewOfSection, unmapViewOfSection } from '../nt/view-calls.js';
 import { addressOf, fail, fromHalves, invalidParameter } from './arguments.js';
 import { INVALID_HANDLE_VALUE } from './constants.js';
 import { attributesToCreate, attributesToOpen, created, type SecurityAttributes } from './object-names.js';
-import { openAccess, parseProtect, viewProtection } from './rules.js';
+import { openAccess, parseProtect, viewAllocation, viewProtection } from './rules.js';
 
 export type { FaultReport, View } from '../memory/view.js';
 export type { Handle, Size } from '../nt/arguments.js';
+export type { Overlapped } from './arguments.js';
 export * from './constants.js';
 export * from './create-process.js';
 export * from './devices.js';
+export * from './file-locks.js';
 export * from './file-moves.js';
 export * from './files.js';
 export * from './handles.js';
@@ -65,21 +68,83 @@ export function CreateFileMapping(
   dwMaximumSizeLow: number,
   lpName: string | null = null,
 ): Handle {
-  const asked = parseProtect(ulong(flProtect) ?? 0);
   const size = fromHalves(dwMaximumSizeHigh, dwMaximumSizeLow);
-  if (asked === null || size === undefined) return invalidParameter(0);
-  const attributes = attributesToCreate(lpFileMappingAttributes, lpName);
+  if (size === undefined) return invalidParameter(0);
+  return CreateFileMappingFromApp(hFile, lpFileMappingAttributes, flProtect, size, lpName);
+}
+
+/**
+ * As {@link CreateFileMapping}, with the size as one number. No capability is asked for to execute.
+ *
+ * @param MaximumSize Bytes; 0 for all of a file.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-createfilemappingfromapp}
+ */
+export function CreateFileMappingFromApp(
+  hFile: Handle,
+  SecurityAttributes: string | SecurityAttributes | null,
+  PageProtection: number,
+  MaximumSize: Size,
+  Name: string | null = null,
+): Handle {
+  return createMapping(hFile, SecurityAttributes, null, ulong(PageProtection), MaximumSize, Name, null);
+}
+
+/**
+ * As {@link CreateFileMapping}, with the handle's rights of the caller's choice and the attributes by themselves.
+ *
+ * @param DesiredAccess FILE_MAP_…, or other rights of sections, as {@link OpenFileMapping} takes them: a
+ * lone 1 is FILE_MAP_COPY there, not SECTION_QUERY.
+ * @param PageProtection PAGE_… as there.
+ * @param AllocationAttributes SEC_… as there; 0 for SEC_COMMIT.
+ * @param MaximumSize Bytes; 0 for all of a file.
+ * @param ExtendedParameters MemExtendedParameterNumaNode, which has no effect.
+ * @param ParameterCount How many of them count; default: all.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-createfilemapping2}
+ */
+export function CreateFileMapping2(
+  File: Handle,
+  SecurityAttributes: string | SecurityAttributes | null,
+  DesiredAccess: number,
+  PageProtection: number,
+  AllocationAttributes: number,
+  MaximumSize: Size,
+  Name: string | null = null,
+  ExtendedParameters: readonly MEM_EXTENDED_PARAMETER[] | null = null,
+  ParameterCount?: number,
+): Handle {
+  const [access, protection, attributes] = [ulong(DesiredAccess), ulong(PageProtection), ulong(AllocationAttributes)];
+  if (access === undefined || protection === undefined || attributes === undefined) return invalidParameter(0);
+  const parameters = { all: ExtendedParameters, count: ParameterCount };
+  return createMapping(File, SecurityAttributes, access, protection | attributes, MaximumSize, Name, parameters);
+}
+
+/** What is common to them; without rights of the caller's choice, those that the protection asks for. */
+function createMapping(
+  hFile: Handle,
+  security: string | SecurityAttributes | null,
+  access: number | null,
+  flProtect: number | undefined,
+  size: Size,
+  name: string | null,
+  parameters: { readonly all: readonly MEM_EXTENDED_PARAMETER[] | null; readonly count: number | undefined } | null,
+): Handle {
+  const asked = parseProtect(flProtect ?? 0);
+  const bytes = ulong64(size);
+  if (asked === null || bytes === undefined) return invalidParameter(0);
+  const attributes = attributesToCreate(security, name);
   // Any handle but this one is a file's, NULL as well.
   if (hFile === 0 || hFile === null || hFile === undefined) return fail(Status.STATUS_INVALID_HANDLE, 0);
   const file = hFile === INVALID_HANDLE_VALUE ? null : hFile;
-  const { status, sectionHandle } = createSection(
+  const { status, sectionHandle } = createSectionEx(
     'user',
-    asked.access,
+    access === null ? asked.access : openAccess(access),
     attributes,
-    size,
+    bytes,
     asked.protection,
     asked.attributes,
     file,
+    parameters?.all ?? null,
+    parameters?.count,
   );
   return created(status, sectionHandle);
 }
@@ -108,7 +173,8 @@ export function OpenFileMapping(dwDesiredAccess: number, bInheritHandle: boolean
  * @param hFileMappingObject From CreateFileMapping or OpenFileMapping.
  * @param dwDesiredAccess FILE_MAP_READ, FILE_MAP_WRITE or FILE_MAP_ALL_ACCESS (both: read and write),
  * FILE_MAP_COPY alone (copy-on-write), with FILE_MAP_EXECUTE for executable views. None of them: a view
- * that cannot be accessed.
+ * that cannot be accessed. FILE_MAP_LARGE_PAGES of sections with SEC_LARGE_PAGES; FILE_MAP_RESERVE of writable
+ * sections over files, as MEM_RESERVE of MapViewOfFile3.
  * @param dwFileOffsetHigh Upper 32 bits of the section's byte where the view starts.
  * @param dwFileOffsetLow Lower 32 bits. Together a multiple of 64 KiB.
  * @param dwNumberOfBytesToMap Bytes; 0 for all to the section's end. Views are whole pages.
@@ -142,22 +208,46 @@ export function MapViewOfFileEx(
   dwNumberOfBytesToMap: Size,
   lpBaseAddress: bigint | null,
 ): View | null {
-  const access = ulong(dwDesiredAccess);
   const offset = fromHalves(dwFileOffsetHigh, dwFileOffsetLow);
+  return mapView(hFileMappingObject, dwDesiredAccess, offset, dwNumberOfBytesToMap, lpBaseAddress);
+}
+
+/**
+ * As {@link MapViewOfFile}, with the offset as one number. No capability is asked for to execute.
+ *
+ * @param FileOffset The section's byte where the view starts, a multiple of 64 KiB.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-mapviewoffilefromapp}
+ */
+export function MapViewOfFileFromApp(
+  hFileMappingObject: Handle,
+  DesiredAccess: number,
+  FileOffset: Size,
+  NumberOfBytesToMap: Size,
+): View | null {
+  return mapView(hFileMappingObject, DesiredAccess, ulong64(FileOffset), NumberOfBytesToMap, null);
+}
+
+function mapView(
+  section: Handle,
+  desiredAccess: number,
+  offset: bigint | undefined,
+  bytes: Size,
+  base: bigint | null,
+): View | null {
+  const access = ulong(desiredAccess);
   if (access === undefined || offset === undefined) return invalidParameter(null);
-  const protection = viewProtection(access);
   const { status, view } = mapViewOfSection(
     'user',
-    hFileMappingObject,
+    section,
     CURRENT_PROCESS,
-    lpBaseAddress,
+    base,
     0,
     0,
     offset,
-    dwNumberOfBytesToMap,
+    bytes,
     ViewShare,
-    0,
-    protection,
+    viewAllocation(access),
+    viewProtection(access),
   );
   return isSuccess(status) ? view : fail(status, null);
 }

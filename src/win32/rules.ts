@@ -5,6 +5,8 @@
  * Source: nt-semantics 1.10.
  */
 import {
+  MEM_LARGE_PAGES,
+  MEM_RESERVE,
   PAGE_EXECUTE_READ,
   PAGE_EXECUTE_READWRITE,
   PAGE_EXECUTE_WRITECOPY,
@@ -25,7 +27,14 @@ import {
   SECTION_QUERY,
   STANDARD_RIGHTS_REQUIRED,
 } from '../nt/constants.js';
-import { FILE_MAP_COPY, FILE_MAP_EXECUTE, FILE_MAP_READ, FILE_MAP_WRITE } from './constants.js';
+import {
+  FILE_MAP_COPY,
+  FILE_MAP_EXECUTE,
+  FILE_MAP_LARGE_PAGES,
+  FILE_MAP_READ,
+  FILE_MAP_RESERVE,
+  FILE_MAP_WRITE,
+} from './constants.js';
 
 const READ = STANDARD_RIGHTS_REQUIRED | SECTION_QUERY | SECTION_MAP_READ;
 
@@ -66,8 +75,14 @@ const viewProtections: readonly (readonly [asked: (access: number) => boolean, p
 
 /** The protection that a view gets for an access: writing beats copying, copying counts only alone. */
 export function viewProtection(desiredAccess: number): number {
-  const access = desiredAccess & ~FILE_MAP_EXECUTE;
+  const access = desiredAccess & ~(FILE_MAP_EXECUTE | FILE_MAP_LARGE_PAGES | FILE_MAP_RESERVE);
   const row = viewProtections.find(([asked]) => asked(access));
   if (row === undefined) return PAGE_NOACCESS;
   return (desiredAccess & FILE_MAP_EXECUTE) === 0 ? row[1] : row[2];
+}
+
+/** What an access to a view says of how it is mapped: MEM_…. */
+export function viewAllocation(desiredAccess: number): number {
+  const large = (desiredAccess & FILE_MAP_LARGE_PAGES) === 0 ? 0 : MEM_LARGE_PAGES;
+  return large | ((desiredAccess & FILE_MAP_RESERVE) === 0 ? 0 : MEM_RESERVE);
 }

@@ -12,7 +12,14 @@ import { createEvent, openEvent, putEvent } from '../nt/event-calls.js';
 import { createMutant, openMutant, releaseMutant } from '../nt/mutant-calls.js';
 import { createSemaphore, openSemaphore, releaseSemaphore } from '../nt/semaphore-calls.js';
 import { fail, invalidParameter } from './arguments.js';
-import { EVENT_ALL_ACCESS, MUTEX_ALL_ACCESS, SEMAPHORE_ALL_ACCESS } from './constants.js';
+import {
+  CREATE_EVENT_INITIAL_SET,
+  CREATE_EVENT_MANUAL_RESET,
+  CREATE_MUTEX_INITIAL_OWNER,
+  EVENT_ALL_ACCESS,
+  MUTEX_ALL_ACCESS,
+  SEMAPHORE_ALL_ACCESS,
+} from './constants.js';
 import { attributesToCreate, attributesToOpen, created, type SecurityAttributes } from './object-names.js';
 
 const done = (status: NTSTATUS): boolean => isSuccess(status) || fail(status, false);
@@ -46,9 +53,34 @@ export function CreateEvent(
   bInitialState: boolean,
   lpName: string | null = null,
 ): Handle {
+  const flags = (bManualReset ? CREATE_EVENT_MANUAL_RESET : 0) | (bInitialState ? CREATE_EVENT_INITIAL_SET : 0);
+  return CreateEventEx(lpEventAttributes, lpName, flags, EVENT_ALL_ACCESS);
+}
+
+/** Whether flags are known ones, and there are rights to ask for. */
+const areFlags = (flags: number | undefined, known: number, access: number): flags is number =>
+  flags !== undefined && (flags & ~known) === 0 && ulong(access) !== undefined;
+
+/**
+ * As {@link CreateEvent}, with the handle's rights of the caller's choice.
+ *
+ * @param dwFlags CREATE_EVENT_MANUAL_RESET, CREATE_EVENT_INITIAL_SET.
+ * @param dwDesiredAccess EVENT_MODIFY_STATE, SYNCHRONIZE and others.
+ * @returns As there; also ERROR_INVALID_PARAMETER.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventexw}
+ */
+export function CreateEventEx(
+  lpEventAttributes: string | SecurityAttributes | null,
+  lpName: string | null,
+  dwFlags: number,
+  dwDesiredAccess: number,
+): Handle {
+  const flags = ulong(dwFlags);
+  if (!areFlags(flags, CREATE_EVENT_MANUAL_RESET | CREATE_EVENT_INITIAL_SET, dwDesiredAccess)) return invalidParameter(0);
   const attributes = attributesToCreate(lpEventAttributes, lpName);
-  const type = bManualReset ? NotificationEvent : SynchronizationEvent;
-  const { status, eventHandle } = createEvent('user', EVENT_ALL_ACCESS, attributes, type, bInitialState);
+  const type = (flags & CREATE_EVENT_MANUAL_RESET) === 0 ? SynchronizationEvent : NotificationEvent;
+  const isSet = (flags & CREATE_EVENT_INITIAL_SET) !== 0;
+  const { status, eventHandle } = createEvent('user', dwDesiredAccess, attributes, type, isSet);
   return created(status, eventHandle);
 }
 
@@ -106,8 +138,27 @@ export function CreateMutex(
   bInitialOwner: boolean,
   lpName: string | null = null,
 ): Handle {
+  return CreateMutexEx(lpMutexAttributes, lpName, bInitialOwner ? CREATE_MUTEX_INITIAL_OWNER : 0, MUTEX_ALL_ACCESS);
+}
+
+/**
+ * As {@link CreateMutex}, with the handle's rights of the caller's choice.
+ *
+ * @param dwFlags CREATE_MUTEX_INITIAL_OWNER, or 0.
+ * @param dwDesiredAccess MUTEX_MODIFY_STATE, SYNCHRONIZE and others.
+ * @returns As there; also ERROR_INVALID_PARAMETER.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexexw}
+ */
+export function CreateMutexEx(
+  lpMutexAttributes: string | SecurityAttributes | null,
+  lpName: string | null,
+  dwFlags: number,
+  dwDesiredAccess: number,
+): Handle {
+  const flags = ulong(dwFlags);
+  if (!areFlags(flags, CREATE_MUTEX_INITIAL_OWNER, dwDesiredAccess)) return invalidParameter(0);
   const attributes = attributesToCreate(lpMutexAttributes, lpName);
-  const { status, mutantHandle } = createMutant('user', MUTEX_ALL_ACCESS, attributes, bInitialOwner);
+  const { status, mutantHandle } = createMutant('user', dwDesiredAccess, attributes, flags !== 0);
   return created(status, mutantHandle);
 }
 
@@ -155,8 +206,28 @@ export function CreateSemaphore(
   lMaximumCount: number,
   lpName: string | null = null,
 ): Handle {
+  return CreateSemaphoreEx(lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName, 0, SEMAPHORE_ALL_ACCESS);
+}
+
+/**
+ * As {@link CreateSemaphore}, with the handle's rights of the caller's choice.
+ *
+ * @param dwFlags 0.
+ * @param dwDesiredAccess SEMAPHORE_MODIFY_STATE, SYNCHRONIZE and others.
+ * @returns As there.
+ * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createsemaphoreexw}
+ */
+export function CreateSemaphoreEx(
+  lpSemaphoreAttributes: string | SecurityAttributes | null,
+  lInitialCount: number,
+  lMaximumCount: number,
+  lpName: string | null,
+  dwFlags: number,
+  dwDesiredAccess: number,
+): Handle {
+  if (!areFlags(ulong(dwFlags), 0, dwDesiredAccess)) return invalidParameter(0);
   const attributes = attributesToCreate(lpSemaphoreAttributes, lpName);
-  const { status, semaphoreHandle } = createSemaphore('user', SEMAPHORE_ALL_ACCESS, attributes, lInitialCount, lMaximumCount);
+  const { status, semaphoreHandle } = createSemaphore('user', dwDesiredAccess, attributes, lInitialCount, lMaximumCount);
   return created(status, semaphoreHandle);
 }
 
@@ -191,10 +262,16 @@ export function ReleaseSemaphore(hSemaphore: Handle, lReleaseCount: number): boo
 export {
   CreateEvent as CreateEventA,
   CreateEvent as CreateEventW,
+  CreateEventEx as CreateEventExA,
+  CreateEventEx as CreateEventExW,
   CreateMutex as CreateMutexA,
   CreateMutex as CreateMutexW,
+  CreateMutexEx as CreateMutexExA,
+  CreateMutexEx as CreateMutexExW,
   CreateSemaphore as CreateSemaphoreA,
   CreateSemaphore as CreateSemaphoreW,
+  CreateSemaphoreEx as CreateSemaphoreExA,
+  CreateSemaphoreEx as CreateSemaphoreExW,
   OpenEvent as OpenEventA,
   OpenEvent as OpenEventW,
   OpenMutex as OpenMutexA,

@@ -40,10 +40,27 @@ export function VirtualAlloc(
   flAllocationType: number,
   flProtect: number,
 ): bigint | null {
+  return VirtualAllocEx(CURRENT_PROCESS, lpAddress, dwSize, flAllocationType, flProtect);
+}
+
+/**
+ * As {@link VirtualAlloc}, of a process that a handle means.
+ *
+ * @param hProcess GetCurrentProcess(), or a handle to this process with PROCESS_VM_OPERATION.
+ * @returns As there; also ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED (another process).
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualallocex}
+ */
+export function VirtualAllocEx(
+  hProcess: Handle,
+  lpAddress: View | bigint | null,
+  dwSize: Size,
+  flAllocationType: number,
+  flProtect: number,
+): bigint | null {
   const address = pointerOf(lpAddress);
   const where = ulong64OrNull(address);
   if (where !== undefined && where !== 0n && where < ALLOCATION_GRANULARITY) return invalidParameter(null);
-  const { status, baseAddress } = allocateVirtualMemory('user', CURRENT_PROCESS, address, 0, dwSize, flAllocationType, flProtect);
+  const { status, baseAddress } = allocateVirtualMemory('user', hProcess, address, 0, dwSize, flAllocationType, flProtect);
   return isSuccess(status) ? baseAddress : fail(status, null);
 }
 
@@ -88,10 +105,19 @@ export function VirtualAlloc2(
  * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualfree}
  */
 export function VirtualFree(lpAddress: View | bigint, dwSize: Size, dwFreeType: number): boolean {
+  return VirtualFreeEx(CURRENT_PROCESS, lpAddress, dwSize, dwFreeType);
+}
+
+/**
+ * As {@link VirtualFree}, of a process that a handle means: as {@link VirtualAllocEx} takes it.
+ *
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualfreeex}
+ */
+export function VirtualFreeEx(hProcess: Handle, lpAddress: View | bigint, dwSize: Size, dwFreeType: number): boolean {
   const type = ulong(dwFreeType) ?? 0;
   const ofPlaceholder = (type & (MEM_PRESERVE_PLACEHOLDER | MEM_COALESCE_PLACEHOLDERS)) !== 0;
   if ((type & MEM_RELEASE) !== 0 && !ofPlaceholder && ulong64(dwSize) !== 0n) return invalidParameter(false);
-  const { status } = freeVirtualMemory('user', CURRENT_PROCESS, pointerOf(lpAddress), dwSize, dwFreeType);
+  const { status } = freeVirtualMemory('user', hProcess, pointerOf(lpAddress), dwSize, dwFreeType);
   return isSuccess(status) || fail(status, false);
 }
 
@@ -106,7 +132,16 @@ export function VirtualFree(lpAddress: View | bigint, dwSize: Size, dwFreeType: 
  * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualprotect}
  */
 export function VirtualProtect(lpAddress: View | bigint, dwSize: Size, flNewProtect: number): number | false {
-  const { status, oldProtect } = protectVirtualMemory('user', CURRENT_PROCESS, pointerOf(lpAddress), dwSize, flNewProtect);
+  return VirtualProtectEx(CURRENT_PROCESS, lpAddress, dwSize, flNewProtect);
+}
+
+/**
+ * As {@link VirtualProtect}, of a process that a handle means: as {@link VirtualAllocEx} takes it.
+ *
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualprotectex}
+ */
+export function VirtualProtectEx(hProcess: Handle, lpAddress: View | bigint, dwSize: Size, flNewProtect: number): number | false {
+  const { status, oldProtect } = protectVirtualMemory('user', hProcess, pointerOf(lpAddress), dwSize, flNewProtect);
   return isSuccess(status) ? oldProtect : fail(status, false);
 }
 
@@ -120,10 +155,20 @@ export function VirtualProtect(lpAddress: View | bigint, dwSize: Size, flNewProt
  * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualquery}
  */
 export function VirtualQuery(lpAddress: View | bigint | null): MEMORY_BASIC_INFORMATION | null {
+  return VirtualQueryEx(CURRENT_PROCESS, lpAddress);
+}
+
+/**
+ * As {@link VirtualQuery}, of a process that a handle means: as {@link VirtualAllocEx} takes it.
+ *
+ * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualqueryex}
+ */
+export function VirtualQueryEx(hProcess: Handle, lpAddress: View | bigint | null): MEMORY_BASIC_INFORMATION | null {
   // Of a view that is closed: what is there now.
   const address = ulong64OrNull(View.is(lpAddress) ? lpAddress.address : lpAddress);
   if (address === undefined || address > HIGHEST_USER_ADDRESS) return invalidParameter(null);
-  return basicInformation(address);
+  const process = processStatus('user', hProcess);
+  return isSuccess(process) ? basicInformation(address) : fail(process, null);
 }
 
 /**

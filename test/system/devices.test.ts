@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import * as kernel32 from 'sectile/kernel32';
 import { Status } from '../../dist/base/status.js';
 import devices from '../fixtures/devices.js';
 import { dullSource, gadgetSource, keeperSource, openOnlySource } from '../fixtures/drivers/gadget.js';
@@ -114,6 +115,9 @@ test('a device is no file that can be read or mapped', async (t) => {
     Status.STATUS_INVALID_FILE_FOR_SECTION,
     Status.STATUS_NOT_SUPPORTED,
   ]);
+  const { ERROR_INVALID_FUNCTION, FILE_TYPE_UNKNOWN, NO_ERROR } = kernel32;
+  const refused = [false, ERROR_INVALID_FUNCTION];
+  assert.deepEqual(await client.succeeds('asWin32File'), [refused, refused, refused, [FILE_TYPE_UNKNOWN, NO_ERROR]]);
 });
 
 test('buffers: each method, and each limit', async (t) => {
