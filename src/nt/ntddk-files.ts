@@ -2,10 +2,8 @@
  * The calls of `sectile/ntddk` on files, in kernel mode: parameters and statuses are those of `sectile/ntdll`.
  * Rights are not asked for, unless the attributes hold OBJ_FORCE_ACCESS_CHECK; sharing is.
  */
-import type { NTSTATUS } from '../base/status.js';
 import type { Handle, Size } from './arguments.js';
 import {
-  type FileQueryResult,
   flushBuffersFile,
   type IoResult,
   lockFile,
@@ -17,6 +15,13 @@ import {
   writeFile,
 } from './file-calls.js';
 import { createFile, type FileResult, openFile } from './file-open-calls.js';
+import type {
+  NtFlushBuffersFile,
+  NtOpenFile,
+  NtQueryInformationFile,
+  NtSetInformationFile,
+  NtUnlockFile,
+} from './ntdll-files.js';
 import type { ObjectAttributes } from './object-attributes.js';
 
 export type {
@@ -59,18 +64,11 @@ export function ZwCreateFile(
 }
 
 /**
- * Opens a file that is there.
+ * Opens a file that is there. Parameters and statuses: {@link NtOpenFile}.
  *
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntopenfile}
  */
-export function ZwOpenFile(
-  desiredAccess: number,
-  objectAttributes: ObjectAttributes,
-  shareAccess: number,
-  openOptions: number,
-): FileResult {
-  return openFile('kernel', desiredAccess, objectAttributes, shareAccess, openOptions);
-}
+export const ZwOpenFile: typeof NtOpenFile = (...given) => openFile('kernel', ...given);
 
 /**
  * Reads from a file.
@@ -108,22 +106,19 @@ export function ZwWriteFile(
 }
 
 /**
- * Tells what an open file is.
+ * Tells what an open file is. Parameters and statuses: {@link NtQueryInformationFile}.
  *
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntqueryinformationfile}
  */
-export function ZwQueryInformationFile(fileHandle: Handle, fileInformationClass: number, length?: Size): FileQueryResult {
-  return queryInformationFile('kernel', fileHandle, fileInformationClass, length);
-}
+export const ZwQueryInformationFile: typeof NtQueryInformationFile = (...given) => queryInformationFile('kernel', ...given);
 
 /**
- * Changes a file: its length, the position, whether it goes with its last user.
+ * Changes a file: its length, the position, whether it goes with its last user. Parameters and statuses: {@link
+ * NtSetInformationFile}.
  *
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntsetinformationfile}
  */
-export function ZwSetInformationFile(fileHandle: Handle, fileInformation: object, fileInformationClass: number): IoResult {
-  return setInformationFile('kernel', fileHandle, fileInformation, fileInformationClass);
-}
+export const ZwSetInformationFile: typeof NtSetInformationFile = (...given) => setInformationFile('kernel', ...given);
 
 /**
  * Locks a range of bytes against other handles.
@@ -145,19 +140,16 @@ export function ZwLockFile(
 }
 
 /**
- * Unlocks a range as it was locked.
+ * Unlocks a range as it was locked. Parameters and statuses: {@link NtUnlockFile}.
  *
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwunlockfile}
  */
-export function ZwUnlockFile(fileHandle: Handle, byteOffset: Size, length: Size, key: number): IoResult {
-  return unlockFile('kernel', fileHandle, byteOffset, length, key);
-}
+export const ZwUnlockFile: typeof NtUnlockFile = (...given) => unlockFile('kernel', ...given);
 
 /**
- * Writes what the system keeps of a file to the disk and waits for it.
+ * Writes what the system keeps of a file to the disk and waits for it. Parameters and statuses: {@link
+ * NtFlushBuffersFile}.
  *
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntflushbuffersfile}
  */
-export function ZwFlushBuffersFile(fileHandle: Handle): NTSTATUS {
-  return flushBuffersFile('kernel', fileHandle);
-}
+export const ZwFlushBuffersFile: typeof NtFlushBuffersFile = (...given) => flushBuffersFile('kernel', ...given);

@@ -5,14 +5,20 @@
 import type { NTSTATUS } from '../base/status.js';
 import type { MEM_EXTENDED_PARAMETER } from './address-requirements.js';
 import type { Handle, Size } from './arguments.js';
-import { areMappedFilesTheSame, type MemoryQueryResult, queryVirtualMemory } from './memory-query.js';
+import { areMappedFilesTheSame, queryVirtualMemory } from './memory-query.js';
+import type {
+  NtAllocateVirtualMemory,
+  NtFreeVirtualMemory,
+  NtProtectVirtualMemory,
+  NtQueryVirtualMemory,
+  NtUnmapViewOfSectionEx,
+} from './ntdll-memory.js';
 import { type MapResult, mapViewOfSectionEx, unmapViewOfSectionEx } from './view-calls.js';
 import {
   allocateVirtualMemory,
   allocateVirtualMemoryEx,
   freeVirtualMemory,
   type MemoryResult,
-  type ProtectResult,
   protectVirtualMemory,
 } from './virtual-memory.js';
 
@@ -26,37 +32,12 @@ export type {
 export type { MemoryResult, ProtectResult } from './virtual-memory.js';
 
 /**
- * Reserves private memory, commits it, or commits pages of a view.
+ * Reserves private memory, commits it, or commits pages of a view. Parameters and statuses: {@link
+ * NtAllocateVirtualMemory}.
  *
- * In a view of a SEC_RESERVE section, MEM_COMMIT commits the pages for everybody who maps the section, and
- * sets their protection in this view alone. In a view that was mapped with MEM_RESERVE over a file it
- * makes the file as large.
- *
- * @param processHandle ZwCurrentProcess(): no other process's memory can be allocated.
- * @param baseAddress Where; rounded down to 64 KiB for MEM_RESERVE, to a page for MEM_COMMIT alone. Null
- * to let the system choose.
- * @param zeroBits High bits of the address that must be 0, as for ZwMapViewOfSection.
- * @param regionSize Bytes; every page that the range touches counts.
- * @param allocationType MEM_RESERVE, MEM_COMMIT or both, with MEM_TOP_DOWN; or MEM_RESET or
- * MEM_RESET_UNDO, which have no effect.
- * @param protect PAGE_…; in a view, within what it was mapped with.
- * @returns STATUS_SUCCESS with the range in whole pages; else the first of STATUS_INVALID_PARAMETER_3,
- * STATUS_INVALID_PARAMETER_5, STATUS_INVALID_PAGE_PROTECTION, STATUS_INVALID_PARAMETER_2,
- * STATUS_INVALID_PARAMETER_4, STATUS_INVALID_HANDLE, STATUS_CONFLICTING_ADDRESSES (the range is taken; for
- * MEM_COMMIT, it is in nothing that is reserved, or goes beyond it), STATUS_ALREADY_COMMITTED (a view of a
- * file), STATUS_SECTION_PROTECTION, STATUS_COMMITMENT_LIMIT, STATUS_DISK_FULL, STATUS_NO_MEMORY.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntallocatevirtualmemory}
  */
-export function ZwAllocateVirtualMemory(
-  processHandle: Handle,
-  baseAddress: bigint | null,
-  zeroBits: Size,
-  regionSize: Size,
-  allocationType: number,
-  protect: number,
-): MemoryResult {
-  return allocateVirtualMemory('kernel', processHandle, baseAddress, zeroBits, regionSize, allocationType, protect);
-}
+export const ZwAllocateVirtualMemory: typeof NtAllocateVirtualMemory = (...given) => allocateVirtualMemory('kernel', ...given);
 
 /**
  * As {@link ZwAllocateVirtualMemory}, within limits and with placeholders.
@@ -92,67 +73,28 @@ export function ZwAllocateVirtualMemoryEx(
 
 /**
  * Gives private memory back, or cuts and joins placeholders. Pages of a section cannot be decommitted.
+ * Parameters and statuses: {@link NtFreeVirtualMemory}.
  *
- * @param baseAddress For regionSize 0 the first address of the allocation.
- * @param regionSize Bytes; 0 for the whole allocation.
- * @param freeType MEM_DECOMMIT or MEM_RELEASE; with MEM_RELEASE, MEM_PRESERVE_PLACEHOLDER leaves a
- * placeholder (and cuts one), MEM_COALESCE_PLACEHOLDERS makes neighbours one.
- * @returns STATUS_SUCCESS with the range; else the first of STATUS_INVALID_PARAMETER_4,
- * STATUS_INVALID_PARAMETER_2, STATUS_INVALID_PARAMETER_3, STATUS_INVALID_HANDLE,
- * STATUS_MEMORY_NOT_ALLOCATED, STATUS_UNABLE_TO_DELETE_SECTION (a view), STATUS_FREE_VM_NOT_AT_BASE,
- * STATUS_UNABLE_TO_FREE_VM, STATUS_CONFLICTING_ADDRESSES (placeholders).
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntfreevirtualmemory}
  */
-export function ZwFreeVirtualMemory(
-  processHandle: Handle,
-  baseAddress: bigint | null,
-  regionSize: Size,
-  freeType: number,
-): MemoryResult {
-  return freeVirtualMemory('kernel', processHandle, baseAddress, regionSize, freeType);
-}
+export const ZwFreeVirtualMemory: typeof NtFreeVirtualMemory = (...given) => freeVirtualMemory('kernel', ...given);
 
 /**
- * Changes the protection of committed pages, in this view alone. A write to a page made read-only never
- * reaches the section. Pages made PAGE_WRITECOPY become copies when they are written to, and stay so.
+ * Changes the protection of committed pages, in this view alone. A write to a page made read-only never reaches
+ * the section. Pages made PAGE_WRITECOPY become copies when they are written to, and stay so. Parameters and
+ * statuses: {@link NtProtectVirtualMemory}.
  *
- * @param regionSize Bytes; every page that the range touches counts.
- * @param newProtect PAGE_…; in a view, what allows no more than the view was mapped with.
- * @returns STATUS_SUCCESS with the range and what the first page had; else the first of
- * STATUS_INVALID_PAGE_PROTECTION, STATUS_INVALID_PARAMETER_2, STATUS_INVALID_PARAMETER_3,
- * STATUS_INVALID_HANDLE, STATUS_CONFLICTING_ADDRESSES (not within one view or allocation),
- * STATUS_NOT_COMMITTED, STATUS_SECTION_PROTECTION.
  * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualprotect}
  */
-export function ZwProtectVirtualMemory(
-  processHandle: Handle,
-  baseAddress: bigint | null,
-  regionSize: Size,
-  newProtect: number,
-): ProtectResult {
-  return protectVirtualMemory('kernel', processHandle, baseAddress, regionSize, newProtect);
-}
+export const ZwProtectVirtualMemory: typeof NtProtectVirtualMemory = (...given) => protectVirtualMemory('kernel', ...given);
 
 /**
  * Tells what an address belongs to. It knows the views and the memory of the NT and Win32 faces, and takes
- * everything else in the process for free.
+ * everything else in the process for free. Parameters and statuses: {@link NtQueryVirtualMemory}.
  *
- * @param memoryInformationClass MemoryBasicInformation (pages that are alike), MemoryRegionInformation
- * (the whole view or allocation) or MemoryMappedFilenameInformation.
- * @param memoryInformationLength Bytes of the caller's buffer; left out, they suffice.
- * @returns STATUS_SUCCESS with what was asked for; else STATUS_INVALID_INFO_CLASS,
- * STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_PARAMETER (no address of user mode), STATUS_INVALID_HANDLE,
- * STATUS_INVALID_ADDRESS (nothing there, or no view), STATUS_FILE_INVALID (a view of the paging file).
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwqueryvirtualmemory}
  */
-export function ZwQueryVirtualMemory(
-  processHandle: Handle,
-  baseAddress: bigint | null,
-  memoryInformationClass: number,
-  memoryInformationLength?: Size,
-): MemoryQueryResult {
-  return queryVirtualMemory('kernel', processHandle, baseAddress, memoryInformationClass, memoryInformationLength);
-}
+export const ZwQueryVirtualMemory: typeof NtQueryVirtualMemory = (...given) => queryVirtualMemory('kernel', ...given);
 
 /**
  * As ZwMapViewOfSection, within limits and into placeholders. Views are ViewShare.
@@ -192,15 +134,11 @@ export function ZwMapViewOfSectionEx(
 
 /**
  * As ZwUnmapViewOfSection; with MEM_PRESERVE_PLACEHOLDER, leaves the placeholder whose place the view took.
+ * Parameters and statuses: {@link NtUnmapViewOfSectionEx}.
  *
- * @param flags 0, MEM_PRESERVE_PLACEHOLDER, MEM_UNMAP_WITH_TRANSIENT_BOOST (without effect).
- * @returns Also STATUS_INVALID_PARAMETER_3, STATUS_CONFLICTING_ADDRESSES (the view took no placeholder's
- * place), STATUS_SHARING_VIOLATION (a prefetch or a flush of the view goes on).
  * @see {@link https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-unmapviewoffile2}
  */
-export function ZwUnmapViewOfSectionEx(processHandle: Handle, baseAddress: bigint | null, flags: number): NTSTATUS {
-  return unmapViewOfSectionEx('kernel', processHandle, baseAddress, flags);
-}
+export const ZwUnmapViewOfSectionEx: typeof NtUnmapViewOfSectionEx = (...given) => unmapViewOfSectionEx('kernel', ...given);
 
 /**
  * Whether two addresses are of one image. Views of data are the same as nothing but themselves.

@@ -1,31 +1,29 @@
 /**
- * The part of `sectile/ntddk` on objects of every type, on directories and on symbolic links: kernel mode.
+ * The part of `sectile/ntddk` on objects of every type, on directories and on symbolic links. In kernel
+ * mode: rights count with OBJ_FORCE_ACCESS_CHECK only, and with OBJ_KERNEL_HANDLE a handle is the kernel's.
  */
-import type { NTSTATUS } from '../base/status.js';
 import type { Handle, Size } from './arguments.js';
-import {
-  createDirectoryObject,
-  type DirectoryQueryResult,
-  type DirectoryResult,
-  openDirectoryObject,
-  queryDirectoryObject,
-} from './directory-calls.js';
-import {
-  createSymbolicLinkObject,
-  type LinkQueryResult,
-  type LinkResult,
-  openSymbolicLinkObject,
-  querySymbolicLinkObject,
-} from './link-calls.js';
-import type { ObjectAttributes, UNICODE_STRING } from './object-attributes.js';
+import { createDirectoryObject, openDirectoryObject, queryDirectoryObject } from './directory-calls.js';
+import { createSymbolicLinkObject, openSymbolicLinkObject, querySymbolicLinkObject } from './link-calls.js';
+import type {
+  NtCreateDirectoryObject,
+  NtCreateSymbolicLinkObject,
+  NtMakePermanentObject,
+  NtMakeTemporaryObject,
+  NtOpenDirectoryObject,
+  NtOpenSymbolicLinkObject,
+  NtQueryDirectoryObject,
+  NtQuerySecurityObject,
+  NtQuerySymbolicLinkObject,
+  NtSetInformationObject,
+  NtSetSecurityObject,
+} from './ntdll-objects.js';
 import {
   makePermanentObject,
   makeTemporaryObject,
-  type OBJECT_HANDLE_FLAG_INFORMATION,
   type ObjectQueryResult,
   queryObject,
   querySecurityObject,
-  type SecurityQueryResult,
   setInformationObject,
   setSecurityObject,
 } from './object-calls.js';
@@ -65,182 +63,87 @@ export function ZwQueryObject<C extends number>(
 }
 
 /**
- * Changes what a handle is like: whether children get it, whether it can be closed.
+ * Changes what a handle is like: whether children get it, whether it can be closed. Parameters and statuses:
+ * {@link NtSetInformationObject}.
  *
- * @param handle Any handle.
- * @param objectInformationClass ObjectHandleFlagInformation.
- * @param objectInformation Both flags; what is left out is off.
- * @returns STATUS_SUCCESS, STATUS_INVALID_INFO_CLASS, STATUS_ACCESS_VIOLATION (no structure) or
- * STATUS_INVALID_HANDLE.
  * @see {@link https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-sethandleinformation}
  */
-export function ZwSetInformationObject(
-  handle: Handle,
-  objectInformationClass: number,
-  objectInformation: Partial<OBJECT_HANDLE_FLAG_INFORMATION>,
-): NTSTATUS {
-  return setInformationObject('kernel', handle, objectInformationClass, objectInformation);
-}
+export const ZwSetInformationObject: typeof NtSetInformationObject = (...given) => setInformationObject('kernel', ...given);
 
 /**
- * Has a permanent object go with its last handle.
+ * Has a permanent object go with its last handle. Parameters and statuses: {@link NtMakeTemporaryObject}.
  *
- * @param handle With DELETE, where rights count.
- * @returns STATUS_SUCCESS, also for what is temporary; STATUS_INVALID_HANDLE or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwmaketemporaryobject}
  */
-export function ZwMakeTemporaryObject(handle: Handle): NTSTATUS {
-  return makeTemporaryObject('kernel', handle);
-}
+export const ZwMakeTemporaryObject: typeof NtMakeTemporaryObject = (...given) => makeTemporaryObject('kernel', ...given);
 
 /**
- * Has an object with a global name outlive its last handle.
+ * Has an object with a global name outlive its last handle. Parameters and statuses: {@link
+ * NtMakePermanentObject}.
  *
- * @param handle Any handle.
- * @returns STATUS_SUCCESS, also for an object without a name, which cannot last; STATUS_PRIVILEGE_NOT_HELD,
- * STATUS_INVALID_HANDLE or STATUS_NOT_SUPPORTED (a local name).
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwmaketemporaryobject}
  */
-export function ZwMakePermanentObject(handle: Handle): NTSTATUS {
-  return makePermanentObject('kernel', handle);
-}
+export const ZwMakePermanentObject: typeof NtMakePermanentObject = (...given) => makePermanentObject('kernel', ...given);
 
 /**
- * Tells who may do what with an object.
+ * Tells who may do what with an object. Parameters and statuses: {@link NtQuerySecurityObject}.
  *
- * @param handle With READ_CONTROL; for SACL_SECURITY_INFORMATION with ACCESS_SYSTEM_SECURITY, where rights count.
- * @param securityInformation OWNER_, GROUP_, DACL_, SACL_ and LABEL_SECURITY_INFORMATION. Audit lists and labels
- * are kept for no object.
- * @param length Bytes of the caller's buffer; left out, they suffice.
- * @returns STATUS_SUCCESS with the parts asked for as SDDL; else STATUS_INVALID_PARAMETER, STATUS_INVALID_HANDLE,
- * STATUS_ACCESS_DENIED, STATUS_BUFFER_TOO_SMALL (for the descriptor in its self-relative form), or
- * STATUS_NOT_SUPPORTED for objects without a descriptor.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwquerysecurityobject}
  */
-export function ZwQuerySecurityObject(handle: Handle, securityInformation: number, length?: Size): SecurityQueryResult {
-  return querySecurityObject('kernel', handle, securityInformation, length);
-}
+export const ZwQuerySecurityObject: typeof NtQuerySecurityObject = (...given) => querySecurityObject('kernel', ...given);
 
 /**
- * Changes who may do what with an object. Handles that are open keep what they were granted.
+ * Changes who may do what with an object. Handles that are open keep what they were granted. Parameters and
+ * statuses: {@link NtSetSecurityObject}.
  *
- * @param handle With WRITE_DAC for DACL_SECURITY_INFORMATION, WRITE_OWNER for OWNER_ and
- * GROUP_SECURITY_INFORMATION, where rights count.
- * @param securityInformation The parts to replace.
- * @param securityDescriptor SDDL that has these parts; others in it do not count.
- * @returns STATUS_SUCCESS; else STATUS_INVALID_PARAMETER, STATUS_INVALID_HANDLE, STATUS_ACCESS_DENIED,
- * STATUS_ACCESS_VIOLATION (no text), STATUS_INVALID_SECURITY_DESCR, STATUS_INVALID_OWNER,
- * STATUS_INVALID_PRIMARY_GROUP, STATUS_INVALID_ACL (parts that the text lacks, or an owner who cannot be named) or
- * STATUS_NOT_SUPPORTED (audit lists, labels).
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwsetsecurityobject}
  */
-export function ZwSetSecurityObject(handle: Handle, securityInformation: number, securityDescriptor: string): NTSTATUS {
-  return setSecurityObject('kernel', handle, securityInformation, securityDescriptor);
-}
+export const ZwSetSecurityObject: typeof NtSetSecurityObject = (...given) => setSecurityObject('kernel', ...given);
 
 /**
  * Creates a directory of the object namespace, or with OBJ_OPENIF opens the one that has the name. It goes, and
- * the way to what is in it, with its last handle.
+ * the way to what is in it, with its last handle. Parameters and statuses: {@link NtCreateDirectoryObject}.
  *
- * @param desiredAccess DIRECTORY_… and generic rights. The creator is granted what it asks for; a directory that
- * exists is checked for them with OBJ_FORCE_ACCESS_CHECK only.
- * @param objectAttributes Name, flags and security; null for a directory without a name.
- * @returns The handle with STATUS_SUCCESS or STATUS_OBJECT_NAME_EXISTS; else 0 with STATUS_INVALID_PARAMETER,
- * STATUS_PRIVILEGE_NOT_HELD, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_PATH_SYNTAX_BAD,
- * STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_NAME_COLLISION, STATUS_OBJECT_TYPE_MISMATCH,
- * STATUS_INVALID_SECURITY_DESCR, STATUS_ACCESS_DENIED or STATUS_INSUFFICIENT_RESOURCES.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwcreatedirectoryobject}
  */
-export function ZwCreateDirectoryObject(desiredAccess: number, objectAttributes: ObjectAttributes | null): DirectoryResult {
-  return createDirectoryObject('kernel', desiredAccess, objectAttributes);
-}
+export const ZwCreateDirectoryObject: typeof NtCreateDirectoryObject = (...given) => createDirectoryObject('kernel', ...given);
 
 /**
  * Opens a directory of the object namespace: one that was created, or one that is always there, such as
- * `\BaseNamedObjects`. Its handle can be the root of other names.
+ * `\BaseNamedObjects`. Its handle can be the root of other names. Parameters and statuses: {@link
+ * NtOpenDirectoryObject}.
  *
- * @param desiredAccess DIRECTORY_… and generic rights, or MAXIMUM_ALLOWED; checked with OBJ_FORCE_ACCESS_CHECK
- * only.
- * @param objectAttributes The name and flags.
- * @returns The handle with STATUS_SUCCESS; else 0 with STATUS_INVALID_PARAMETER, STATUS_OBJECT_PATH_SYNTAX_BAD,
- * STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
- * STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwopendirectoryobject}
  */
-export function ZwOpenDirectoryObject(desiredAccess: number, objectAttributes: ObjectAttributes): DirectoryResult {
-  return openDirectoryObject('kernel', desiredAccess, objectAttributes);
-}
+export const ZwOpenDirectoryObject: typeof NtOpenDirectoryObject = (...given) => openDirectoryObject('kernel', ...given);
 
 /**
- * Lists what is in a directory.
+ * Lists what is in a directory. Parameters and statuses: {@link NtQueryDirectoryObject}.
  *
- * @param directoryHandle With DIRECTORY_QUERY, where rights count.
- * @param length Bytes of the caller's buffer; null if they suffice.
- * @param returnSingleEntry One entry, or as many as there is room for.
- * @param restartScan Whether to begin again, whatever `context` says.
- * @param context 0, or what the last call gave back.
- * @returns STATUS_SUCCESS with the entries, STATUS_MORE_ENTRIES if there was no room for all; else
- * STATUS_NO_MORE_ENTRIES, STATUS_BUFFER_TOO_SMALL (one entry), STATUS_INVALID_PARAMETER, STATUS_INVALID_HANDLE,
- * STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows/win32/devnotes/ntquerydirectoryobject}
  */
-export function ZwQueryDirectoryObject(
-  directoryHandle: Handle,
-  length: Size | null,
-  returnSingleEntry: boolean,
-  restartScan: boolean,
-  context: number,
-): DirectoryQueryResult {
-  return queryDirectoryObject('kernel', directoryHandle, length, returnSingleEntry, restartScan, context);
-}
+export const ZwQueryDirectoryObject: typeof NtQueryDirectoryObject = (...given) => queryDirectoryObject('kernel', ...given);
 
 /**
- * Creates a symbolic link of the object namespace, or with OBJ_OPENIF opens the one that has the name. Lookups go
- * on where it leads to.
+ * Creates a symbolic link of the object namespace, or with OBJ_OPENIF opens the one that has the name. Lookups
+ * go on where it leads to. Parameters and statuses: {@link NtCreateSymbolicLinkObject}.
  *
- * @param desiredAccess SYMBOLIC_LINK_QUERY, standard and generic rights. The creator is granted what it asks for;
- * a link that exists is checked for them with OBJ_FORCE_ACCESS_CHECK only.
- * @param objectAttributes Name, flags and security.
- * @param linkTarget An absolute path. Nobody looks whether anything is there.
- * @returns The handle with STATUS_SUCCESS or STATUS_OBJECT_NAME_EXISTS; else 0 with STATUS_ACCESS_VIOLATION,
- * STATUS_DATATYPE_MISALIGNMENT, STATUS_INVALID_PARAMETER, STATUS_PRIVILEGE_NOT_HELD, STATUS_OBJECT_NAME_INVALID,
- * STATUS_OBJECT_PATH_SYNTAX_BAD, STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_NAME_COLLISION,
- * STATUS_OBJECT_TYPE_MISMATCH, STATUS_INVALID_SECURITY_DESCR, STATUS_ACCESS_DENIED or
- * STATUS_INSUFFICIENT_RESOURCES.
  * @see {@link https://learn.microsoft.com/windows/win32/devnotes/ntcreatesymboliclinkobject}
  */
-export function ZwCreateSymbolicLinkObject(
-  desiredAccess: number,
-  objectAttributes: ObjectAttributes,
-  linkTarget: string | UNICODE_STRING,
-): LinkResult {
-  return createSymbolicLinkObject('kernel', desiredAccess, objectAttributes, linkTarget);
-}
+export const ZwCreateSymbolicLinkObject: typeof NtCreateSymbolicLinkObject = (...given) =>
+  createSymbolicLinkObject('kernel', ...given);
 
 /**
- * Opens a symbolic link itself, not what it leads to.
+ * Opens a symbolic link itself, not what it leads to. Parameters and statuses: {@link NtOpenSymbolicLinkObject}.
  *
- * @param desiredAccess SYMBOLIC_LINK_QUERY, standard and generic rights, or MAXIMUM_ALLOWED; checked with
- * OBJ_FORCE_ACCESS_CHECK only.
- * @param objectAttributes The name and flags.
- * @returns The handle with STATUS_SUCCESS; else 0 with STATUS_INVALID_PARAMETER, STATUS_OBJECT_PATH_SYNTAX_BAD,
- * STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
- * STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwopensymboliclinkobject}
  */
-export function ZwOpenSymbolicLinkObject(desiredAccess: number, objectAttributes: ObjectAttributes): LinkResult {
-  return openSymbolicLinkObject('kernel', desiredAccess, objectAttributes);
-}
+export const ZwOpenSymbolicLinkObject: typeof NtOpenSymbolicLinkObject = (...given) => openSymbolicLinkObject('kernel', ...given);
 
 /**
- * Tells where a symbolic link leads to.
+ * Tells where a symbolic link leads to. Parameters and statuses: {@link NtQuerySymbolicLinkObject}.
  *
- * @param linkHandle With SYMBOLIC_LINK_QUERY, where rights count.
- * @param length Bytes of the caller's buffer, with room for a NUL; left out, they suffice.
- * @returns STATUS_SUCCESS with the path; else STATUS_BUFFER_TOO_SMALL with the bytes that it takes,
- * STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwquerysymboliclinkobject}
  */
-export function ZwQuerySymbolicLinkObject(linkHandle: Handle, length?: Size): LinkQueryResult {
-  return querySymbolicLinkObject('kernel', linkHandle, length);
-}
+export const ZwQuerySymbolicLinkObject: typeof NtQuerySymbolicLinkObject = (...given) =>
+  querySymbolicLinkObject('kernel', ...given);

@@ -1,37 +1,27 @@
 /**
  * The part of `sectile/ntddk` on events, mutants and semaphores. Their states are told and changed here; waits are for
- * a later version: kernel mode.
+ * a later version. In kernel mode: rights count with OBJ_FORCE_ACCESS_CHECK only, and with OBJ_KERNEL_HANDLE a handle is
+ * the kernel's.
  */
-import type { NTSTATUS } from '../base/status.js';
-import type { Handle, Size } from './arguments.js';
-import {
-  createEvent,
-  type EventQueryResult,
-  type EventResult,
-  type EventStateResult,
-  openEvent,
-  putEvent,
-  queryEvent,
-} from './event-calls.js';
-import {
-  createMutant,
-  type MutantCountResult,
-  type MutantQueryResult,
-  type MutantResult,
-  openMutant,
-  queryMutant,
-  releaseMutant,
-} from './mutant-calls.js';
-import type { ObjectAttributes } from './object-attributes.js';
-import {
-  createSemaphore,
-  openSemaphore,
-  querySemaphore,
-  releaseSemaphore,
-  type SemaphoreCountResult,
-  type SemaphoreQueryResult,
-  type SemaphoreResult,
-} from './semaphore-calls.js';
+import { createEvent, openEvent, putEvent, queryEvent } from './event-calls.js';
+import { createMutant, openMutant, queryMutant, releaseMutant } from './mutant-calls.js';
+import type {
+  NtClearEvent,
+  NtCreateEvent,
+  NtCreateMutant,
+  NtCreateSemaphore,
+  NtOpenEvent,
+  NtOpenMutant,
+  NtOpenSemaphore,
+  NtQueryEvent,
+  NtQueryMutant,
+  NtQuerySemaphore,
+  NtReleaseMutant,
+  NtReleaseSemaphore,
+  NtResetEvent,
+  NtSetEvent,
+} from './ntdll-synchronization.js';
+import { createSemaphore, openSemaphore, querySemaphore, releaseSemaphore } from './semaphore-calls.js';
 
 export type { EVENT_BASIC_INFORMATION, EventQueryResult, EventResult, EventStateResult } from './event-calls.js';
 export type { MUTANT_BASIC_INFORMATION, MutantCountResult, MutantQueryResult, MutantResult } from './mutant-calls.js';
@@ -43,213 +33,103 @@ export type {
 } from './semaphore-calls.js';
 
 /**
- * Creates an event, or with OBJ_OPENIF opens the one that has the name.
+ * Creates an event, or with OBJ_OPENIF opens the one that has the name. Parameters and statuses: {@link
+ * NtCreateEvent}.
  *
- * @param desiredAccess EVENT_… and generic rights. The creator is granted what it asks for; an event that exists
- * is checked for them with OBJ_FORCE_ACCESS_CHECK only.
- * @param objectAttributes Name, flags and security; null for an event without a name.
- * @param eventType NotificationEvent (manual reset) or SynchronizationEvent (auto reset).
- * @param initialState Whether it is signalled.
- * @returns The handle with STATUS_SUCCESS or STATUS_OBJECT_NAME_EXISTS; else 0 with STATUS_INVALID_PARAMETER,
- * STATUS_PRIVILEGE_NOT_HELD, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_PATH_SYNTAX_BAD,
- * STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_NAME_COLLISION, STATUS_OBJECT_TYPE_MISMATCH,
- * STATUS_INVALID_SECURITY_DESCR, STATUS_ACCESS_DENIED or STATUS_INSUFFICIENT_RESOURCES.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwcreateevent}
  */
-export function ZwCreateEvent(
-  desiredAccess: number,
-  objectAttributes: ObjectAttributes | null,
-  eventType: number,
-  initialState: boolean | number,
-): EventResult {
-  return createEvent('kernel', desiredAccess, objectAttributes, eventType, initialState);
-}
+export const ZwCreateEvent: typeof NtCreateEvent = (...given) => createEvent('kernel', ...given);
 
 /**
- * Opens an event by its name.
+ * Opens an event by its name. Parameters and statuses: {@link NtOpenEvent}.
  *
- * @param desiredAccess EVENT_… and generic rights, or MAXIMUM_ALLOWED; checked with OBJ_FORCE_ACCESS_CHECK only.
- * @param objectAttributes The name and flags.
- * @returns The handle with STATUS_SUCCESS; else 0 with STATUS_INVALID_PARAMETER, STATUS_OBJECT_PATH_SYNTAX_BAD,
- * STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
- * STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwopenevent}
  */
-export function ZwOpenEvent(desiredAccess: number, objectAttributes: ObjectAttributes): EventResult {
-  return openEvent('kernel', desiredAccess, objectAttributes);
-}
+export const ZwOpenEvent: typeof NtOpenEvent = (...given) => openEvent('kernel', ...given);
 
 /**
- * Signals an event.
+ * Signals an event. Parameters and statuses: {@link NtSetEvent}.
  *
- * @param eventHandle With EVENT_MODIFY_STATE, where rights count.
- * @returns STATUS_SUCCESS with the state before, 1 for signalled; else STATUS_INVALID_HANDLE,
- * STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwsetevent}
  */
-export function ZwSetEvent(eventHandle: Handle): EventStateResult {
-  return putEvent('kernel', eventHandle, 1);
-}
+export const ZwSetEvent: typeof NtSetEvent = (eventHandle) => putEvent('kernel', eventHandle, 1);
 
 /**
- * Takes the signal of an event back.
+ * Takes the signal of an event back. Parameters and statuses: {@link NtResetEvent}.
  *
- * @param eventHandle With EVENT_MODIFY_STATE, where rights count.
- * @returns STATUS_SUCCESS with the state before, 1 for signalled; else STATUS_INVALID_HANDLE,
- * STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-resetevent}
  */
-export function ZwResetEvent(eventHandle: Handle): EventStateResult {
-  return putEvent('kernel', eventHandle, 0);
-}
+export const ZwResetEvent: typeof NtResetEvent = (eventHandle) => putEvent('kernel', eventHandle, 0);
 
 /**
- * As {@link ZwResetEvent}, without the state before.
+ * As {@link ZwResetEvent}, without the state before. Parameters and statuses: {@link NtClearEvent}.
  *
- * @param eventHandle With EVENT_MODIFY_STATE, where rights count.
- * @returns STATUS_SUCCESS, STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-keclearevent}
  */
-export function ZwClearEvent(eventHandle: Handle): NTSTATUS {
-  return putEvent('kernel', eventHandle, 0).status;
-}
+export const ZwClearEvent: typeof NtClearEvent = (eventHandle) => putEvent('kernel', eventHandle, 0).status;
 
 /**
- * Tells type and state of an event.
+ * Tells type and state of an event. Parameters and statuses: {@link NtQueryEvent}.
  *
- * @param eventHandle With EVENT_QUERY_STATE, where rights count.
- * @param informationClass EventBasicInformation, the one there is.
- * @param length Bytes of the caller's buffer, 8; left out, they suffice.
- * @returns STATUS_SUCCESS with both; else STATUS_INVALID_INFO_CLASS, STATUS_INFO_LENGTH_MISMATCH,
- * STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kereadstateevent}
  */
-export function ZwQueryEvent(eventHandle: Handle, informationClass: number, length?: Size): EventQueryResult {
-  return queryEvent('kernel', eventHandle, informationClass, length);
-}
+export const ZwQueryEvent: typeof NtQueryEvent = (...given) => queryEvent('kernel', ...given);
 
 /**
- * Creates a mutant (Win32: a mutex), or with OBJ_OPENIF opens the one that has the name.
+ * Creates a mutant (Win32: a mutex), or with OBJ_OPENIF opens the one that has the name. Parameters and
+ * statuses: {@link NtCreateMutant}.
  *
- * @param desiredAccess MUTANT_… and generic rights. The creator is granted what it asks for; a mutant that exists
- * is checked for them with OBJ_FORCE_ACCESS_CHECK only.
- * @param objectAttributes Name, flags and security; null for a mutant without a name.
- * @param initialOwner Whether the calling process owns it from the start; not when it is opened.
- * @returns The handle with STATUS_SUCCESS or STATUS_OBJECT_NAME_EXISTS; else 0 with STATUS_INVALID_PARAMETER,
- * STATUS_PRIVILEGE_NOT_HELD, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_PATH_SYNTAX_BAD,
- * STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_NAME_COLLISION, STATUS_OBJECT_TYPE_MISMATCH,
- * STATUS_INVALID_SECURITY_DESCR, STATUS_ACCESS_DENIED or STATUS_INSUFFICIENT_RESOURCES.
  * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexw}
  */
-export function ZwCreateMutant(
-  desiredAccess: number,
-  objectAttributes: ObjectAttributes | null,
-  initialOwner: boolean | number,
-): MutantResult {
-  return createMutant('kernel', desiredAccess, objectAttributes, initialOwner);
-}
+export const ZwCreateMutant: typeof NtCreateMutant = (...given) => createMutant('kernel', ...given);
 
 /**
- * Opens a mutant by its name.
+ * Opens a mutant by its name. Parameters and statuses: {@link NtOpenMutant}.
  *
- * @param desiredAccess MUTANT_… and generic rights, or MAXIMUM_ALLOWED; checked with OBJ_FORCE_ACCESS_CHECK only.
- * @param objectAttributes The name and flags.
- * @returns The handle with STATUS_SUCCESS; else 0 with STATUS_INVALID_PARAMETER, STATUS_OBJECT_PATH_SYNTAX_BAD,
- * STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
- * STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openmutexw}
  */
-export function ZwOpenMutant(desiredAccess: number, objectAttributes: ObjectAttributes): MutantResult {
-  return openMutant('kernel', desiredAccess, objectAttributes);
-}
+export const ZwOpenMutant: typeof NtOpenMutant = (...given) => openMutant('kernel', ...given);
 
 /**
- * Gives a mutant up, once for each time that it was got.
+ * Gives a mutant up, once for each time that it was got. Parameters and statuses: {@link NtReleaseMutant}.
  *
- * @param mutantHandle With MUTANT_QUERY_STATE or SYNCHRONIZE, where rights count.
- * @returns STATUS_SUCCESS with the count before; else STATUS_MUTANT_NOT_OWNED (by the calling process),
- * STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-releasemutex}
  */
-export function ZwReleaseMutant(mutantHandle: Handle): MutantCountResult {
-  return releaseMutant('kernel', mutantHandle);
-}
+export const ZwReleaseMutant: typeof NtReleaseMutant = (...given) => releaseMutant('kernel', ...given);
 
 /**
- * Tells who owns a mutant, and whether its owner ended without releasing it.
+ * Tells who owns a mutant, and whether its owner ended without releasing it. Parameters and statuses: {@link
+ * NtQueryMutant}.
  *
- * @param mutantHandle With MUTANT_QUERY_STATE, where rights count.
- * @param informationClass MutantBasicInformation, the one there is.
- * @param length Bytes of the caller's buffer, 8; left out, they suffice.
- * @returns STATUS_SUCCESS with both; else STATUS_INVALID_INFO_CLASS, STATUS_INFO_LENGTH_MISMATCH,
- * STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kereadstatemutex}
  */
-export function ZwQueryMutant(mutantHandle: Handle, informationClass: number, length?: Size): MutantQueryResult {
-  return queryMutant('kernel', mutantHandle, informationClass, length);
-}
+export const ZwQueryMutant: typeof NtQueryMutant = (...given) => queryMutant('kernel', ...given);
 
 /**
- * Creates a semaphore, or with OBJ_OPENIF opens the one that has the name.
+ * Creates a semaphore, or with OBJ_OPENIF opens the one that has the name. Parameters and statuses: {@link
+ * NtCreateSemaphore}.
  *
- * @param desiredAccess SEMAPHORE_… and generic rights. The creator is granted what it asks for; a semaphore that
- * exists is checked for them with OBJ_FORCE_ACCESS_CHECK only.
- * @param objectAttributes Name, flags and security; null for a semaphore without a name.
- * @param initialCount 0 to `maximumCount`.
- * @param maximumCount 1 to 0x7FFFFFFF.
- * @returns The handle with STATUS_SUCCESS or STATUS_OBJECT_NAME_EXISTS; else 0 with STATUS_INVALID_PARAMETER,
- * STATUS_PRIVILEGE_NOT_HELD, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_PATH_SYNTAX_BAD,
- * STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_NAME_COLLISION, STATUS_OBJECT_TYPE_MISMATCH,
- * STATUS_INVALID_SECURITY_DESCR, STATUS_ACCESS_DENIED or STATUS_INSUFFICIENT_RESOURCES.
  * @see {@link https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphorea}
  */
-export function ZwCreateSemaphore(
-  desiredAccess: number,
-  objectAttributes: ObjectAttributes | null,
-  initialCount: number,
-  maximumCount: number,
-): SemaphoreResult {
-  return createSemaphore('kernel', desiredAccess, objectAttributes, initialCount, maximumCount);
-}
+export const ZwCreateSemaphore: typeof NtCreateSemaphore = (...given) => createSemaphore('kernel', ...given);
 
 /**
- * Opens a semaphore by its name.
+ * Opens a semaphore by its name. Parameters and statuses: {@link NtOpenSemaphore}.
  *
- * @param desiredAccess SEMAPHORE_… and generic rights, or MAXIMUM_ALLOWED; checked with OBJ_FORCE_ACCESS_CHECK
- * only.
- * @param objectAttributes The name and flags.
- * @returns The handle with STATUS_SUCCESS; else 0 with STATUS_INVALID_PARAMETER, STATUS_OBJECT_PATH_SYNTAX_BAD,
- * STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
- * STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-opensemaphorew}
  */
-export function ZwOpenSemaphore(desiredAccess: number, objectAttributes: ObjectAttributes): SemaphoreResult {
-  return openSemaphore('kernel', desiredAccess, objectAttributes);
-}
+export const ZwOpenSemaphore: typeof NtOpenSemaphore = (...given) => openSemaphore('kernel', ...given);
 
 /**
- * Adds to the count of a semaphore.
+ * Adds to the count of a semaphore. Parameters and statuses: {@link NtReleaseSemaphore}.
  *
- * @param semaphoreHandle With SEMAPHORE_MODIFY_STATE, where rights count.
- * @param releaseCount 1 to 0x7FFFFFFF.
- * @returns STATUS_SUCCESS with the count before; else STATUS_INVALID_PARAMETER, STATUS_SEMAPHORE_LIMIT_EXCEEDED
- * (the count stays), STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-releasesemaphore}
  */
-export function ZwReleaseSemaphore(semaphoreHandle: Handle, releaseCount: number): SemaphoreCountResult {
-  return releaseSemaphore('kernel', semaphoreHandle, releaseCount);
-}
+export const ZwReleaseSemaphore: typeof NtReleaseSemaphore = (...given) => releaseSemaphore('kernel', ...given);
 
 /**
- * Tells the count of a semaphore and the most that it can be.
+ * Tells the count of a semaphore and the most that it can be. Parameters and statuses: {@link NtQuerySemaphore}.
  *
- * @param semaphoreHandle With SEMAPHORE_QUERY_STATE, where rights count.
- * @param informationClass SemaphoreBasicInformation, the one there is.
- * @param length Bytes of the caller's buffer, 8; left out, they suffice.
- * @returns STATUS_SUCCESS with both; else STATUS_INVALID_INFO_CLASS, STATUS_INFO_LENGTH_MISMATCH,
- * STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kereadstatesemaphore}
  */
-export function ZwQuerySemaphore(semaphoreHandle: Handle, informationClass: number, length?: Size): SemaphoreQueryResult {
-  return querySemaphore('kernel', semaphoreHandle, informationClass, length);
-}
+export const ZwQuerySemaphore: typeof NtQuerySemaphore = (...given) => querySemaphore('kernel', ...given);
