@@ -158,17 +158,20 @@ test(`${FRAMES} random and mutated frames`, { timeout: 900_000 }, async (t) => {
   await fuzz(SEED, Math.min(FRAMES / 4, 50_000));
   const before = await settled();
   const started = performance.now();
-  const done = await fuzz(SEED + 1, FRAMES);
+  const first = await fuzz(SEED + 1, FRAMES / 2);
+  const between = await settled();
+  const second = await fuzz(SEED + 2, FRAMES / 2);
   const seconds = (performance.now() - started) / 1000;
   const after = await settled();
-  t.diagnostic(
-    `seed ${SEED}: ${JSON.stringify(done)} in ${seconds.toFixed(1)} s; memory ${before.resident / MiB} -> ${after.resident / MiB} MiB`,
-  );
+  const memory = [before, between, after].map(({ resident }) => Math.round(resident / MiB));
+  t.diagnostic(`seed ${SEED}: ${JSON.stringify([first, second])} in ${seconds.toFixed(1)} s; memory ${memory.join(' -> ')} MiB`);
 
   assert.equal(system.process.exitCode, null);
   assert.equal(after.descriptors, before.descriptors, descriptors(system.pid).join(' '));
-  assert.ok(after.resident - before.resident < 48 * MiB, `from ${before.resident} to ${after.resident} bytes`);
-  assert.ok((done['answers'] ?? 0) > FRAMES / 4, 'it answered');
+  // The heap breathes by tens of MiB between two collections; what is lost for good is missed in both halves.
+  const growth = Math.min(between.resident - before.resident, after.resident - between.resident);
+  assert.ok(growth < 16 * MiB, `${memory.join(' -> ')} MiB`);
+  assert.ok(((first['answers'] ?? 0) + (second['answers'] ?? 0)) * 4 > FRAMES, 'it answered');
   assert.equal(await owner.succeeds('look'), 1, 'what others hold is untouched');
   const { objects, clients } = (await owner.succeeds('status')) as { clients: number; objects: number };
   assert.deepEqual({ objects, clients }, { objects: 1, clients: 1 });
