@@ -13,12 +13,13 @@ import type { AddressRequirements } from './address-requirements.js';
 import { ulong } from './arguments.js';
 import { type Answer, decode, encode, MAXIMUM_DESCRIPTORS, MAXIMUM_MESSAGE, now, type Question } from './door-messages.js';
 import { hold } from './duplicate-rights.js';
+import { statusOf } from './failure.js';
 import { sectionType } from './object-types.js';
 import { pack, unpack } from './passing.js';
 import { anyHandleOf } from './process-handles.js';
 import { doorOf } from './process-object.js';
 import type { MapOfSection } from './rules.js';
-import { closeHandle, statusOf } from './section-calls.js';
+import { closeHandle } from './section-calls.js';
 import { addHandle, CURRENT_PROCESS, type OpenSection } from './tables.js';
 import { type MapResult, mapHere, unmapViewOfSectionEx } from './view-calls.js';
 

@@ -17,11 +17,12 @@ import {
 } from './constants.js';
 import { ask } from './door-client.js';
 import { type Hold, hold } from './duplicate-rights.js';
+import { statusOf } from './failure.js';
 import type { ObjectBody, ObjectType, ProcessBody } from './object-types.js';
 import { type Arrived, pack, unpack } from './passing.js';
 import { anyHandleOf, processOf } from './process-handles.js';
 import { OtherProcess } from './process-object.js';
-import { closeHandle, statusOf } from './section-calls.js';
+import { closeHandle } from './section-calls.js';
 import { addHandle, CURRENT_PROCESS, handleOf, type Mode, type OpenHandle } from './tables.js';
 
 /** What duplicating gives back; the handle is 0 on failure. */

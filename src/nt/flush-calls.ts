@@ -4,8 +4,8 @@
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { type Handle, type Size, ulong64, ulong64OrNull, unchanged, unchangedAddress, wholePages } from './arguments.js';
 import { PAGE_SIZE } from './constants.js';
+import { statusOf } from './failure.js';
 import { HIGHEST_USER_ADDRESS } from './rules.js';
-import { statusOf } from './section-calls.js';
 import { type Mode, processStatus, views } from './tables.js';
 import type { MappedView } from './view-table.js';
 

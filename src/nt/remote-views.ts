@@ -5,10 +5,10 @@
 import { type NTSTATUS, Status } from '../base/status.js';
 import { os } from '../os/index.js';
 import { ask } from './door-client.js';
+import { statusOf } from './failure.js';
 import type { ProcessBody } from './object-types.js';
 import { pack } from './passing.js';
 import { OtherProcess } from './process-object.js';
-import { statusOf } from './section-calls.js';
 import type { OpenSection } from './tables.js';
 
 /** What mapping came to over there. */

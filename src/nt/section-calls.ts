@@ -25,8 +25,6 @@ import { sectionType } from './object-types.js';
 import { createRules, firstBroken } from './rules.js';
 import { contextStatus, dropHandle, handleOf, type Mode, mayUse, sectionOf } from './tables.js';
 
-export { statusOf };
-
 /** What create and open give back; the handle is 0 on failure. */
 export interface SectionResult {
   readonly status: NTSTATUS;

@@ -27,6 +27,7 @@ import {
   ViewShare,
   ViewUnmap,
 } from './constants.js';
+import { statusOf } from './failure.js';
 import { Pages } from './pages.js';
 import { mapBelow } from './placement.js';
 import { processOf } from './process-handles.js';
@@ -44,7 +45,7 @@ import {
   reserves,
   viewLength,
 } from './rules.js';
-import { sectionSize, statusOf } from './section-calls.js';
+import { sectionSize } from './section-calls.js';
 import { mapApart } from './shared-area.js';
 import { contextStatus, heldByDriver, type Mode, mayUse, type OpenSection, sectionOf, views } from './tables.js';
 import type { MappedView, PrivateRegion } from './view-table.js';

@@ -22,13 +22,13 @@ import {
   PAGE_NOACCESS,
   PAGE_SIZE,
 } from './constants.js';
+import { statusOf } from './failure.js';
 import { type AllocateRequest, allocateExRules, allocateRules, freeRules, protectRules } from './memory-rules.js';
 import { Pages } from './pages.js';
 import { mapBelow } from './placement.js';
 import { allowsChange, isPrivateProtection } from './protection.js';
 import { coalesce, cutOut, enterRegion, releaseRegion } from './regions.js';
 import { addressLimit, firstBroken } from './rules.js';
-import { statusOf } from './section-calls.js';
 import { type Mode, processStatus, views } from './tables.js';
 import type { MappedView, PrivateRegion } from './view-table.js';
 

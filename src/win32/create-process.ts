@@ -8,9 +8,9 @@ import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { type NTSTATUS, statusName } from '../base/status.js';
 import { elementsOf, fieldsOf, type Handle, ulong } from '../nt/arguments.js';
+import { statusOf } from '../nt/failure.js';
 import { INHERITANCE_VARIABLE, type Legacy, packLegacy } from '../nt/inheritance.js';
 import { enterChild } from '../nt/process-calls.js';
-import { statusOf } from '../nt/section-calls.js';
 import { os } from '../os/index.js';
 import { argumentsOf } from './command-line.js';
 import {
