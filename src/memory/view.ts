@@ -341,7 +341,10 @@ export class View {
     return os.mappingFault(this.#mapping);
   }
 
-  /** Calls `listener` soon after a fault in this view. Does not keep the process alive. */
+  /**
+   * Calls `listener` soon after a fault in this view. Does not keep the process alive, nor the view: one that
+   * nobody holds, nor its buffer, is collected with its listeners, and a fault that was not told yet with it.
+   */
   on(event: 'fault', listener: (fault: FaultReport) => void): this {
     this.#emitter(event).on(event, listener);
     return this;
