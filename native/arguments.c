@@ -3,7 +3,6 @@
  */
 #include "sectile.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,74 +10,12 @@ const napi_type_tag sectile_tag_descriptor = {0x5ec711e0de5c0001, 0x8f1d2c3b4a59
 const napi_type_tag sectile_tag_mapping = {0x5ec711e03a990002, 0x8f1d2c3b4a596877};
 const napi_type_tag sectile_tag_server = {0x5ec711e05e4e0003, 0x8f1d2c3b4a596877};
 
-/* The symbol of an error number; the numbers that the calls in posix/ can meet. */
-static const char *error_symbol(int error) {
-  switch (error) {
-#define SYMBOL(name) \
-  case name:         \
-    return #name
-    SYMBOL(EPERM);
-    SYMBOL(ENOENT);
-    SYMBOL(ESRCH);
-    SYMBOL(EINTR);
-    SYMBOL(EIO);
-    SYMBOL(ENXIO);
-    SYMBOL(E2BIG);
-    SYMBOL(EBADF);
-    SYMBOL(EAGAIN);
-    SYMBOL(ENOMEM);
-    SYMBOL(EACCES);
-    SYMBOL(EFAULT);
-    SYMBOL(EBUSY);
-    SYMBOL(EEXIST);
-    SYMBOL(ENODEV);
-    SYMBOL(ENOTDIR);
-    SYMBOL(EISDIR);
-    SYMBOL(EINVAL);
-    SYMBOL(ENFILE);
-    SYMBOL(EMFILE);
-    SYMBOL(ENOTTY);
-    SYMBOL(ETXTBSY);
-    SYMBOL(EFBIG);
-    SYMBOL(ENOSPC);
-    SYMBOL(ESPIPE);
-    SYMBOL(EROFS);
-    SYMBOL(EPIPE);
-    SYMBOL(ERANGE);
-    SYMBOL(EDEADLK);
-    SYMBOL(ENAMETOOLONG);
-    SYMBOL(ENOLCK);
-    SYMBOL(ENOSYS);
-    SYMBOL(ELOOP);
-    SYMBOL(EPROTO);
-    SYMBOL(EOVERFLOW);
-    SYMBOL(EMSGSIZE);
-    SYMBOL(EPROTOTYPE);
-    SYMBOL(EOPNOTSUPP);
-    SYMBOL(EADDRINUSE);
-    SYMBOL(ECONNREFUSED);
-    SYMBOL(ECONNRESET);
-    SYMBOL(ENOTCONN);
-    SYMBOL(ENOTSOCK);
-    SYMBOL(ECONNABORTED);
-    SYMBOL(ETOOMANYREFS);
-    SYMBOL(ENOBUFS);
-    SYMBOL(ETIMEDOUT);
-    SYMBOL(EDQUOT);
-    SYMBOL(ECANCELED);
-    SYMBOL(ECHILD);
-#undef SYMBOL
-    default:
-      return "EUNKNOWN";
-  }
-}
-
 napi_value sectile_error_errno(napi_env env, const char *syscall, int error) {
   char text[160];
   napi_value message, symbol, result;
-  snprintf(text, sizeof text, "%s: %s (%s)", syscall, strerror(error), error_symbol(error));
+  snprintf(text, sizeof text, "%s: %s (%s)", syscall, strerror(error), sectile_errno_symbol(error));
   if (napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message) != napi_ok ||
-      napi_create_string_utf8(env, error_symbol(error), NAPI_AUTO_LENGTH, &symbol) != napi_ok ||
+      napi_create_string_utf8(env, sectile_errno_symbol(error), NAPI_AUTO_LENGTH, &symbol) != napi_ok ||
       napi_create_error(env, symbol, message, &result) != napi_ok) {
     return sectile_fail_napi(env, syscall);
   }

@@ -74,12 +74,21 @@ bool sectile_file_size_allowed(uint64_t end);
 /* memmove, around the cache where that is faster. */
 void sectile_copy(uint8_t *target, const uint8_t *source, size_t length);
 
-/* ---- entry points, one list per file; module.c exports them all ---- */
+/* ---- what each platform's exports.c provides ---- */
+
+/* One list of entry points per file, then NULL; module.c exports them all. */
 typedef struct {
   const char *name;
   napi_callback call;
 } sectile_export;
 
+extern const sectile_export *const sectile_exports[];
+/* Bytes per page. */
+double sectile_page_size(void);
+/* The symbol of an error number (`ENOSPC`), or "EUNKNOWN"; the numbers that the platform's calls can meet. */
+const char *sectile_errno_symbol(int error);
+
+/* Those of posix/. */
 extern const sectile_export sectile_descriptor_exports[]; /* each ends with {NULL, NULL} */
 extern const sectile_export sectile_memory_exports[];
 extern const sectile_export sectile_mapping_exports[];
