@@ -59,9 +59,15 @@ int sectile_message_send(int fd, const sectile_outgoing *message) {
   }
 }
 
+/* musl's macro compares a signed with an unsigned length. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-compare"
+static struct cmsghdr *next_part(struct msghdr *header, struct cmsghdr *part) { return CMSG_NXTHDR(header, part); }
+#pragma GCC diagnostic pop
+
 /* Takes every descriptor out of the control data: none may stay behind, whatever is wrong with the rest. */
 static void take_descriptors(struct msghdr *header, sectile_descriptors *descriptors) {
-  for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL; part = CMSG_NXTHDR(header, part)) {
+  for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL; part = next_part(header, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (size_t i = 0; i < count; i++) {
