@@ -43,8 +43,17 @@ typedef struct {
   _Atomic int count;
 } chain;
 static chain before_segv, before_bus;
-/* How many of them this thread is inside of. */
-static __thread int chained __attribute__((tls_model("initial-exec")));
+/*
+ * How many of them this thread is inside of. A handler may not allocate: glibc would, at a thread's first
+ * use of a library's own variable, so the place is taken when the library is loaded. musl always does so,
+ * and refuses libraries that ask for it.
+ */
+#ifdef __GLIBC__
+#define AT_LOAD __attribute__((tls_model("initial-exec")))
+#else
+#define AT_LOAD
+#endif
+static __thread int chained AT_LOAD;
 
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 static int start_error;
