@@ -4,16 +4,15 @@
  */
 import { byteCount, flag, MAXIMUM_SECTION_SIZE, oneOf, options, show } from './base/checks.js';
 import { SectionError } from './base/error.js';
-import { type OverAccess, openDescriptor, openFile, openPosixObject } from './memory/existing.js';
-import type { MemoryObject, ViewAccess } from './memory/memory-object.js';
-import type { SectionHandle } from './memory/object-handle.js';
-import { PAGE_READONLY, PAGE_READWRITE, SEC_COMMIT, SEC_FILE, SEC_LARGE_PAGES, SEC_RESERVE } from './memory/section-masks.js';
+import type { ViewAccess } from './memory/memory-object.js';
+import type { HeldSection, SectionSource } from './memory/section-source.js';
 import { View } from './memory/view.js';
 import { parseName, type SectionName } from './namespace/name.js';
-import { Protect } from './os/index.js';
-import { MAXIMUM_ALLOWED, SECTION_MAP_READ, SECTION_MAP_WRITE, SECTION_QUERY } from './security/index.js';
+import { kernelSections } from './ntos/section-source.js';
+import { nt, Protect } from './os/index.js';
+import { MAXIMUM_ALLOWED, SECTION_MAP_READ, SECTION_MAP_WRITE } from './security/index.js';
 import { systemInThisProcess } from './system/kernel.js';
-import { createSection, openSection, type SectionCreation } from './system/lookup.js';
+import { ownSections } from './system/section-source.js';
 
 /** What a holder may do with a section. */
 export type SectionAccess = 'read' | 'readwrite';
@@ -79,17 +78,20 @@ const desiredAccess = {
   granted: MAXIMUM_ALLOWED,
 } as const;
 
+/** The kernel's own where it is NT, else ours. */
+const sections: SectionSource = nt === null ? ownSections : kernelSections(nt);
+
 /** A forgotten section gives its handle back when it is collected; its views keep it from that. */
-const forgotten = new FinalizationRegistry<SectionHandle>((handle) => handle.close());
+const forgotten = new FinalizationRegistry<HeldSection>((handle) => handle.close());
 
 export class Section {
-  readonly #handle: SectionHandle;
+  readonly #handle: HeldSection;
   readonly #name: string | undefined;
   readonly #access: SectionAccess;
   readonly #forget: () => void;
   #closed = false;
 
-  private constructor(handle: SectionHandle, name: string | undefined, access: SectionAccess) {
+  private constructor(handle: HeldSection, name: string | undefined, access: SectionAccess) {
     this.#handle = handle;
     this.#name = name;
     this.#access = access;
@@ -129,16 +131,13 @@ export class Section {
       throw invalid(operation, `security must be SDDL text, not ${show(given.security)}`);
     }
     const ifExists = given.ifExists === undefined ? 'fail' : oneOf(operation, 'ifExists', given.ifExists, ['fail', 'open']);
-    const handle = createSection(operation, name, {
+    const handle = sections.create(operation, name, {
       size,
       reserve,
       largePages: large,
       soleWriter: protection === 'read',
-      pageProtection: PAGE_READWRITE,
-      attributes: (reserve ? SEC_RESERVE : SEC_COMMIT) | (large ? SEC_LARGE_PAGES : 0),
       security: given.security,
       openExisting: ifExists === 'open',
-      desired: MAXIMUM_ALLOWED,
     });
     return Section.#from(operation, handle, name, undefined);
   }
@@ -156,7 +155,7 @@ export class Section {
     const given = options(operation, openOptions, ['access']);
     const parsed = parseName(operation, name);
     const access = given.access === undefined ? undefined : oneOf(operation, 'access', given.access, accesses);
-    return Section.#from(operation, openSection(operation, parsed, desiredAccess[access ?? 'granted']), parsed, access);
+    return Section.#from(operation, sections.open(operation, parsed, desiredAccess[access ?? 'granted']), parsed, access);
   }
 
   /**
@@ -174,11 +173,7 @@ export class Section {
     const access = given.access === undefined ? 'read' : oneOf(operation, 'access', given.access, accesses);
     const size = given.size === undefined ? undefined : sectionSize(operation, given.size);
     const name = given.name === undefined ? null : parseName(operation, given.name);
-    const handle = createSection(
-      operation,
-      name,
-      overExisting(access, () => openFile(operation, path, access, size)),
-    );
+    const handle = sections.overFile(operation, path, access, size, name);
     return Section.#from(operation, handle, name, access);
   }
 
@@ -194,11 +189,7 @@ export class Section {
     const operation = 'Section.openPosix';
     const given = options(operation, openOptions, ['access']);
     const access = given.access === undefined ? 'read' : oneOf(operation, 'access', given.access, accesses);
-    const handle = createSection(
-      operation,
-      null,
-      overExisting(access, () => openPosixObject(operation, name, access)),
-    );
+    const handle = sections.overPosix(operation, name, access);
     return Section.#from(operation, handle, null, access);
   }
 
@@ -214,15 +205,11 @@ export class Section {
     const given = options(operation, requireOptions(operation, descriptorOptions), ['size', 'access']);
     const size = sectionSize(operation, given.size);
     const access = given.access === undefined ? undefined : oneOf(operation, 'access', given.access, accesses);
-    const handle = createSection(
-      operation,
-      null,
-      overExisting(access, () => openDescriptor(operation, fd, access, size)),
-    );
+    const handle = sections.overDescriptor(operation, fd, access, size);
     return Section.#from(operation, handle, null, access);
   }
 
-  static #from(operation: string, handle: SectionHandle, name: SectionName | null, wanted: SectionAccess | undefined): Section {
+  static #from(operation: string, handle: HeldSection, name: SectionName | null, wanted: SectionAccess | undefined): Section {
     const object = name === null ? undefined : `"${name.full}"`;
     if ((handle.granted & SECTION_MAP_READ) === 0 || (wanted === 'readwrite' && !canWrite(handle))) {
       handle.close();
@@ -306,19 +293,19 @@ export class Section {
   }
 
   #wantedAddress(operation: string, address: unknown, offset: number): bigint {
-    const { pageSize } = this.#handle.memory;
-    if (typeof address !== 'bigint' || address - BigInt(offset % pageSize) < LOWEST_ADDRESS || address >= 1n << 64n) {
+    const { granularity } = this.#handle.memory;
+    if (typeof address !== 'bigint' || address - BigInt(offset % granularity) < LOWEST_ADDRESS || address >= 1n << 64n) {
       throw invalid(
         operation,
         `address must be a bigint of 64 bits, in no page below 0x${LOWEST_ADDRESS.toString(16)}, not ${show(address)}`,
       );
     }
-    if ((address - BigInt(offset)) % BigInt(pageSize) === 0n) return address;
+    if ((address - BigInt(offset)) % BigInt(granularity) === 0n) return address;
     throw new SectionError('ERR_SECTION_MISALIGNED', {
       operation,
       object: this.#object,
-      rule: `address and offset must lie alike within a page of ${pageSize} bytes`,
-      wayOut: `For this offset, use an address that ends in 0x${(offset % pageSize).toString(16)} modulo 0x${pageSize.toString(16)}`,
+      rule: `address and offset must lie alike within ${granularity} bytes`,
+      wayOut: `For this offset, use an address that ends in 0x${(offset % granularity).toString(16)} modulo 0x${granularity.toString(16)}`,
     });
   }
 
@@ -349,23 +336,8 @@ function heldByDriver(what: 'handle' | 'view', release: () => void): () => void 
   return systemInThisProcess()?.currentDriver()?.onUnload(what, release) ?? nothing;
 }
 
-function canWrite(handle: SectionHandle): boolean {
+function canWrite(handle: HeldSection): boolean {
   return (handle.granted & SECTION_MAP_WRITE) !== 0 && handle.memory.writable;
-}
-
-function overExisting(access: OverAccess, over: () => MemoryObject): SectionCreation {
-  return {
-    size: 0, // the memory object says it
-    reserve: false,
-    largePages: false,
-    soleWriter: false,
-    pageProtection: access === 'read' ? PAGE_READONLY : PAGE_READWRITE,
-    attributes: SEC_FILE,
-    security: undefined,
-    openExisting: false,
-    desired: SECTION_QUERY | desiredAccess[access === 'read' ? 'read' : 'readwrite'],
-    over,
-  };
 }
 
 function requireOptions<T extends object>(operation: string, value: T): T {

@@ -13,6 +13,7 @@
 static SRWLOCK lock = SRWLOCK_INIT;
 static sectile_guarded *first;
 static bool installed;
+static bool copies_leak;
 
 /* NT's page on every processor that Windows runs on. */
 enum { PAGE = 4096 };
@@ -66,9 +67,25 @@ static bool allows(const MEMORY_BASIC_INFORMATION *page, ULONG_PTR access) {
   }
 }
 
-static bool protect_page(uintptr_t page, ULONG protection) {
+/* Under the lock. Maps the range's view anew at its addresses; false: nothing stands there now. */
+static bool map_anew(const sectile_guarded *range, ULONG protect) {
+  void *base = (void *)range->base;
+  SIZE_T length = range->length;
+  LARGE_INTEGER offset = {.QuadPart = (LONGLONG)range->offset};
+  NtUnmapViewOfSection(GetCurrentProcess(), base);
+  return SECTILE_SUCCESS(NtMapViewOfSection(range->section, GetCurrentProcess(), &base, 0, 0, &offset, &length,
+                                            SECTILE_VIEW_UNMAP, range->allocation_type, protect));
+}
+
+/*
+ * Under the lock. Makes writes to a page go to a copy of its own: by its protection, or, where such copies are none
+ * (copies_leak), by another kind of view.
+ */
+static bool stand_in(sectile_guarded *range, uintptr_t page) {
   ULONG before;
-  return VirtualProtect((void *)page, PAGE, protection, &before);
+  range->stands_in = true;
+  if (!copies_leak && VirtualProtect((void *)page, PAGE, PAGE_WRITECOPY, &before)) return true;
+  return range->section != NULL && !range->pages_differ && map_anew(range, PAGE_WRITECOPY);
 }
 
 /* Under the lock. An access that the page's protection forbids. */
@@ -90,11 +107,7 @@ static bool mend_violation(sectile_guarded *range, uintptr_t address, ULONG_PTR 
   }
   if (now.State != MEM_COMMIT) return false;
   bool readable = allows(&now, WAS_READ);
-  if (protect_page(page, PAGE_WRITECOPY)) {
-    range->stands_in = true;
-  } else if (!put_zeros(range)) {
-    return false;
-  }
+  if (!stand_in(range, page) && !put_zeros(range)) return false;
   note_fault(range, readable ? SECTILE_FAULT_WRITE : SECTILE_FAULT_NO_ACCESS, address);
   return true;
 }
@@ -143,13 +156,7 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception) {
 static void put_back(sectile_guarded *range) {
   range->stands_in = false;
   if (range->state != SECTILE_GUARD_VIEW || range->section == NULL || range->pages_differ) return;
-  void *base = (void *)range->base;
-  SIZE_T length = range->length;
-  LARGE_INTEGER offset = {.QuadPart = (LONGLONG)range->offset};
-  NtUnmapViewOfSection(GetCurrentProcess(), base);
-  NTSTATUS status = NtMapViewOfSection(range->section, GetCurrentProcess(), &base, 0, 0, &offset, &length, SECTILE_VIEW_UNMAP,
-                                       range->allocation_type, range->protect);
-  if (SECTILE_SUCCESS(status)) return;
+  if (map_anew(range, range->protect)) return;
   /* Somebody took the addresses, or memory is short: zeros, and the next report says so. */
   VirtualAlloc((void *)range->base, range->length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
   range->state = SECTILE_GUARD_PRIVATE;
@@ -171,10 +178,32 @@ bool sectile_guard_settle(void) {
 
 /* -------------------------------------------------------------------------- starting it all ---- */
 
+/*
+ * Whether a page of a read-only view that is made copy-on-write still writes to the section: Windows makes a copy,
+ * Wine does not. Tried once, with a section of its own.
+ */
+static bool try_whether_copies_leak(void) {
+  ULONG before;
+  bool leak = true;
+  HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, PAGE, NULL);
+  if (section == NULL) return true;
+  volatile char *written = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
+  volatile char *read = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+  if (written != NULL && read != NULL && VirtualProtect((void *)read, PAGE, PAGE_WRITECOPY, &before)) {
+    *read = 1;
+    leak = *written != 0;
+  }
+  if (written != NULL) UnmapViewOfFile((void *)written);
+  if (read != NULL) UnmapViewOfFile((void *)read);
+  CloseHandle(section);
+  return leak;
+}
+
 /* Under the lock. First in the chain: the runtime's own handler takes what is none of ours. */
 static bool install(void) {
   if (installed) return true;
   if (!sectile_guard_start_reports()) return false;
+  copies_leak = try_whether_copies_leak();
   /* The handler must outlive the last environment that loaded this module. */
   HMODULE self;
   GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN, (const WCHAR *)(void *)&lock, &self);
@@ -243,6 +272,9 @@ bool sectile_guard_retire(sectile_guarded *range) {
   bool kept = VirtualAlloc((void *)range->base, range->length, MEM_RESERVE, PAGE_NOACCESS) != NULL;
   range->state = SECTILE_GUARD_RETIRED;
   range->unreported = false;
+  /* The section lives no longer than its handles and views: the quarantine is neither. */
+  if (range->section != NULL) CloseHandle(range->section);
+  range->section = NULL;
   ReleaseSRWLockExclusive(&lock);
   return kept;
 }

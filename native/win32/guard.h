@@ -42,9 +42,9 @@ typedef struct sectile_guarded {
   uint64_t offset;
   ULONG protect;
   ULONG allocation_type;
-  bool commit_on_touch;  /* reserved pages are committed by the first access, and that is no fault */
-  bool pages_differ;     /* somebody changed protections of single pages: the view is not put back */
-  bool stands_in;        /* pages are private copies, or were opened, since the last report */
+  bool commit_on_touch; /* reserved pages are committed by the first access, and that is no fault */
+  bool pages_differ;    /* somebody changed protections of single pages: the view is not put back */
+  bool stands_in;       /* pages are private copies, or were opened, since the last report */
   bool unreported;
   sectile_guard_state state;
   sectile_guard_fault fault;

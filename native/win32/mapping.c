@@ -133,8 +133,7 @@ static napi_value release_addresses(napi_env env, napi_callback_info info) {
   static const char call[] = "releaseAddresses";
   napi_value argument[2];
   uint64_t address, length;
-  if (!sectile_arguments(env, info, call, 2, argument) ||
-      !sectile_read_address(env, argument[0], call, "address", &address) ||
+  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_read_address(env, argument[0], call, "address", &address) ||
       !sectile_read_address(env, argument[1], call, "length", &length)) {
     return NULL;
   }

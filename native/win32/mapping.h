@@ -20,7 +20,7 @@ typedef struct sectile_mapping {
   volatile LONG users;
   /* Who may still touch this record: the handle, the buffer's finalizer, and the users together. */
   volatile LONG references;
-  bool given_up; /* its addresses are free already */
+  bool given_up;       /* its addresses are free already */
   uint64_t retired_at; /* milliseconds since the system's start */
   struct sectile_mapping *next_retired;
 } sectile_mapping;

@@ -17,6 +17,8 @@ enum { SECTILE_VIEW_SHARE = 1, SECTILE_VIEW_UNMAP = 2 };
 NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base, ULONG_PTR zero_bits, SIZE_T commit_size,
                                   PLARGE_INTEGER offset, PSIZE_T view_size, DWORD inherit, ULONG allocation_type, ULONG protect);
 NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID base);
+/* Looks at nothing beyond `length`. */
+BOOLEAN NTAPI RtlValidRelativeSecurityDescriptor(PVOID descriptor, ULONG length, ULONG required_parts);
 
 #define SECTILE_SUCCESS(status) ((NTSTATUS)(status) >= 0)
 

@@ -214,6 +214,11 @@ export class MemoryObject {
     return this.#closed;
   }
 
+  /** Views start at multiples of this: see SectionMemory. */
+  get granularity(): number {
+    return this.pageSize;
+  }
+
   /** For handing on: the descriptor itself, still owned by this object. */
   get descriptor(): Descriptor {
     return this.#descriptor;

@@ -1,19 +1,26 @@
 /**
- * The doorway to the operating system: one object, chosen once. The only place that looks at the
- * platform's name.
+ * The doorway to the operating system, chosen once. The only place that looks at the platform's name.
  */
 import { SectionError } from '../base/error.js';
+import type { NtSystem } from './nt.js';
 import type { Os } from './os.js';
 import { posix } from './posix.js';
+import { win32 } from './win32.js';
 
-function choose(): Os {
-  if (process.platform === 'linux') return posix();
+function choose(): { readonly os: Os; readonly nt: NtSystem | null } {
+  if (process.platform === 'linux') return { os: posix(), nt: null };
+  if (process.platform === 'win32') return win32();
   throw new SectionError('ERR_SECTION_NATIVE', {
     operation: 'import sectile',
     rule: `${process.platform} has no implementation in this version`,
-    wayOut: 'Linux is supported; see "What works where" in the README',
+    wayOut: 'Linux and Windows are supported; see "What works where" in the README',
   });
 }
 
-export const os: Os = choose();
+const chosen = choose();
+
+export const os: Os = chosen.os;
+/** The calls of the kernel itself, where it is NT; null where Sectile plays its part. */
+export const nt: NtSystem | null = chosen.nt;
+export * from './nt.js';
 export * from './os.js';

@@ -184,10 +184,38 @@ export interface ServerOptions {
   readonly maximumClients: number;
 }
 
-export interface Os {
-  /** Bytes per page, and the granularity at which mappings can start. */
+/** What can be done with a mapping, whoever made it: the same on every platform. */
+export interface Mappings {
+  /** Bytes per page. */
   readonly pageSize: number;
+  /** Address of the first requested byte. */
+  mappingAddress(mapping: Mapping): bigint;
+  /** One buffer per mapping: the same one each time. Throws where the runtime refuses external memory. */
+  mappingBuffer(mapping: Mapping): ArrayBuffer;
+  /**
+   * Copies out of the mapping; works without `mappingBuffer`. Ranges are checked here again.
+   * Returns how many faults the guard mended meanwhile, at least 1 where pages were lost before: 0 means
+   * that every byte is the object's.
+   */
+  mappingRead(mapping: Mapping, offset: number, target: Uint8Array): number;
+  mappingWrite(mapping: Mapping, offset: number, source: Uint8Array): number;
+  /** Returns when the range is on disk. */
+  mappingFlushSync(mapping: Mapping, offset: number, length: number): void;
+  /** Resolves when the range is on disk. */
+  mappingFlushAsync(mapping: Mapping, offset: number, length: number): Promise<void>;
+  /** Reads the whole mapping in on another thread; `forWriting` makes its pages ready for stores as well. */
+  mappingPrefetch(mapping: Mapping, forWriting: boolean): Promise<void>;
+  mappingFault(mapping: Mapping): MappingFault | null;
+  /** Detaches the buffer and unmaps. Safe to call twice. */
+  mappingClose(mapping: Mapping): void;
+  /**
+   * Calls `listener` on this thread soon after a fault in any mapping of this thread; it looks at
+   * `mappingFault` of those it cares for. Does not keep the process alive.
+   */
+  watchFaults(listener: () => void): void;
+}
 
+export interface Os extends Mappings {
   // Descriptors
   descriptorOpen(path: string, flags: number, mode: number): Descriptor;
   /** A new description of the same object, with its own access mode (and fresh permission check). */
@@ -235,17 +263,6 @@ export interface Os {
   mapAgain(source: Mapping, descriptor: Descriptor, request: MapRequest): Mapping;
   /** Private memory of zeros, of no object: `request.private`, offset 0. Without access it is reserved addresses. */
   mapPrivate(request: MapRequest): Mapping;
-  /** Address of the first requested byte. */
-  mappingAddress(mapping: Mapping): bigint;
-  /** One buffer per mapping: the same one each time. Throws where the runtime refuses external memory. */
-  mappingBuffer(mapping: Mapping): ArrayBuffer;
-  /**
-   * Copies out of the mapping; works without `mappingBuffer`. Ranges are checked here again.
-   * Returns how many faults the guard mended meanwhile, at least 1 where pages were lost before: 0 means
-   * that every byte is the object's.
-   */
-  mappingRead(mapping: Mapping, offset: number, target: Uint8Array): number;
-  mappingWrite(mapping: Mapping, offset: number, source: Uint8Array): number;
   /**
    * Sets the protection of whole pages, and whether they are the object's or, once written to, copies of
    * their own. Pages that are copies stay so. Needs `keepDescriptor`.
@@ -270,21 +287,6 @@ export interface Os {
   mappingJoin(mapping: Mapping, next: Mapping): void;
   /** Closes a mapping and keeps its addresses, as reserved private memory. EBUSY while work on it goes on. */
   mappingVacate(mapping: Mapping): Mapping;
-  /** Returns when the range is on disk. */
-  mappingFlushSync(mapping: Mapping, offset: number, length: number): void;
-  /** Resolves when the range is on disk. */
-  mappingFlushAsync(mapping: Mapping, offset: number, length: number): Promise<void>;
-  /** Reads the whole mapping in on another thread; `forWriting` makes its pages ready for stores as well. */
-  mappingPrefetch(mapping: Mapping, forWriting: boolean): Promise<void>;
-  mappingFault(mapping: Mapping): MappingFault | null;
-  /** Detaches the buffer and unmaps. Safe to call twice. */
-  mappingClose(mapping: Mapping): void;
-  /**
-   * Calls `listener` on this thread soon after a fault in any mapping of this thread; it looks at
-   * `mappingFault` of those it cares for. Does not keep the process alive.
-   */
-  watchFaults(listener: () => void): void;
-
   // Locks: held by the descriptor's open file description, dropped by the kernel when it closes.
   /** Tries an exclusive lock on a byte range; length 0 for all from `start` on. It needs a descriptor that writes. */
   lockTry(descriptor: Descriptor, start: number, length: number): boolean;

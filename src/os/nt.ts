@@ -1,0 +1,69 @@
+/**
+ * What Sectile asks of an operating system whose kernel is NT itself: its own calls, under their own names. Nothing is
+ * decided here: a status or an error comes back as the system gave it.
+ */
+import type { Mapping } from './os.js';
+
+/** `[name, attributes, root directory, security descriptor]` of OBJECT_ATTRIBUTES. */
+export type ObjectAttributesArgument = readonly [
+  name: string | null,
+  attributes: number,
+  root: number,
+  security: Uint8Array | null,
+];
+
+/** `[security descriptor, whether the handle is inherited]` of SECURITY_ATTRIBUTES. */
+export type SecurityAttributesArgument = readonly [security: Uint8Array | null, inherit: boolean];
+
+export type SystemArgument = number | bigint | string | Uint8Array | ObjectAttributesArgument | SecurityAttributesArgument | null;
+
+/**
+ * A call of the table in native/win32/calls.c. It takes what its row states and answers with a number: a status, a
+ * BOOL, a handle (32 bits, sign-extended); with a bigint where the row says so.
+ */
+export type SystemCall = (...given: readonly SystemArgument[]) => number;
+
+/** How {@link NtSystem.mapSection} maps. */
+export const MapFlag = {
+  /** Offset, address and length go to the kernel as they are; the view is all that it maps. */
+  exact: 1,
+  /** Reserved pages are committed by the first access, and that is no fault. */
+  commitOnTouch: 2,
+} as const;
+
+export interface NtSystem {
+  /** The calls that this version of the system has, by name: see native/win32/calls.c. */
+  readonly calls: Readonly<Record<string, SystemCall>>;
+  /** GetLastError() of the last of these calls. */
+  lastError(): number;
+  /**
+   * NtMapViewOfSection into this process, guarded.
+   *
+   * @param section A handle with the rights that `protect` needs.
+   * @param offset Bytes; any offset unless {@link MapFlag.exact}.
+   * @param length Bytes; 0n for all to the section's end.
+   * @param address Of byte `offset`; 0n for anywhere.
+   * @returns the mapping, or an NTSTATUS
+   */
+  mapSection(
+    section: number,
+    offset: bigint,
+    length: bigint,
+    protect: number,
+    address: bigint,
+    allocationType: number,
+    flags: number,
+    zeroBits: number,
+    commitSize: bigint,
+  ): Mapping | number;
+  /** Bytes of a mapping. */
+  mappingLength(mapping: Mapping): number;
+  /** Must be told before protections of single pages of a mapping are changed. */
+  mappingPagesDiffer(mapping: Mapping): void;
+  /** Frees addresses in a range that closed views still keep; false where there are none. */
+  releaseAddresses(address: bigint, length: bigint): boolean;
+  /** A self-relative security descriptor from SDDL, or the Win32 error. */
+  securityFromText(sddl: string): Uint8Array | number;
+  /** SDDL of those parts (OWNER_SECURITY_INFORMATION …), or the Win32 error. */
+  securityToText(descriptor: Uint8Array, parts: number): string | number;
+}

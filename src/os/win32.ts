@@ -1,0 +1,30 @@
+/**
+ * The Windows implementation: {@link NtSystem} over the addon's calls, and of {@link Os} what mappings can do. The rest
+ * of {@link Os} is what Sectile plays the kernel with, and has no meaning where the kernel is NT.
+ */
+import { loadNative } from './native.js';
+import type { NtSystem, SystemCall } from './nt.js';
+import type { Os } from './os.js';
+
+/** Answers any call that the addon does not have. */
+const absent = new Proxy(
+  {},
+  {
+    get: (_, name) => () => {
+      throw Object.assign(new Error(`${String(name)}: this is the kernel's business here (ENOSYS)`), {
+        code: 'ENOSYS',
+        errno: 40,
+        syscall: String(name),
+      });
+    },
+  },
+);
+
+export function win32(): { readonly os: Os; readonly nt: NtSystem } {
+  const native = loadNative();
+  const calls = (native['systemCalls'] as () => Readonly<Record<string, SystemCall>>)();
+  return {
+    os: Object.assign(Object.create(absent) as Os, native),
+    nt: { ...(native as unknown as NtSystem), calls },
+  };
+}
