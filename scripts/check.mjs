@@ -14,7 +14,15 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
 
 const has = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
-const cFiles = ['native', 'native/posix', 'native/win32', 'bench/floors', 'test/fixtures'].flatMap((folder) => {
+const cFiles = [
+  'native',
+  'native/posix',
+  'native/win32',
+  'bench/floors',
+  'test/fixtures',
+  'test/windows',
+  'drivers/windows-wdm',
+].flatMap((folder) => {
   try {
     return readdirSync(join(root, folder))
       .filter((name) => /\.[ch]$/.test(name))
