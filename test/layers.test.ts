@@ -21,7 +21,6 @@ const layers = [
   'system',
   'nt',
   'win32',
-  'ntos',
   'section',
   'index',
   'inspector',

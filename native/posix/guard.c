@@ -103,13 +103,20 @@ static void widen(_Atomic uintptr_t *first, _Atomic uintptr_t *end, uintptr_t lo
 
 /* In a handler. */
 static void note_copied(sectile_guarded *slot, uintptr_t low, uintptr_t high) {
-  widen(&slot->copied_low, &slot->copied_high, low, high);
+  const sectile_guard_range *range = &slot->range;
+  bool whole = range->fd >= 0 && !sectile_maps_by_page(range->fd);
+  widen(&slot->copied_low, &slot->copied_high, whole ? range->base : low, whole ? range->base + range->length : high);
 }
 
 /* In a handler. One page if the system has room for one more mapping, else the whole range. */
 static bool put_private_copy(sectile_guarded *slot, uintptr_t page) {
   const sectile_guard_range *range = &slot->range;
   const int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_FIXED;
+  if (!sectile_maps_by_page(range->fd)) {
+    if (!sectile_page_copy_over(page, range->page_size) && !put_zeros(range->base, range->length)) return false;
+    note_copied(slot, page, page + range->page_size);
+    return true;
+  }
   if (mmap((void *)page, range->page_size, protection, flags, range->fd, range->offset + (int64_t)(page - range->base)) !=
       MAP_FAILED) {
     note_copied(slot, page, page + range->page_size);
@@ -262,6 +269,10 @@ static void take_copies_back(sectile_guarded *slot) {
   uintptr_t high = atomic_exchange(&slot->copied_high, 0);
   const sectile_guard_range *range = &slot->range;
   if (low >= high || range->fd < 0) return;
+  if (!sectile_maps_by_page(range->fd)) {
+    sectile_range_map_anew(range);
+    return;
+  }
   mmap((void *)low, high - low, range->protection, MAP_SHARED | MAP_FIXED, range->fd,
        range->offset + (int64_t)(low - range->base));
 }

@@ -11,6 +11,7 @@
  *   a memory error that the hardware found   a private zero page              SECTILE_FAULT_HARDWARE
  *   a mapping that was closed                a private zero page              not reported
  *
+ * What maps no file (a device, an eBPF map) may have no private mappings; guard_device.c answers for that.
  * A range may have runs of pages that differ in protection, and pages that are accessible only once they
  * are committed; guard_pages.c answers for those.
  */

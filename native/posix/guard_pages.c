@@ -71,16 +71,19 @@ static bool allows(int protection, sectile_access access) {
   return (protection & (access.executes ? PROT_EXEC : access.writes ? PROT_WRITE : PROT_READ)) != 0;
 }
 
+void sectile_page_copy(uintptr_t target, uintptr_t source, size_t size) {
+  /* The source may have lost its backing: a system call finds that out without a fault. */
+  struct iovec to = {(void *)target, size}, from = {(void *)source, size};
+  ssize_t copied = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+  (void)copied;
+}
+
 /* A page of zeros, or of what `aside` holds. */
 static bool stand_in(uintptr_t page, size_t size, const void *aside) {
   if (mmap((void *)page, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
     return false;
   }
-  if (aside == NULL) return true;
-  /* The page that was lifted may have lost its backing: a system call finds that out without a fault. */
-  struct iovec to = {(void *)page, size}, from = {(void *)(uintptr_t)aside, size};
-  ssize_t copied = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
-  (void)copied;
+  if (aside != NULL) sectile_page_copy(page, (uintptr_t)aside, size);
   return true;
 }
 

@@ -43,4 +43,16 @@ void sectile_pages_home(const sectile_guarded *slot);
 /* Forgets them: the range goes. */
 void sectile_pages_drop(const sectile_guarded *slot);
 
+/* In a handler. What can be read of a page. */
+void sectile_page_copy(uintptr_t target, uintptr_t source, size_t size);
+
+/* ---- guard_device.c: ranges that map no file ---- */
+
+/* In a handler. Whether single pages of it can be mapped by their offsets, also privately. */
+bool sectile_maps_by_page(int fd);
+/* In a handler. Puts a private copy of a page over it; zeros, where it cannot be read (registers). False: it is as it was. */
+bool sectile_page_copy_over(uintptr_t page, size_t size);
+/* Maps all of a range once more, over whatever stands there; where its driver refuses, that stays. */
+void sectile_range_map_anew(const sectile_guard_range *range);
+
 #endif
