@@ -21,6 +21,7 @@ const layers = [
   'system',
   'nt',
   'win32',
+  'ntos',
   'section',
   'index',
   'inspector',

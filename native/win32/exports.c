@@ -1,0 +1,45 @@
+/*
+ * What the Windows side exports, and what the files above the platforms ask of it.
+ */
+#include "nt.h"
+#include "sectile.h"
+
+#include <errno.h>
+
+extern const sectile_export sectile_call_exports[];
+extern const sectile_export sectile_security_exports[];
+
+const sectile_export *const sectile_exports[] = {
+    sectile_mapping_exports,
+    sectile_mapping_use_exports,
+    sectile_mapping_async_exports,
+    sectile_guard_exports,
+    sectile_call_exports,
+    sectile_security_exports,
+    NULL,
+};
+
+double sectile_page_size(void) {
+  SYSTEM_INFO info;
+  GetSystemInfo(&info);
+  return info.dwPageSize;
+}
+
+const char *sectile_errno_symbol(int error) {
+  switch (error) {
+#define SYMBOL(name) \
+  case name:         \
+    return #name
+    SYMBOL(EIO);
+    SYMBOL(EBADF);
+    SYMBOL(ENOMEM);
+    SYMBOL(EACCES);
+    SYMBOL(EINVAL);
+    SYMBOL(ENOSPC);
+    SYMBOL(EOPNOTSUPP);
+    SYMBOL(ECANCELED);
+#undef SYMBOL
+    default:
+      return "EUNKNOWN";
+  }
+}

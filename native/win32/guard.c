@@ -1,0 +1,280 @@
+/*
+ * The handler, and the list of what it guards.
+ *
+ *   a write to a page that may only be read   the page becomes a copy of its own (copy-on-write); the write goes there
+ *   an access to a page without access        likewise; a page that is only reserved is committed
+ *   the backing cannot be read (in-page)      private zeros take the place of the whole view
+ *   an access to a closed view                zeros, in pages of its own
+ *
+ * What the first two changed is taken back when the fault is reported, so that the view shows the section again.
+ */
+#include "guard.h"
+
+static SRWLOCK lock = SRWLOCK_INIT;
+static sectile_guarded *first;
+static bool installed;
+static bool copies_leak;
+
+/* NT's page on every processor that Windows runs on. */
+enum { PAGE = 4096 };
+
+/* Accesses of one range that the system refuses although its pages allow them: then it is none of ours. */
+enum { MOST_IN_VAIN = 1000 };
+
+/* STATUS_GUARD_PAGE_VIOLATION, STATUS_ACCESS_VIOLATION, STATUS_IN_PAGE_ERROR are EXCEPTION_… of the same numbers. */
+enum { WAS_READ = 0, WAS_WRITE = 1 };
+
+/* Under the lock. */
+static sectile_guarded *find(uintptr_t address) {
+  for (sectile_guarded *each = first; each != NULL; each = each->next) {
+    if (address >= each->base && address - each->base < each->length) return each;
+  }
+  return NULL;
+}
+
+static void note_fault(sectile_guarded *range, uint32_t kind, uintptr_t address) {
+  range->fault.kind = kind;
+  range->fault.address = address;
+  range->fault.count++;
+  range->unreported = true;
+  sectile_guard_announce();
+}
+
+/* Under the lock. Puts private zeros where the view is: some memory must stand there for the program to go on. */
+static bool put_zeros(sectile_guarded *range) {
+  if (range->state == SECTILE_GUARD_PRIVATE) return false;
+  NtUnmapViewOfSection(GetCurrentProcess(), (void *)range->base);
+  if (VirtualAlloc((void *)range->base, range->length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) == NULL) return false;
+  range->state = SECTILE_GUARD_PRIVATE;
+  range->stands_in = false;
+  return true;
+}
+
+/* Whether a page as it is now allows the access. */
+static bool allows(const MEMORY_BASIC_INFORMATION *page, ULONG_PTR access) {
+  if (page->State != MEM_COMMIT || (page->Protect & PAGE_GUARD) != 0) return false;
+  switch (page->Protect & 0xff) {
+    case PAGE_READWRITE:
+    case PAGE_WRITECOPY:
+    case PAGE_EXECUTE_READWRITE:
+    case PAGE_EXECUTE_WRITECOPY:
+      return access == WAS_READ || access == WAS_WRITE;
+    case PAGE_READONLY:
+    case PAGE_EXECUTE_READ:
+      return access == WAS_READ;
+    default:
+      return false;
+  }
+}
+
+/* Under the lock. Maps the range's view anew at its addresses; false: nothing stands there now. */
+static bool map_anew(const sectile_guarded *range, ULONG protect) {
+  void *base = (void *)range->base;
+  SIZE_T length = range->length;
+  LARGE_INTEGER offset = {.QuadPart = (LONGLONG)range->offset};
+  NtUnmapViewOfSection(GetCurrentProcess(), base);
+  return SECTILE_SUCCESS(NtMapViewOfSection(range->section, GetCurrentProcess(), &base, 0, 0, &offset, &length,
+                                            SECTILE_VIEW_UNMAP, range->allocation_type, protect));
+}
+
+/*
+ * Under the lock. Makes writes to a page go to a copy of its own: by its protection, or, where such copies are none
+ * (copies_leak), by another kind of view.
+ */
+static bool stand_in(sectile_guarded *range, uintptr_t page) {
+  ULONG before;
+  range->stands_in = true;
+  if (!copies_leak && VirtualProtect((void *)page, PAGE, PAGE_WRITECOPY, &before)) return true;
+  return range->section != NULL && !range->pages_differ && map_anew(range, PAGE_WRITECOPY);
+}
+
+/* Under the lock. An access that the page's protection forbids. */
+static bool mend_violation(sectile_guarded *range, uintptr_t address, ULONG_PTR access) {
+  static uint32_t in_vain;
+  uintptr_t page = address & ~(uintptr_t)(PAGE - 1);
+  MEMORY_BASIC_INFORMATION now;
+  if (VirtualQuery((void *)page, &now, sizeof now) == 0) return false;
+  if (allows(&now, access)) return ++in_vain < MOST_IN_VAIN; /* another thread was here first */
+  in_vain = 0;
+  if (now.State == MEM_RESERVE) {
+    ULONG protection = range->protect == PAGE_NOACCESS ? PAGE_READWRITE : range->protect;
+    if (VirtualAlloc((void *)page, PAGE, MEM_COMMIT, protection) == NULL && !put_zeros(range)) return false;
+    if (range->commit_on_touch && allows(&(MEMORY_BASIC_INFORMATION){.State = MEM_COMMIT, .Protect = protection}, access)) {
+      return true;
+    }
+    if (!range->commit_on_touch) note_fault(range, SECTILE_FAULT_NO_ACCESS, address);
+    return true;
+  }
+  if (now.State != MEM_COMMIT) return false;
+  bool readable = allows(&now, WAS_READ);
+  if (!stand_in(range, page) && !put_zeros(range)) return false;
+  note_fault(range, readable ? SECTILE_FAULT_WRITE : SECTILE_FAULT_NO_ACCESS, address);
+  return true;
+}
+
+/* Under the lock. */
+static bool mend(sectile_guarded *range, const EXCEPTION_RECORD *record) {
+  uintptr_t address = record->ExceptionInformation[1];
+  ULONG_PTR access = record->ExceptionInformation[0];
+  if (range->state == SECTILE_GUARD_RETIRED) {
+    void *page = (void *)(address & ~(uintptr_t)(PAGE - 1));
+    return VirtualAlloc(page, PAGE, MEM_COMMIT, PAGE_READWRITE) != NULL;
+  }
+  switch (record->ExceptionCode) {
+    case EXCEPTION_IN_PAGE_ERROR:
+      if (!put_zeros(range)) return range->state == SECTILE_GUARD_PRIVATE;
+      note_fault(range, SECTILE_FAULT_BACKING_LOST, address);
+      return true;
+    case EXCEPTION_GUARD_PAGE: /* the system has taken the guard off: the access succeeds next time */
+      note_fault(range, SECTILE_FAULT_NO_ACCESS, address);
+      return true;
+    default:
+      return (access == WAS_READ || access == WAS_WRITE) && mend_violation(range, address, access);
+  }
+}
+
+static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception) {
+  const EXCEPTION_RECORD *record = exception->ExceptionRecord;
+  bool ours = record->ExceptionCode == EXCEPTION_ACCESS_VIOLATION || record->ExceptionCode == EXCEPTION_IN_PAGE_ERROR ||
+              record->ExceptionCode == EXCEPTION_GUARD_PAGE;
+  if (!ours || record->NumberParameters < 2) return EXCEPTION_CONTINUE_SEARCH;
+  DWORD last_error = GetLastError();
+  AcquireSRWLockExclusive(&lock);
+  sectile_guarded *range = find(record->ExceptionInformation[1]);
+  bool mended = range != NULL && mend(range, record);
+  ReleaseSRWLockExclusive(&lock);
+  SetLastError(last_error);
+  return mended ? EXCEPTION_CONTINUE_EXECUTION : EXCEPTION_CONTINUE_SEARCH;
+}
+
+/* -------------------------------------------------------------------- for the report thread ---- */
+
+/*
+ * Under the lock. A view cannot be made to forget its private copies: it is mapped anew at its addresses. Threads
+ * that touch it meanwhile fault, wait for the lock, and go on.
+ */
+static void put_back(sectile_guarded *range) {
+  range->stands_in = false;
+  if (range->state != SECTILE_GUARD_VIEW || range->section == NULL || range->pages_differ) return;
+  if (map_anew(range, range->protect)) return;
+  /* Somebody took the addresses, or memory is short: zeros, and the next report says so. */
+  VirtualAlloc((void *)range->base, range->length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+  range->state = SECTILE_GUARD_PRIVATE;
+  note_fault(range, SECTILE_FAULT_BACKING_LOST, range->base);
+}
+
+bool sectile_guard_settle(void) {
+  bool any = false;
+  AcquireSRWLockExclusive(&lock);
+  for (sectile_guarded *each = first; each != NULL; each = each->next) {
+    if (!each->unreported) continue;
+    each->unreported = false;
+    any = true;
+    if (each->stands_in) put_back(each);
+  }
+  ReleaseSRWLockExclusive(&lock);
+  return any;
+}
+
+/* -------------------------------------------------------------------------- starting it all ---- */
+
+/*
+ * Whether a page of a read-only view that is made copy-on-write still writes to the section: Windows makes a copy,
+ * Wine does not. Tried once, with a section of its own.
+ */
+static bool try_whether_copies_leak(void) {
+  ULONG before;
+  bool leak = true;
+  HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, PAGE, NULL);
+  if (section == NULL) return true;
+  volatile char *written = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
+  volatile char *read = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+  if (written != NULL && read != NULL && VirtualProtect((void *)read, PAGE, PAGE_WRITECOPY, &before)) {
+    *read = 1;
+    leak = *written != 0;
+  }
+  if (written != NULL) UnmapViewOfFile((void *)written);
+  if (read != NULL) UnmapViewOfFile((void *)read);
+  CloseHandle(section);
+  return leak;
+}
+
+/* Under the lock. First in the chain: the runtime's own handler takes what is none of ours. */
+static bool install(void) {
+  if (installed) return true;
+  if (!sectile_guard_start_reports()) return false;
+  copies_leak = try_whether_copies_leak();
+  /* The handler must outlive the last environment that loaded this module. */
+  HMODULE self;
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN, (const WCHAR *)(void *)&lock, &self);
+  installed = AddVectoredExceptionHandler(1, on_exception) != NULL;
+  return installed;
+}
+
+bool sectile_guard_add(sectile_guarded *range) {
+  AcquireSRWLockExclusive(&lock);
+  bool added = install();
+  if (added) {
+    range->previous = NULL;
+    range->next = first;
+    if (first != NULL) first->previous = range;
+    first = range;
+  }
+  ReleaseSRWLockExclusive(&lock);
+  return added;
+}
+
+void sectile_guard_remove(sectile_guarded *range) {
+  AcquireSRWLockExclusive(&lock);
+  *(range->previous == NULL ? &first : &range->previous->next) = range->next;
+  if (range->next != NULL) range->next->previous = range->previous;
+  ReleaseSRWLockExclusive(&lock);
+}
+
+sectile_guard_fault sectile_guard_read(sectile_guarded *range) {
+  AcquireSRWLockShared(&lock);
+  sectile_guard_fault fault = range->fault;
+  ReleaseSRWLockShared(&lock);
+  return fault;
+}
+
+bool sectile_guard_has_lost(sectile_guarded *range) {
+  AcquireSRWLockShared(&lock);
+  bool lost = range->state == SECTILE_GUARD_PRIVATE;
+  ReleaseSRWLockShared(&lock);
+  return lost;
+}
+
+void sectile_guard_pages_differ(sectile_guarded *range) {
+  AcquireSRWLockExclusive(&lock);
+  range->pages_differ = true;
+  ReleaseSRWLockExclusive(&lock);
+}
+
+/* Under the lock. */
+static void unmap(sectile_guarded *range) {
+  if (range->state == SECTILE_GUARD_VIEW) {
+    NtUnmapViewOfSection(GetCurrentProcess(), (void *)range->base);
+  } else {
+    VirtualFree((void *)range->base, 0, MEM_RELEASE);
+  }
+}
+
+void sectile_guard_unmap(sectile_guarded *range) {
+  AcquireSRWLockExclusive(&lock);
+  unmap(range);
+  ReleaseSRWLockExclusive(&lock);
+}
+
+bool sectile_guard_retire(sectile_guarded *range) {
+  AcquireSRWLockExclusive(&lock);
+  unmap(range);
+  bool kept = VirtualAlloc((void *)range->base, range->length, MEM_RESERVE, PAGE_NOACCESS) != NULL;
+  range->state = SECTILE_GUARD_RETIRED;
+  range->unreported = false;
+  /* The section lives no longer than its handles and views: the quarantine is neither. */
+  if (range->section != NULL) CloseHandle(range->section);
+  range->section = NULL;
+  ReleaseSRWLockExclusive(&lock);
+  return kept;
+}

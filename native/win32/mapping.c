@@ -1,0 +1,147 @@
+/*
+ * Views of sections are mapped here. Rules are the kernel's: what it answers comes back as it is, as an NTSTATUS.
+ */
+#include "mapping.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Views start at multiples of this: the kernel's allocation granularity. */
+enum { GRANULARITY = 0x10000 };
+
+/* How a view is asked for. */
+enum {
+  EXACT = 1,           /* offset, address and length go to the kernel as they are */
+  COMMIT_ON_TOUCH = 2, /* reserved pages are committed by the first access */
+};
+
+void sectile_mapping_forget(sectile_mapping *self) {
+  if (InterlockedDecrement(&self->references) == 0) free(self);
+}
+
+void sectile_mapping_retain(sectile_mapping *self) { InterlockedIncrement(&self->users); }
+
+void sectile_mapping_release(sectile_mapping *self) {
+  if (InterlockedDecrement(&self->users) != 0) return;
+  if (!self->given_up) sectile_guard_unmap(&self->guarded);
+  sectile_guard_remove(&self->guarded);
+  if (self->guarded.section != NULL) CloseHandle(self->guarded.section);
+  sectile_mapping_forget(self);
+}
+
+static void finalize(napi_env env, void *data, void *hint) {
+  (void)hint;
+  sectile_mapping *self = data;
+  if (self->buffer != NULL) napi_delete_reference(env, self->buffer);
+  self->buffer = NULL;
+  /* Collected without a close: nobody reaches it any more, so nobody can be at work on it either. */
+  if (!self->closed) sectile_mapping_release(self);
+  sectile_mapping_forget(self);
+}
+
+napi_value sectile_mapping_wrap(napi_env env, sectile_mapping *self) {
+  InterlockedIncrement(&self->references); /* the handle's */
+  return sectile_wrap(env, self, &sectile_tag_mapping, finalize);
+}
+
+typedef struct {
+  HANDLE section;
+  uint64_t offset, length, address, commit_size;
+  uint32_t protect, allocation_type, flags, zero_bits;
+} request;
+
+static bool read_request(napi_env env, napi_callback_info info, const char *call, request *self) {
+  napi_value argument[9];
+  int32_t section;
+  if (!sectile_arguments(env, info, call, 9, argument) || !sectile_read_int32(env, argument[0], call, "section", &section) ||
+      !sectile_read_address(env, argument[1], call, "offset", &self->offset) ||
+      !sectile_read_address(env, argument[2], call, "length", &self->length) ||
+      !sectile_read_uint32(env, argument[3], call, "protect", &self->protect) ||
+      !sectile_read_address(env, argument[4], call, "address", &self->address) ||
+      !sectile_read_uint32(env, argument[5], call, "allocationType", &self->allocation_type) ||
+      !sectile_read_uint32(env, argument[6], call, "flags", &self->flags) ||
+      !sectile_read_uint32(env, argument[7], call, "zeroBits", &self->zero_bits) ||
+      !sectile_read_address(env, argument[8], call, "commitSize", &self->commit_size)) {
+    return false;
+  }
+  self->section = (HANDLE)(intptr_t)section;
+  if (self->flags <= (EXACT | COMMIT_ON_TOUCH)) return true;
+  sectile_fail_argument(env, call, "flags are out of range");
+  return false;
+}
+
+/* Only what may differ from the section later needs it: a view that can be written to has no copies to take back. */
+static HANDLE keep_section(const request *wish) {
+  HANDLE kept = NULL;
+  if (wish->protect == PAGE_READWRITE || wish->protect == PAGE_WRITECOPY) return NULL;
+  HANDLE process = GetCurrentProcess();
+  return DuplicateHandle(process, wish->section, process, &kept, 0, FALSE, DUPLICATE_SAME_ACCESS) ? kept : NULL;
+}
+
+static NTSTATUS map_view(const request *wish, size_t before, PVOID *base, SIZE_T *length) {
+  LARGE_INTEGER offset = {.QuadPart = (LONGLONG)(wish->offset - before)};
+  *base = (PVOID)(uintptr_t)(wish->address == 0 ? 0 : wish->address - before);
+  *length = wish->length == 0 ? 0 : wish->length + before;
+  return NtMapViewOfSection(wish->section, GetCurrentProcess(), base, wish->zero_bits, wish->commit_size, &offset, length,
+                            (wish->flags & EXACT) ? SECTILE_VIEW_SHARE : SECTILE_VIEW_UNMAP, wish->allocation_type,
+                            wish->protect);
+}
+
+/* (section, offset, length, protect, address, allocationType, flags, zeroBits, commitSize): a mapping, or an NTSTATUS. */
+static napi_value map_section(napi_env env, napi_callback_info info) {
+  static const char call[] = "NtMapViewOfSection";
+  request wish;
+  if (!read_request(env, info, call, &wish)) return NULL;
+  size_t before = (wish.flags & EXACT) ? 0 : wish.offset & (GRANULARITY - 1);
+  sectile_mapping *self = calloc(1, sizeof *self);
+  if (self == NULL) return sectile_fail_errno(env, call, ENOMEM);
+  PVOID base;
+  SIZE_T mapped;
+  NTSTATUS status = map_view(&wish, before, &base, &mapped);
+  if (!SECTILE_SUCCESS(status) && wish.address != 0 && wish.length != 0 &&
+      sectile_quarantine_give_up(wish.address - before, wish.length + before)) {
+    status = map_view(&wish, before, &base, &mapped);
+  }
+  if (!SECTILE_SUCCESS(status)) {
+    free(self);
+    return sectile_number(env, (double)(uint32_t)status);
+  }
+  *self = (sectile_mapping){
+      .guarded = {.base = (uintptr_t)base,
+                  .length = mapped,
+                  .section = keep_section(&wish),
+                  .offset = wish.offset - before,
+                  .protect = wish.protect,
+                  .allocation_type = wish.allocation_type,
+                  .commit_on_touch = (wish.flags & COMMIT_ON_TOUCH) != 0},
+      .before = before,
+      .length = wish.length == 0 || (wish.flags & EXACT) ? mapped - before : wish.length,
+      .users = 1,
+      .references = 1,
+  };
+  if (!sectile_guard_add(&self->guarded)) {
+    NtUnmapViewOfSection(GetCurrentProcess(), base);
+    if (self->guarded.section != NULL) CloseHandle(self->guarded.section);
+    free(self);
+    return sectile_fail_errno(env, "AddVectoredExceptionHandler", ENOMEM);
+  }
+  return sectile_mapping_wrap(env, self);
+}
+
+/* (address, length): frees addresses of closed views that somebody wants. */
+static napi_value release_addresses(napi_env env, napi_callback_info info) {
+  static const char call[] = "releaseAddresses";
+  napi_value argument[2];
+  uint64_t address, length;
+  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_read_address(env, argument[0], call, "address", &address) ||
+      !sectile_read_address(env, argument[1], call, "length", &length)) {
+    return NULL;
+  }
+  return sectile_boolean(env, sectile_quarantine_give_up((uintptr_t)address, (size_t)length));
+}
+
+const sectile_export sectile_mapping_exports[] = {
+    {"mapSection", map_section},
+    {"releaseAddresses", release_addresses},
+    {NULL, NULL},
+};

@@ -1,0 +1,194 @@
+/*
+ * What is done with a mapping once it is there: its address, its buffer, checked copies, its faults, and its end. A
+ * closed view is unmapped at once; its addresses go into quarantine (quarantine.c).
+ */
+#include "mapping.h"
+
+#include <errno.h>
+
+bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sectile_mapping **mapping) {
+  void *pointer;
+  if (!sectile_unwrap(env, value, call, "mapping", &sectile_tag_mapping, &pointer)) return false;
+  *mapping = pointer;
+  if (!(*mapping)->closed) return true;
+  sectile_fail_errno(env, call, EBADF);
+  return false;
+}
+
+static uintptr_t start_of(const sectile_mapping *self) { return self->guarded.base + self->before; }
+
+static napi_value mapping_address(napi_env env, napi_callback_info info) {
+  static const char call[] = "mappingAddress";
+  napi_value argument[1], result;
+  sectile_mapping *self;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
+  if (napi_create_bigint_uint64(env, start_of(self), &result) != napi_ok) return sectile_fail_napi(env, call);
+  return result;
+}
+
+static napi_value mapping_length(napi_env env, napi_callback_info info) {
+  static const char call[] = "mappingLength";
+  napi_value argument[1];
+  sectile_mapping *self;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
+  return sectile_number(env, (double)self->length);
+}
+
+static void buffer_finalize(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)data;
+  sectile_mapping *self = hint;
+  if (self->buffer_uses) sectile_mapping_release(self);
+  sectile_mapping_forget(self);
+}
+
+static napi_value mapping_buffer(napi_env env, napi_callback_info info) {
+  static const char call[] = "mappingBuffer";
+  napi_value argument[1], result = NULL;
+  sectile_mapping *self;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
+  if (self->buffer != NULL) {
+    if (napi_get_reference_value(env, self->buffer, &result) != napi_ok) return sectile_fail_napi(env, call);
+    /* V8 cannot have two buffers over one address, and the memory of the first may still be alive. */
+    return result != NULL ? result : sectile_fail_argument(env, call, "the buffer was collected");
+  }
+  sectile_mapping_retain(self);
+  InterlockedIncrement(&self->references);
+  self->buffer_uses = true;
+  napi_status status =
+      napi_create_external_arraybuffer(env, (void *)start_of(self), self->length, buffer_finalize, self, &result);
+  if (status != napi_ok) {
+    buffer_finalize(env, NULL, self);
+    self->buffer_uses = false;
+    return status == napi_no_external_buffers_allowed ? sectile_fail_errno(env, call, EOPNOTSUPP) : sectile_fail_napi(env, call);
+  }
+  if (napi_create_reference(env, result, 0, &self->buffer) != napi_ok) return sectile_fail_napi(env, call);
+  return result;
+}
+
+bool sectile_mapping_range(napi_env env, const napi_value *values, const char *call, const sectile_mapping *self,
+                           uint64_t *offset, uint64_t *length) {
+  if (!sectile_read_size(env, values[0], call, "offset", offset) || !sectile_read_size(env, values[1], call, "length", length)) {
+    return false;
+  }
+  if (*offset <= self->length && *length <= self->length - *offset) return true;
+  sectile_fail_argument(env, call, "the range is outside the mapping");
+  return false;
+}
+
+static napi_value transfer(napi_env env, napi_callback_info info, const char *call, bool out_of_mapping) {
+  napi_value argument[3];
+  sectile_mapping *self;
+  uint64_t offset;
+  uint8_t *bytes;
+  size_t length;
+  if (!sectile_arguments(env, info, call, 3, argument) || !sectile_mapping_read(env, argument[0], call, &self) ||
+      !sectile_read_size(env, argument[1], call, "offset", &offset) ||
+      !sectile_read_bytes(env, argument[2], call, "bytes", &bytes, &length)) {
+    return NULL;
+  }
+  if (offset > self->length || length > self->length - offset) {
+    return sectile_fail_argument(env, call, "the range is outside the mapping");
+  }
+  uint8_t *memory = (uint8_t *)(start_of(self) + offset);
+  uint64_t before = sectile_guard_read(&self->guarded).count;
+  sectile_copy(out_of_mapping ? bytes : memory, out_of_mapping ? memory : bytes, length);
+  uint64_t faults = sectile_guard_read(&self->guarded).count - before;
+  /* What was lost earlier faults no more, but what is copied there is not the section's either. */
+  if (faults == 0 && sectile_guard_has_lost(&self->guarded)) faults = 1;
+  return sectile_number(env, (double)faults);
+}
+
+static napi_value mapping_read(napi_env env, napi_callback_info info) { return transfer(env, info, "mappingRead", true); }
+
+static napi_value mapping_write(napi_env env, napi_callback_info info) { return transfer(env, info, "mappingWrite", false); }
+
+static napi_value mapping_fault(napi_env env, napi_callback_info info) {
+  static const char call[] = "mappingFault";
+  static const char *const kinds[] = {"", "write-to-read-only", "no-access", "backing-lost", "hardware"};
+  napi_value argument[1], result, kind;
+  void *pointer;
+  if (!sectile_arguments(env, info, call, 1, argument) ||
+      !sectile_unwrap(env, argument[0], call, "mapping", &sectile_tag_mapping, &pointer)) {
+    return NULL;
+  }
+  sectile_mapping *self = pointer; /* may be closed: what happened to it can still be asked */
+  sectile_guard_fault fault = self->closed ? self->fault_at_close : sectile_guard_read(&self->guarded);
+  if (fault.count == 0) {
+    napi_get_null(env, &result);
+    return result;
+  }
+  double offset = (double)((int64_t)fault.address - (int64_t)start_of(self));
+  if (napi_create_object(env, &result) != napi_ok ||
+      napi_create_string_utf8(env, kinds[fault.kind], NAPI_AUTO_LENGTH, &kind) != napi_ok) {
+    return sectile_fail_napi(env, call);
+  }
+  if (!sectile_set(env, result, "kind", kind) || !sectile_set(env, result, "offset", sectile_number(env, offset)) ||
+      !sectile_set(env, result, "count", sectile_number(env, (double)fault.count))) {
+    return NULL;
+  }
+  return result;
+}
+
+/* The program is about to change protections of single pages. */
+static napi_value mapping_pages_differ(napi_env env, napi_callback_info info) {
+  static const char call[] = "mappingPagesDiffer";
+  napi_value argument[1];
+  sectile_mapping *self;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
+  sectile_guard_pages_differ(&self->guarded);
+  return sectile_undefined(env);
+}
+
+/* Takes the buffer back from JavaScript, so that its memory is nobody's. */
+static void detach(napi_env env, sectile_mapping *self) {
+  napi_value buffer = NULL;
+  bool detached = true;
+  if (!self->buffer_uses || napi_get_reference_value(env, self->buffer, &buffer) != napi_ok || buffer == NULL ||
+      napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok || detached ||
+      napi_detach_arraybuffer(env, buffer) != napi_ok) {
+    /* Its memory was moved into another buffer (ArrayBuffer.prototype.transfer): the addresses stay
+     * reserved, and show zeros, until that one is collected. */
+    return;
+  }
+  self->buffer_uses = false;
+  sectile_mapping_release(self);
+}
+
+static napi_value mapping_close(napi_env env, napi_callback_info info) {
+  static const char call[] = "NtUnmapViewOfSection";
+  napi_value argument[1];
+  void *pointer;
+  if (!sectile_arguments(env, info, call, 1, argument) ||
+      !sectile_unwrap(env, argument[0], call, "mapping", &sectile_tag_mapping, &pointer)) {
+    return NULL;
+  }
+  sectile_mapping *self = pointer;
+  if (InterlockedExchange(&self->closed, 1) != 0) return sectile_undefined(env);
+  self->fault_at_close = sectile_guard_read(&self->guarded);
+  detach(env, self);
+  /* Where nobody ever had a pointer into it, or its addresses cannot be kept, it ends here. */
+  if (self->buffer == NULL && self->users == 1) {
+    sectile_mapping_release(self);
+    return sectile_undefined(env);
+  }
+  if (!sectile_guard_retire(&self->guarded)) {
+    self->given_up = true;
+    sectile_mapping_release(self);
+    return sectile_undefined(env);
+  }
+  sectile_quarantine_add(self); /* the handle's use goes over to the quarantine */
+  return sectile_undefined(env);
+}
+
+const sectile_export sectile_mapping_use_exports[] = {
+    {"mappingAddress", mapping_address},
+    {"mappingLength", mapping_length},
+    {"mappingBuffer", mapping_buffer},
+    {"mappingRead", mapping_read},
+    {"mappingWrite", mapping_write},
+    {"mappingFault", mapping_fault},
+    {"mappingPagesDiffer", mapping_pages_differ},
+    {"mappingClose", mapping_close},
+    {NULL, NULL},
+};

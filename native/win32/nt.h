@@ -1,0 +1,25 @@
+/*
+ * The Windows headers as this folder uses them, and the calls of ntdll.dll that they leave out.
+ */
+#ifndef SECTILE_NT_H
+#define SECTILE_NT_H
+
+#define WIN32_LEAN_AND_MEAN
+#ifndef _WIN32_WINNT
+#define _WIN32_WINNT 0x0A00
+#endif
+#include <windows.h>
+#include <winternl.h>
+
+/* The documented form of inheritance of views (wdm.h). */
+enum { SECTILE_VIEW_SHARE = 1, SECTILE_VIEW_UNMAP = 2 };
+
+NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base, ULONG_PTR zero_bits, SIZE_T commit_size,
+                                  PLARGE_INTEGER offset, PSIZE_T view_size, DWORD inherit, ULONG allocation_type, ULONG protect);
+NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID base);
+/* Looks at nothing beyond `length`. */
+BOOLEAN NTAPI RtlValidRelativeSecurityDescriptor(PVOID descriptor, ULONG length, ULONG required_parts);
+
+#define SECTILE_SUCCESS(status) ((NTSTATUS)(status) >= 0)
+
+#endif
