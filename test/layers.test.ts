@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const source = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
 
-/** From the ground up. `section` and `index` are the files of those names. */
+/** From the ground up. `section`, the three faces and `index` are the files of those names. */
 const layers = [
   'base',
   'os',
@@ -23,6 +23,9 @@ const layers = [
   'win32',
   'ntos',
   'section',
+  'ntdll',
+  'kernel32',
+  'ntddk',
   'index',
   'inspector',
   'cli',
