@@ -1,34 +1,39 @@
 /**
- * Other Node.js versions, from the npm packages that carry their binaries. Installed below build/,
- * outside of the project's own dependencies.
+ * Other Node.js versions and other runtimes, from the npm packages that carry their binaries. Installed
+ * below build/, outside of the project's own dependencies.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The binary of the newest Node.js of a major version; fetched when it is not there. */
-export function nodeOfVersion(root, major) {
-  if (Number(process.versions.node.split('.')[0]) === Number(major)) return process.execPath;
-  const folder = join(root, 'build', 'nodes', String(major));
-  const binary = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+/** A file of an npm package; the package is fetched when the file is not there. */
+function fromPackage(root, name, specifier, file) {
+  const folder = join(root, 'build', 'nodes', name);
+  const binary = join(folder, 'node_modules', file);
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    execFileSync(
-      'npm',
-      [
-        'install',
-        '--no-save',
-        '--no-audit',
-        '--no-fund',
-        '--loglevel=error',
-        `node-${process.platform}-${process.arch}@${major}`,
-      ],
-      {
-        cwd: folder,
-        stdio: ['ignore', 'inherit', 'inherit'],
-      },
-    );
+    const options = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+    execFileSync('npm', ['install', ...options, specifier], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
   }
   return binary;
+}
+
+/** The binary of the newest Node.js of a major version. */
+export function nodeOfVersion(root, major) {
+  if (Number(process.versions.node.split('.')[0]) === Number(major)) return process.execPath;
+  const carrier = `node-${process.platform}-${process.arch}`;
+  return fromPackage(root, String(major), `${carrier}@${major}`, join(carrier, 'bin', 'node'));
+}
+
+const runtimes = {
+  deno: { carrier: `@deno/${process.platform}-${process.arch}-glibc`, file: 'deno' },
+  bun: { carrier: `@oven/bun-${process.platform}-${process.arch}`, file: join('bin', 'bun') },
+};
+
+/** The binary of another runtime, by its name. */
+export function runtimeOfName(root, name) {
+  const { carrier, file } = runtimes[name] ?? {};
+  if (carrier === undefined) throw new Error(`no runtime ${name}: there are ${Object.keys(runtimes).join(' and ')}`);
+  return fromPackage(root, name, carrier, join(carrier, file));
 }

@@ -1,9 +1,10 @@
 /**
  * Runs the tests that are built.
  *
- *   node scripts/test.mjs [--nodes 20,22,24,26] [--only TEXT]... [--sanitize]
+ *   node scripts/test.mjs [--nodes 20,22,24,26] [--runtimes deno,bun] [--only TEXT]... [--sanitize]
  *
  * --nodes     on these Node.js versions instead of the one that runs this
+ * --runtimes  with these for the tests of other runtimes, which are skipped else
  * --only      test files whose path holds the text
  * --sanitize  with the addon built for AddressSanitizer and UndefinedBehaviorSanitizer
  */
@@ -13,11 +14,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { nodeOfVersion } from './nodes.mjs';
+import { nodeOfVersion, runtimeOfName } from './nodes.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values } = parseArgs({
-  options: { nodes: { type: 'string' }, only: { type: 'string', multiple: true }, sanitize: { type: 'boolean', default: false } },
+  options: {
+    nodes: { type: 'string' },
+    runtimes: { type: 'string' },
+    only: { type: 'string', multiple: true },
+    sanitize: { type: 'boolean', default: false },
+  },
 });
 
 const built = join(root, 'build-test');
@@ -48,6 +54,11 @@ function sanitized() {
   };
 }
 
+/** Where tests find other runtimes: SECTILE_DENO, SECTILE_BUN. */
+const runtimes = Object.fromEntries(
+  (values.runtimes?.split(',') ?? []).map((name) => [`SECTILE_${name.toUpperCase()}`, runtimeOfName(root, name)]),
+);
+
 /** Tests that count what happens within a time run with no other tests beside them. */
 const isTimed = (file) => /build-test\/(demo\/|promises\/event-loop)/.test(file);
 const passes = [
@@ -68,7 +79,7 @@ for (const version of values.nodes?.split(',') ?? [process.versions.node.split('
     const { status } = spawnSync(node, [...options, ...pass.files], {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, SECTILE_RUNTIME_DIR: directory, ...(values.sanitize ? sanitized() : {}) },
+      env: { ...process.env, SECTILE_RUNTIME_DIR: directory, ...runtimes, ...(values.sanitize ? sanitized() : {}) },
     });
     if (status !== 0) failed = true;
   }

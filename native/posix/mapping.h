@@ -26,8 +26,8 @@ typedef struct sectile_mapping {
   bool given_up; /* its addresses are somebody else's */
   bool retired;  /* its memory is gone, its addresses are in quarantine */
   sectile_guard_fault fault_at_close;
-  napi_ref buffer;  /* weak; NULL until the buffer is asked for */
-  bool buffer_uses; /* the buffer is one of the users */
+  napi_ref buffer;          /* weak; NULL until the buffer is asked for */
+  _Atomic bool buffer_uses; /* the buffer is one of the users */
   /* Who may still touch the addresses: the open handle, the buffer's memory, async work, the quarantine. */
   _Atomic uint32_t users;
   /* Who may still touch this record: the handle, the buffer's finalizer, and the users together. */

@@ -26,11 +26,12 @@ static napi_value mapping_address(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* Any thread, and in some runtimes from within napi_detach_arraybuffer. */
 static void buffer_finalize(napi_env env, void *data, void *hint) {
   (void)env;
   (void)data;
   sectile_mapping *self = hint;
-  if (self->buffer_uses) sectile_mapping_release(self);
+  if (atomic_exchange(&self->buffer_uses, false)) sectile_mapping_release(self);
   sectile_mapping_forget(self);
 }
 
@@ -46,12 +47,11 @@ static napi_value mapping_buffer(napi_env env, napi_callback_info info) {
   }
   sectile_mapping_retain(self);
   atomic_fetch_add(&self->references, 1);
-  self->buffer_uses = true;
+  atomic_store(&self->buffer_uses, true);
   napi_status status =
       napi_create_external_arraybuffer(env, (void *)(self->base + self->before), self->length, buffer_finalize, self, &result);
   if (status != napi_ok) {
     buffer_finalize(env, NULL, self);
-    self->buffer_uses = false;
     return status == napi_no_external_buffers_allowed ? sectile_fail_errno(env, call, EOPNOTSUPP) : sectile_fail_napi(env, call);
   }
   if (napi_create_reference(env, result, 0, &self->buffer) != napi_ok) return sectile_fail_napi(env, call);
@@ -123,19 +123,21 @@ static napi_value mapping_fault(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* Takes the buffer back from JavaScript, so that its memory is nobody's. */
+/*
+ * Takes the buffer back from JavaScript, so that its memory is nobody's. Where that fails (its memory was moved into
+ * another buffer by ArrayBuffer.prototype.transfer; the runtime holds on to it for a call that is under way, and says
+ * that all went well) the addresses stay reserved, and show zeros, until the buffer is collected.
+ */
 static void detach(napi_env env, sectile_mapping *self) {
   napi_value buffer = NULL;
   bool detached = true;
-  if (!self->buffer_uses || napi_get_reference_value(env, self->buffer, &buffer) != napi_ok || buffer == NULL ||
+  if (!atomic_load(&self->buffer_uses) || napi_get_reference_value(env, self->buffer, &buffer) != napi_ok || buffer == NULL ||
       napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok || detached ||
-      napi_detach_arraybuffer(env, buffer) != napi_ok) {
-    /* Its memory was moved into another buffer (ArrayBuffer.prototype.transfer): the addresses stay
-     * reserved, and show zeros, until that one is collected. */
+      napi_detach_arraybuffer(env, buffer) != napi_ok || napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok ||
+      !detached) {
     return;
   }
-  self->buffer_uses = false;
-  sectile_mapping_release(self);
+  if (atomic_exchange(&self->buffer_uses, false)) sectile_mapping_release(self);
 }
 
 bool sectile_mapping_begin_close(napi_env env, sectile_mapping *self) {

@@ -140,6 +140,11 @@ export class DriverHost {
     return this.#scope.current();
   }
 
+  /** Runs the system's own code. Not every runtime gives callbacks from threads a context of their own. */
+  outside<T>(code: () => T): T {
+    return this.#scope.exit(code);
+  }
+
   /** The request for which the running code of a driver was called, if it was for one. */
   currentRequest(): Request | null {
     return this.#scope.currentRequest();

@@ -165,7 +165,7 @@ class System implements RunningSystem, SystemInside, SystemContext {
         maximumInFlight: this.limits.requestsInFlight,
         maximumClients: this.limits.clients,
       },
-      (event) => this.#onEvent(event),
+      (event) => this.drivers.outside(() => this.#onEvent(event)),
     );
     becomeSystem(this);
     this.drivers.install();

@@ -25,6 +25,13 @@ export interface ChildOptions {
   /** A command that starts the child, with its arguments: `unshare --pid …`. */
   readonly wrapper?: readonly string[];
   readonly timeout?: number;
+  /** Another runtime that runs the fixture: its command, and how it is given options that are Node.js's. */
+  readonly runtime?: Runtime;
+}
+
+export interface Runtime {
+  readonly command: readonly [string, ...string[]];
+  readonly execArgv: (options: readonly string[]) => readonly string[];
 }
 
 export interface Ending {
@@ -126,20 +133,21 @@ function describe({ code, signal, stdout, stderr }: Ending): string {
 /** Starts a scenario; the test's end kills it if it still runs. */
 export function start(t: TestContext, from: Scenarios, title: string, options: ChildOptions = {}): Child {
   const scratch = options.scratch ?? scratchFolder(t);
-  const [command = process.execPath, ...before] = [...(options.wrapper ?? []), process.execPath];
+  const { runtime = { command: [process.execPath], execArgv: (given) => given } } = options;
+  const [command = process.execPath, ...before] = [...(options.wrapper ?? []), ...runtime.command];
   const process_ = spawn(
     command,
     [
       ...before,
-      ...from.execArgv,
-      ...(options.execArgv ?? []),
+      ...runtime.execArgv([...from.execArgv, ...(options.execArgv ?? [])]),
       fileURLToPath(from.url),
       title,
       JSON.stringify(options.args ?? []),
     ],
     {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      serialization: 'advanced',
+      // The other kind is Node.js's own.
+      serialization: options.runtime === undefined ? 'advanced' : 'json',
       env: {
         ...process.env,
         NODE_OPTIONS: '',

@@ -2,7 +2,7 @@
  * An attack on a read-only grant without Sectile: by the descriptor that is behind the view, with plain
  * system calls. Whatever is tried, the operating system must say no.
  */
-import { chmodSync, closeSync, fstatSync, ftruncateSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, ftruncateSync, openSync, readdirSync, readlinkSync, statSync, writeSync } from 'node:fs';
 import { Section, SectionError } from 'sectile';
 
 export interface AttackResult {
@@ -40,7 +40,7 @@ export function attackThroughDescriptor(name: string, size: number): AttackResul
   const attempts: string[] = [];
   let held = true;
   const path = `/proc/self/fd/${descriptor}`;
-  const isStranger = fstatSync(descriptor).uid !== process.geteuid?.();
+  const isStranger = statSync(path).uid !== process.geteuid?.();
 
   /** Whether an attempt succeeds does not matter: the next one does. */
   const anything: readonly string[] = [];

@@ -21,6 +21,7 @@ import { plural } from '../units.js';
 import { type Finding, finding, messageOf } from './finding.js';
 
 const OLDEST_NODE = [20, 16] as const;
+const OTHER_RUNTIMES = ['Deno', 'Bun', 'Electron'] as const;
 
 function directory(): Finding {
   const topic = 'Runtime directory';
@@ -113,14 +114,18 @@ function system(): Finding {
 }
 
 function runtime(): Finding {
-  const topic = 'Node.js';
   const key = 'runtime.node';
   const { version } = process;
   const [major = 0, minor = 0] = version.slice(1).split('.').map(Number);
-  const values = { version };
+  // Runtimes that are no Node.js say which one's interfaces they have.
+  const other = OTHER_RUNTIMES.find((each) => process.versions[each.toLowerCase()] !== undefined);
+  const topic = other ?? 'Node.js';
+  const values = { version, ...(other === undefined ? {} : { [other.toLowerCase()]: process.versions[other.toLowerCase()] }) };
   const [oldestMajor, oldestMinor] = OLDEST_NODE;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) {
-    return finding(key, topic, 'ok', version, 'Sectile is made for it.', { values });
+    return other === undefined
+      ? finding(key, topic, 'ok', version, 'Sectile is made for it.', { values })
+      : finding(key, topic, 'ok', `${process.versions[other.toLowerCase()]}`, `It stands for Node.js ${version}.`, { values });
   }
   return finding(key, topic, 'problem', version, `Sectile needs ${oldestMajor}.${oldestMinor} or later.`, {
     advice: 'Install a current Node.js.',
