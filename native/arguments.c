@@ -165,6 +165,16 @@ bool sectile_set(napi_env env, napi_value object, const char *name, napi_value v
   return false;
 }
 
+napi_status sectile_external_buffer(napi_env env, void *memory, size_t length, napi_finalize finalize, void *hint,
+                                    napi_value *result) {
+#ifdef NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED
+  (void)env, (void)memory, (void)length, (void)finalize, (void)hint, (void)result;
+  return napi_no_external_buffers_allowed;
+#else
+  return napi_create_external_arraybuffer(env, memory, length, finalize, hint, result);
+#endif
+}
+
 napi_value sectile_wrap(napi_env env, void *pointer, const napi_type_tag *tag, napi_finalize finalize) {
   napi_value result;
   if (napi_create_external(env, pointer, finalize, NULL, &result) != napi_ok) {

@@ -55,6 +55,13 @@ napi_value sectile_boolean(napi_env env, bool value);
 /* object[name] = value; false means that an exception is pending. */
 bool sectile_set(napi_env env, napi_value object, const char *name, napi_value value);
 
+/*
+ * An ArrayBuffer over memory of ours. Where a build defines NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED there is none, as in
+ * runtimes that cage their memory (Electron): napi_no_external_buffers_allowed, and the finalizer is not called.
+ */
+napi_status sectile_external_buffer(napi_env env, void *memory, size_t length, napi_finalize finalize, void *hint,
+                                    napi_value *result);
+
 /* ---- tagged externals: a pointer of one kind is never taken for another ---- */
 extern const napi_type_tag sectile_tag_descriptor;
 extern const napi_type_tag sectile_tag_mapping;
@@ -93,6 +100,7 @@ extern const sectile_export sectile_descriptor_exports[]; /* each ends with {NUL
 extern const sectile_export sectile_memory_exports[];
 extern const sectile_export sectile_mapping_exports[];
 extern const sectile_export sectile_mapping_use_exports[];
+extern const sectile_export sectile_words_exports[];
 extern const sectile_export sectile_mapping_async_exports[];
 extern const sectile_export sectile_pages_exports[];
 extern const sectile_export sectile_placeholder_exports[];

@@ -2,9 +2,10 @@
  * Compiles native/ into one Node-API addon with the C compiler of the machine: plain `cc`, no
  * generator and no network, because there is nothing per Node version in it.
  *
- *   node scripts/build-native.mjs [--target win32-x64] [--sanitize] [--output FILE]
+ *   node scripts/build-native.mjs [--target win32-x64] [--sanitize] [--define NAME]... [--output FILE]
  *
  * --target  another system than this one, for which the machine has a compiler (Windows: MinGW-w64)
+ * --define  for the preprocessor: NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED makes an addon that has no buffers, as in Electron
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
   options: {
     target: { type: 'string', default: here },
     sanitize: { type: 'boolean', default: false },
+    define: { type: 'string', multiple: true, default: [] },
     output: { type: 'string' },
   },
 });
@@ -42,7 +44,9 @@ if (existsSync(output) && statSync(output).mtimeMs > newest) process.exit(0);
 mkdirSync(dirname(output), { recursive: true });
 const fresh = `${output}.${process.pid}`;
 try {
-  execFileSync(compiler, compilerArguments(system, fresh, { sanitize: values.sanitize }), { stdio: 'inherit' });
+  execFileSync(compiler, compilerArguments(system, fresh, { sanitize: values.sanitize, defines: values.define }), {
+    stdio: 'inherit',
+  });
   renameSync(fresh, output);
 } catch (error) {
   console.error(

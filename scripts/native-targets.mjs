@@ -65,7 +65,7 @@ const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=undef
 const hardened = ['-O2', '-D_FORTIFY_SOURCE=2', '-fstack-protector-strong'];
 
 /** The arguments that make a C compiler compile and link the addon of `system` ("linux", "win32", "darwin") into `output`. */
-export function compilerArguments(system, output, { sanitize = false } = {}) {
+export function compilerArguments(system, output, { sanitize = false, defines = [] } = {}) {
   const { compile, link, libraries } = systems[system];
   const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers');
   return [
@@ -74,6 +74,7 @@ export function compilerArguments(system, output, { sanitize = false } = {}) {
     // No path of the machine that builds ends up in the binary.
     `-ffile-prefix-map=${root}=.`,
     ...compile,
+    ...defines.map((name) => `-D${name}`),
     ...warnings,
     ...(sanitize ? sanitizers : hardened),
     `-I${headers}`,

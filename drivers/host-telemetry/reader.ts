@@ -55,16 +55,17 @@ export class TelemetryReader {
    */
   static open(): TelemetryReader {
     const section = Section.open(`Global\\${SectionNames.telemetry}`, { access: 'read' });
+    let view: View | null = null;
     try {
-      const view = section.map({ access: 'read' });
+      view = section.map({ access: 'read' });
       const words = view.as(Int32Array);
       const version = words[Word.layoutVersion];
       if (section.size < TELEMETRY_BYTES || Atomics.load(words, Word.magic) !== MAGIC || version !== LAYOUT_VERSION) {
-        view.close();
         throw new Error(`${section.name} has another layout (version ${version}, this reader knows ${LAYOUT_VERSION})`);
       }
       return new TelemetryReader(section, view);
     } catch (error) {
+      view?.close();
       section.close();
       throw error;
     }

@@ -12,6 +12,7 @@ const sectile_export *const sectile_exports[] = {
     sectile_mapping_exports,
     sectile_mapping_use_exports,
     sectile_mapping_async_exports,
+    sectile_words_exports,
     sectile_pages_exports,
     sectile_placeholder_exports,
     sectile_guard_exports,

@@ -49,7 +49,7 @@ static napi_value mapping_buffer(napi_env env, napi_callback_info info) {
   atomic_fetch_add(&self->references, 1);
   atomic_store(&self->buffer_uses, true);
   napi_status status =
-      napi_create_external_arraybuffer(env, (void *)(self->base + self->before), self->length, buffer_finalize, self, &result);
+      sectile_external_buffer(env, (void *)(self->base + self->before), self->length, buffer_finalize, self, &result);
   if (status != napi_ok) {
     buffer_finalize(env, NULL, self);
     return status == napi_no_external_buffers_allowed ? sectile_fail_errno(env, call, EOPNOTSUPP) : sectile_fail_napi(env, call);

@@ -14,8 +14,8 @@ typedef struct sectile_mapping {
   size_t length;           /* bytes requested */
   volatile LONG closed;
   sectile_guard_fault fault_at_close;
-  napi_ref buffer;  /* weak; NULL until the buffer is asked for */
-  bool buffer_uses; /* the buffer is one of the users */
+  napi_ref buffer;           /* weak; NULL until the buffer is asked for */
+  volatile LONG buffer_uses; /* the buffer is one of the users */
   /* Who may still touch the addresses: the open handle, the buffer's memory, async work, the quarantine. */
   volatile LONG users;
   /* Who may still touch this record: the handle, the buffer's finalizer, and the users together. */

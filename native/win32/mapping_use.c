@@ -34,11 +34,12 @@ static napi_value mapping_length(napi_env env, napi_callback_info info) {
   return sectile_number(env, (double)self->length);
 }
 
+/* Any thread, and in some runtimes from within napi_detach_arraybuffer. */
 static void buffer_finalize(napi_env env, void *data, void *hint) {
   (void)env;
   (void)data;
   sectile_mapping *self = hint;
-  if (self->buffer_uses) sectile_mapping_release(self);
+  if (InterlockedExchange(&self->buffer_uses, 0)) sectile_mapping_release(self);
   sectile_mapping_forget(self);
 }
 
@@ -54,12 +55,10 @@ static napi_value mapping_buffer(napi_env env, napi_callback_info info) {
   }
   sectile_mapping_retain(self);
   InterlockedIncrement(&self->references);
-  self->buffer_uses = true;
-  napi_status status =
-      napi_create_external_arraybuffer(env, (void *)start_of(self), self->length, buffer_finalize, self, &result);
+  InterlockedExchange(&self->buffer_uses, 1);
+  napi_status status = sectile_external_buffer(env, (void *)start_of(self), self->length, buffer_finalize, self, &result);
   if (status != napi_ok) {
     buffer_finalize(env, NULL, self);
-    self->buffer_uses = false;
     return status == napi_no_external_buffers_allowed ? sectile_fail_errno(env, call, EOPNOTSUPP) : sectile_fail_napi(env, call);
   }
   if (napi_create_reference(env, result, 0, &self->buffer) != napi_ok) return sectile_fail_napi(env, call);
@@ -140,19 +139,21 @@ static napi_value mapping_pages_differ(napi_env env, napi_callback_info info) {
   return sectile_undefined(env);
 }
 
-/* Takes the buffer back from JavaScript, so that its memory is nobody's. */
+/*
+ * Takes the buffer back from JavaScript, so that its memory is nobody's. Where that fails (its memory was moved into
+ * another buffer by ArrayBuffer.prototype.transfer; the runtime holds on to it for a call that is under way, and says
+ * that all went well) the addresses stay reserved, and show zeros, until the buffer is collected.
+ */
 static void detach(napi_env env, sectile_mapping *self) {
   napi_value buffer = NULL;
   bool detached = true;
   if (!self->buffer_uses || napi_get_reference_value(env, self->buffer, &buffer) != napi_ok || buffer == NULL ||
       napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok || detached ||
-      napi_detach_arraybuffer(env, buffer) != napi_ok) {
-    /* Its memory was moved into another buffer (ArrayBuffer.prototype.transfer): the addresses stay
-     * reserved, and show zeros, until that one is collected. */
+      napi_detach_arraybuffer(env, buffer) != napi_ok || napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok ||
+      !detached) {
     return;
   }
-  self->buffer_uses = false;
-  sectile_mapping_release(self);
+  if (InterlockedExchange(&self->buffer_uses, 0)) sectile_mapping_release(self);
 }
 
 static napi_value mapping_close(napi_env env, napi_callback_info info) {

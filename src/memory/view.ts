@@ -154,12 +154,14 @@ export class View {
       Object.defineProperty(buffer, owner, { value: this });
       return buffer;
     } catch (error) {
-      throw sectionErrorFrom(
-        error,
-        'view.buffer',
+      if (!isOsError(error) || error.code !== 'EOPNOTSUPP') throw sectionErrorFrom(error, 'view.buffer', object);
+      throw new SectionError('ERR_SECTION_BUFFER_UNAVAILABLE', {
+        operation: 'view.buffer',
         object,
-        'This runtime allows no external buffers: use view.read() and view.write()',
-      );
+        rule: 'this runtime allows no external buffers',
+        wayOut: 'Use view.read() and view.write()',
+        cause: error,
+      });
     }
   }
 

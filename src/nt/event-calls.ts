@@ -65,12 +65,15 @@ export function openEvent(mode: Mode, desiredAccess: number, objectAttributes: O
   return resultOf(openNamed('ZwOpenEvent', mode, eventType, desiredAccess, objectAttributes));
 }
 
+/** What a word means, whatever another process may have put there. */
+const flag = (word: number): 0 | 1 => (word === 0 ? 0 : 1);
+
 /** Signals an event, or takes the signal back: ZwSetEvent, ZwResetEvent and ZwClearEvent. */
 export function putEvent(mode: Mode, eventHandle: Handle, state: 0 | 1): EventStateResult {
   const put = useState(mode, eventHandle, eventType, {
     rights: EVENT_MODIFY_STATE,
     changes: true,
-    act: (words) => Atomics.exchange(words, SIGNALLED, state),
+    act: (words) => flag(words.exchange(SIGNALLED, state)),
   });
   return typeof put === 'number' ? { status: Status.STATUS_SUCCESS, previousState: put } : { ...put, previousState: 0 };
 }
@@ -83,7 +86,7 @@ export function queryEvent(mode: Mode, eventHandle: Handle, informationClass: nu
   const information = useState(mode, eventHandle, eventType, {
     rights: EVENT_QUERY_STATE,
     changes: false,
-    act: (words) => ({ EventType: Atomics.load(words, TYPE), EventState: Atomics.load(words, SIGNALLED) }),
+    act: (words) => ({ EventType: flag(words.load(TYPE)), EventState: flag(words.load(SIGNALLED)) }),
   });
   if ('status' in information) return fail(information.status);
   return { status: Status.STATUS_SUCCESS, eventInformation: information, returnLength: STATE_INFORMATION_LENGTH };

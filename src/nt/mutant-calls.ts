@@ -7,6 +7,7 @@
  * Security and Access Rights".
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
+import type { SharedWords } from '../memory/shared-words.js';
 import { MUTANT_QUERY_STATE } from '../security/index.js';
 import type { Handle, Size } from './arguments.js';
 import type { Refusal } from './failure.js';
@@ -52,8 +53,8 @@ const FREE = 1;
 
 const NOBODY: readonly number[] = new Array<number>(OWNER_WORDS).fill(0);
 
-function ownerIn(words: Int32Array): readonly number[] {
-  return NOBODY.map((_, index) => Atomics.load(words, OWNER + index));
+function ownerIn(words: SharedWords): readonly number[] {
+  return NOBODY.map((_, index) => words.load(OWNER + index));
 }
 
 const resultOf = ({ status, handle }: Opened): MutantResult => ({ status, mutantHandle: handle });
@@ -74,11 +75,11 @@ export function openMutant(mode: Mode, desiredAccess: number, objectAttributes: 
   return resultOf(openNamed('ZwOpenMutant', mode, mutantType, desiredAccess, objectAttributes));
 }
 
-function release(words: Int32Array): number | Refusal {
-  const count = Atomics.load(words, COUNT);
+function release(words: SharedWords): number | Refusal {
+  const count = words.load(COUNT);
   if (count >= FREE || !isOwn(ownerIn(words))) return { status: Status.STATUS_MUTANT_NOT_OWNED };
-  if (count + 1 === FREE) for (let index = 0; index < OWNER_WORDS; index++) Atomics.store(words, OWNER + index, 0);
-  Atomics.store(words, COUNT, count + 1);
+  if (count + 1 === FREE) for (let index = 0; index < OWNER_WORDS; index++) words.exchange(OWNER + index, 0);
+  words.exchange(COUNT, count + 1);
   return count;
 }
 
@@ -90,10 +91,10 @@ export function releaseMutant(mode: Mode, mutantHandle: Handle): MutantCountResu
     : { ...released, previousCount: 0 };
 }
 
-function informationIn(words: Int32Array): MUTANT_BASIC_INFORMATION {
-  const count = Atomics.load(words, COUNT);
+function informationIn(words: SharedWords): MUTANT_BASIC_INFORMATION {
+  const count = words.load(COUNT);
   const owner = ownerIn(words);
-  if (count >= FREE) return { CurrentCount: count, OwnedByCaller: false, AbandonedState: false };
+  if (count >= FREE) return { CurrentCount: FREE, OwnedByCaller: false, AbandonedState: false };
   if (isOwn(owner)) return { CurrentCount: count, OwnedByCaller: true, AbandonedState: false };
   const isAbandoned = hasEnded(owner);
   return { CurrentCount: isAbandoned ? FREE : count, OwnedByCaller: false, AbandonedState: isAbandoned };

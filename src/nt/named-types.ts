@@ -7,7 +7,8 @@ import type { ObjectKind } from '../base/object-kind.js';
 import { isSuccess } from '../base/status.js';
 import { readContent } from '../memory/object-content.js';
 import type { ObjectHandle } from '../memory/object-handle.js';
-import { type Mapping, os, Protect } from '../os/index.js';
+import { SharedWords } from '../memory/shared-words.js';
+import { Protect } from '../os/index.js';
 import { accessCheck, fromSddl, objectTypes, tokenOfThisProcess } from '../security/index.js';
 import { type Directory, directoryOf, type FixedLink } from './object-directory.js';
 import { type ManagedObject, type NamedType, namedType, type ObjectBody } from './object-types.js';
@@ -16,14 +17,13 @@ import { OWNER_WORDS } from './owner.js';
 /* ---------------------------------------------------------- events, mutants, semaphores ---- */
 
 /**
- * An object whose state is a few words of shared memory: mapped when somebody first looks, changed by
- * Atomics alone, so that processes may race for it.
+ * An object whose state is a few words of shared memory, mapped when somebody first looks; processes may
+ * race for it.
  */
 export class StateObject implements ObjectBody {
   readonly object: ObjectHandle;
   readonly #length: number;
-  #mapping: Mapping | null = null;
-  #words: Int32Array | null = null;
+  #words: SharedWords | null = null;
 
   /** @param length Words that its kind has. */
   constructor(object: ObjectHandle, length: number) {
@@ -41,7 +41,7 @@ export class StateObject implements ObjectBody {
    *
    * @throws SectionError where the memory cannot be mapped, or is too short: whoever made the object may be anybody
    */
-  get words(): Int32Array {
+  get words(): SharedWords {
     if (this.#words !== null) return this.#words;
     const { memory } = this.object;
     const length = this.#length * Int32Array.BYTES_PER_ELEMENT;
@@ -53,18 +53,13 @@ export class StateObject implements ObjectBody {
       });
     }
     const protection = Protect.read | (memory.writable ? Protect.write : 0);
-    this.#mapping = memory.map('use an object', memory.description, {
-      offset: 0,
-      length,
-      protection,
-      private: false,
-    });
-    this.#words = new Int32Array(os.mappingBuffer(this.#mapping));
+    const mapping = memory.map('use an object', memory.description, { offset: 0, length, protection, private: false });
+    this.#words = new SharedWords(mapping);
     return this.#words;
   }
 
   close(): void {
-    if (this.#mapping !== null) os.mappingClose(this.#mapping);
+    this.#words?.close();
     this.object.close();
   }
 }

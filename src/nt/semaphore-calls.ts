@@ -3,6 +3,7 @@
  * KeReleaseSemaphore; "Synchronization Object Security and Access Rights".
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
+import type { SharedWords } from '../memory/shared-words.js';
 import { SEMAPHORE_MODIFY_STATE, SEMAPHORE_QUERY_STATE } from '../security/index.js';
 import type { Handle, Size } from './arguments.js';
 import { semaphoreType } from './named-types.js';
@@ -63,13 +64,27 @@ export function openSemaphore(mode: Mode, desiredAccess: number, objectAttribute
   return resultOf(openNamed('ZwOpenSemaphore', mode, semaphoreType, desiredAccess, objectAttributes));
 }
 
+/** Races for the count that may be lost in a row. */
+const MOST_ATTEMPTS = 10_000;
+
+/** What two words mean, whatever another process may have put there: a maximum of 1 at least, a count within it. */
+function countsOf(count: number, maximum: number): SEMAPHORE_BASIC_INFORMATION {
+  const MaximumCount = Math.max(1, maximum);
+  return { CurrentCount: Math.min(MaximumCount, Math.max(0, count)), MaximumCount };
+}
+
 /** Adds to the count unless that goes beyond the maximum; of many at once, each finds what the others left. */
-function add(words: Int32Array, more: number): number | { readonly status: NTSTATUS } {
-  const maximum = Atomics.load(words, MAXIMUM);
-  for (;;) {
-    const count = Atomics.load(words, COUNT);
-    if (more > maximum - count) return { status: Status.STATUS_SEMAPHORE_LIMIT_EXCEEDED };
-    if (Atomics.compareExchange(words, COUNT, count, count + more) === count) return count;
+function add(words: SharedWords, more: number): number | { readonly status: NTSTATUS } {
+  for (let attempt = 0; ; attempt++) {
+    const found = words.load(COUNT);
+    const { CurrentCount, MaximumCount } = countsOf(found, words.load(MAXIMUM));
+    if (more > MaximumCount - CurrentCount) return { status: Status.STATUS_SEMAPHORE_LIMIT_EXCEEDED };
+    if (words.compareExchange(COUNT, found, CurrentCount + more) === found) return CurrentCount;
+    // Nobody who keeps to the rules is that quick: whoever writes there without end shall not hold us up.
+    if (attempt === MOST_ATTEMPTS) {
+      words.exchange(COUNT, CurrentCount + more);
+      return CurrentCount;
+    }
   }
 }
 
@@ -100,7 +115,7 @@ export function querySemaphore(
   const information = useState(mode, semaphoreHandle, semaphoreType, {
     rights: SEMAPHORE_QUERY_STATE,
     changes: false,
-    act: (words) => ({ CurrentCount: Atomics.load(words, COUNT), MaximumCount: Atomics.load(words, MAXIMUM) }),
+    act: (words) => countsOf(words.load(COUNT), words.load(MAXIMUM)),
   });
   if ('status' in information) return fail(information.status);
   return { status: Status.STATUS_SUCCESS, semaphoreInformation: information, returnLength: STATE_INFORMATION_LENGTH };

@@ -3,6 +3,7 @@
  * object's state, and the checks of a query.
  */
 import { type NTSTATUS, Status } from '../base/status.js';
+import type { SharedWords } from '../memory/shared-words.js';
 import { type Size, ulong, ulong64 } from './arguments.js';
 import { type Refusal, statusOf } from './failure.js';
 import type { StateObject } from './named-types.js';
@@ -16,7 +17,7 @@ export interface Use<T> {
   /** Whether the state is changed: a handle whose memory cannot be written is refused then. */
   readonly changes: boolean;
   /** Does it. */
-  readonly act: (words: Int32Array) => T | Refusal;
+  readonly act: (words: SharedWords) => T | Refusal;
 }
 
 /** Uses the state of the object behind a handle. */

@@ -279,6 +279,12 @@ export interface Os extends Mappings {
   mappingCopied(mapping: Mapping, offset: number, length: number): Stretch;
   /** Gives pages of private memory back: they read as zeros from now on. */
   mappingDiscard(mapping: Mapping, offset: number, length: number): void;
+  /** The word (32 bits, signed) at a byte offset that is a multiple of 4: one step for all who share it, and no buffer. */
+  mappingWordLoad(mapping: Mapping, offset: number): number;
+  /** Returns what was there before. */
+  mappingWordExchange(mapping: Mapping, offset: number, value: number): number;
+  /** Returns what it found; the value is there if that is `expected`. */
+  mappingWordCompareExchange(mapping: Mapping, offset: number, expected: number, value: number): number;
   /** Number of the descriptor that the mapping keeps, or -1. */
   mappingDescriptor(mapping: Mapping): number;
   /** Cuts private memory in two; returns the part from `offset` on. */

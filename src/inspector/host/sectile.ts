@@ -12,7 +12,7 @@ import {
   registryDirectoryIfAny,
   runtimeDirectory,
 } from '../../namespace/runtime-directory.js';
-import { Commit, os, Protect, plainMapping } from '../../os/index.js';
+import { Commit, isOsError, os, Protect, plainMapping } from '../../os/index.js';
 import { systemStatus } from '../../system/client.js';
 import { statOrNull } from '../identity.js';
 import { commandOf, shortCommand, surveyProcesses } from '../processes.js';
@@ -146,8 +146,11 @@ function buffers(): Finding {
         protection: Protect.read | Protect.write,
         pageSize: os.pageSize,
       });
-      os.mappingBuffer(mapping);
-      os.mappingClose(mapping);
+      try {
+        os.mappingBuffer(mapping);
+      } finally {
+        os.mappingClose(mapping);
+      }
     } finally {
       os.descriptorClose(memory);
     }
@@ -155,7 +158,8 @@ function buffers(): Finding {
       values: { external: true },
     });
   } catch (error) {
-    return finding(key, topic, 'note', messageOf(error), 'This runtime allows no external buffers.', {
+    const reason = isOsError(error) && error.code === 'EOPNOTSUPP' ? 'none' : messageOf(error);
+    return finding(key, topic, 'note', reason, 'This runtime allows no external buffers.', {
       advice: 'Use view.read() and view.write(): they work everywhere.',
       values: { external: false },
     });
