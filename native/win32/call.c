@@ -21,16 +21,10 @@ typedef struct {
   any_function function;
 } bound_call;
 
-enum { MOST_PARAMETERS = 8 };
-
 /* What an argument points to while the call lasts. */
 typedef union {
   UNICODE_STRING text;
   SECURITY_ATTRIBUTES security;
-  struct {
-    MEM_EXTENDED_PARAMETER each[MOST_PARAMETERS];
-    MEM_ADDRESS_REQUIREMENTS requirements[MOST_PARAMETERS];
-  } extended;
   struct {
     OBJECT_ATTRIBUTES attributes;
     UNICODE_STRING name;
@@ -148,47 +142,6 @@ static bool read_security_attributes(napi_env env, napi_value value, const char 
   return true;
 }
 
-static bool read_requirements(napi_env env, napi_value value, const char *call, MEM_ADDRESS_REQUIREMENTS *result) {
-  uint64_t part[3]; /* the lowest address, the highest, the alignment */
-  for (uint32_t i = 0; i < 3; i++) {
-    napi_value element;
-    if (!read_element(env, value, i, call, &element) ||
-        !sectile_read_address(env, element, call, "address requirement", &part[i])) {
-      return false;
-    }
-  }
-  *result = (MEM_ADDRESS_REQUIREMENTS){.LowestStartingAddress = (PVOID)(uintptr_t)part[0],
-                                       .HighestEndingAddress = (PVOID)(uintptr_t)part[1],
-                                       .Alignment = (SIZE_T)part[2]};
-  return true;
-}
-
-static bool read_extended(napi_env env, napi_value value, const char *call, pointed *room) {
-  uint32_t length = 0;
-  if (napi_get_array_length(env, value, &length) != napi_ok || length > MOST_PARAMETERS) {
-    sectile_fail_argument(env, call, "extended parameters must be an array of at most 8");
-    return false;
-  }
-  for (uint32_t i = 0; i < length; i++) {
-    MEM_EXTENDED_PARAMETER *each = &room->extended.each[i];
-    napi_value parameter, part;
-    uint32_t type;
-    bool points = false;
-    if (!read_element(env, value, i, call, &parameter) || !read_element(env, parameter, 0, call, &part) ||
-        !sectile_read_uint32(env, part, call, "type", &type) || !read_element(env, parameter, 1, call, &part) ||
-        napi_is_array(env, part, &points) != napi_ok) {
-      return false;
-    }
-    each->Type = (uint8_t)type;
-    if (points) each->Pointer = &room->extended.requirements[i];
-    if (points ? !read_requirements(env, part, call, &room->extended.requirements[i])
-               : !read_number64(env, part, call, &each->ULong64)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 /* One argument, of the kind that `word` states. */
 static bool read_argument(napi_env env, napi_value value, const char *call, const char *word, arguments *all, size_t index) {
   pointed *room = &all->room[index];
@@ -233,9 +186,6 @@ static bool read_argument(napi_env env, napi_value value, const char *call, cons
     case 's':
       *result = (uintptr_t)&room->security;
       return read_security_attributes(env, value, call, &room->security);
-    case 'e':
-      *result = (uintptr_t)room->extended.each;
-      return read_extended(env, value, call, room);
     default:
       sectile_fail_argument(env, call, "the table of calls is wrong");
       return false;

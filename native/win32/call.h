@@ -22,7 +22,6 @@ typedef struct {
    *   n    a UNICODE_STRING, from a string
    *   o    OBJECT_ATTRIBUTES, from [name or null, attributes, root directory, security descriptor or null]
    *   s    SECURITY_ATTRIBUTES, from [security descriptor or null, whether the handle is inherited]
-   *   e    an array of MEM_EXTENDED_PARAMETER, from [type, number or [lowest address, highest address, alignment]] each
    */
   const char *arguments;
 } sectile_call;

@@ -77,7 +77,6 @@ const sectile_call sectile_calls[] = {
     /* ---- memory ---- */
     {"NtQueryVirtualMemory", NTDLL, 'u', "h a u b0 z b8?"},
     {"VirtualAllocEx", KERNEL32, 'p', "h a z u u"},
-    {"VirtualAlloc2", KERNELBASE, 'p', "h a z u u e? u"},
     {"VirtualFreeEx", KERNEL32, 'u', "h a z u"},
     {"VirtualProtectEx", KERNEL32, 'u', "h a z u b4"},
     {"VirtualQueryEx", KERNEL32, 'u', "h a b48 z"},
