@@ -72,6 +72,8 @@ bool sectile_unwrap(napi_env env, napi_value value, const char *call, const char
 /* ---- descriptors ---- */
 /* Takes ownership of `fd`; closes it on failure. */
 napi_value sectile_descriptor_wrap(napi_env env, int fd);
+/* The same with a second descriptor of the same memory, which only reads; or -1. */
+napi_value sectile_descriptor_wrap_pair(napi_env env, int fd, int reader);
 /* The open descriptor number, or an exception when the value is no descriptor or is closed. */
 bool sectile_descriptor_read(napi_env env, napi_value value, const char *call, const char *name, int *fd);
 

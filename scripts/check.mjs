@@ -17,6 +17,9 @@ const has = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).
 const cFiles = [
   'native',
   'native/posix',
+  'native/linux',
+  'native/portable',
+  'native/darwin',
   'native/win32',
   'bench/floors',
   'test/fixtures',

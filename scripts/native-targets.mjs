@@ -10,17 +10,24 @@ import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Per operating system: the folders below native/ that are compiled, in addition to native/ itself, and how. */
+const linux = {
+  folders: ['posix', 'linux'],
+  compile: ['-D_GNU_SOURCE', '-fPIC', '-pthread'],
+  // nodelete: the signal handlers of the fault guard must outlive the last environment that loaded it.
+  link: ['-shared', '-Wl,-z,nodelete', '-Wl,-z,relro', '-Wl,-z,now'],
+  libraries: [],
+};
+
+/**
+ * Per operating system: the folders below native/ that are compiled, in addition to native/ itself, and how. Of files of one
+ * name, which give the same capability, the first folder's counts.
+ */
 const systems = {
-  linux: {
-    folders: ['posix', 'linux'],
-    compile: ['-D_GNU_SOURCE', '-fPIC', '-pthread'],
-    // nodelete: the signal handlers of the fault guard must outlive the last environment that loaded it.
-    link: ['-shared', '-Wl,-z,nodelete', '-Wl,-z,relro', '-Wl,-z,now'],
-    libraries: [],
-  },
+  linux,
+  // For tests: Linux without what only Linux has, so that most of what runs on macOS runs here.
+  portable: { ...linux, folders: ['posix', 'portable', 'linux'] },
   darwin: {
-    folders: ['posix', 'darwin'],
+    folders: ['posix', 'darwin', 'portable'],
     compile: ['-D_DARWIN_C_SOURCE', '-fPIC', '-pthread'],
     // Node-API comes from the program that loads the addon.
     link: ['-dynamiclib', '-Wl,-undefined,dynamic_lookup'],
@@ -39,6 +46,7 @@ const systems = {
 /** The machine's own compilers, by target; CC overrides. Nothing stands here for what they cannot reach. */
 const machineCompilers = new Map([
   [`${process.platform}-${process.arch}`, 'cc'],
+  [`portable-${process.arch}`, 'cc'],
   ['win32-x64', process.platform === 'win32' ? 'gcc' : 'x86_64-w64-mingw32-gcc'],
 ]);
 
@@ -52,11 +60,15 @@ function foldersOf(system) {
 
 /** The files of an operating system's build that end so, as absolute paths in a fixed order. */
 export function nativeFiles(system, ending) {
+  const taken = new Set();
   return foldersOf(system).flatMap((folder) =>
     readdirSync(folder)
-      .filter((name) => name.endsWith(ending))
+      .filter((name) => name.endsWith(ending) && !taken.has(name))
       .sort()
-      .map((name) => join(folder, name)),
+      .map((name) => {
+        taken.add(name);
+        return join(folder, name);
+      }),
   );
 }
 
@@ -64,7 +76,7 @@ const warnings = ['-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wstrict-prototype
 const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer', '-O1', '-g'];
 const hardened = ['-O2', '-D_FORTIFY_SOURCE=2', '-fstack-protector-strong'];
 
-/** The arguments that make a C compiler compile and link the addon of `system` ("linux", "win32", "darwin") into `output`. */
+/** The arguments that make a C compiler compile and link the addon of `system` ("linux", "win32", "darwin", "portable") into `output`. */
 export function compilerArguments(system, output, { sanitize = false, defines = [] } = {}) {
   const { compile, link, libraries } = systems[system];
   const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers');

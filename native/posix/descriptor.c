@@ -2,12 +2,11 @@
  * Descriptors: opened, reopened, read, written, resized and closed. A descriptor is an object of its
  * own in JavaScript, so that it closes once, by name or by the collector, and never by a stale number.
  */
-#include "sectile.h"
+#include "system.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -25,8 +24,15 @@ enum {
 };
 
 typedef struct {
-  int fd; /* -1 once closed */
+  int fd;     /* -1 once closed */
+  int reader; /* of memory that cannot be opened anew: what reads it alone; else -1 */
 } descriptor;
+
+static void close_both(descriptor *self) {
+  if (self->fd >= 0) close(self->fd); /* the number is released whatever close answers */
+  if (self->reader >= 0) close(self->reader);
+  self->fd = self->reader = -1;
+}
 
 bool sectile_file_size_allowed(uint64_t end) {
   struct rlimit limit;
@@ -36,28 +42,36 @@ bool sectile_file_size_allowed(uint64_t end) {
 static void descriptor_finalize(napi_env env, void *data, void *hint) {
   (void)env;
   (void)hint;
-  descriptor *self = data;
-  if (self->fd >= 0) close(self->fd);
-  free(self);
+  close_both(data);
+  free(data);
 }
 
-napi_value sectile_descriptor_wrap(napi_env env, int fd) {
-  descriptor *self = malloc(sizeof *self);
+napi_value sectile_descriptor_wrap(napi_env env, int fd) { return sectile_descriptor_wrap_pair(env, fd, -1); }
+
+napi_value sectile_descriptor_wrap_pair(napi_env env, int fd, int reader) {
+  descriptor given = {fd, reader}, *self = malloc(sizeof *self);
   if (self == NULL) {
-    close(fd);
+    close_both(&given);
     return sectile_fail_errno(env, "malloc", ENOMEM);
   }
-  self->fd = fd;
+  *self = given;
   return sectile_wrap(env, self, &sectile_tag_descriptor, descriptor_finalize);
 }
 
-bool sectile_descriptor_read(napi_env env, napi_value value, const char *call, const char *name, int *fd) {
+static bool read_open(napi_env env, napi_value value, const char *call, const char *name, descriptor **self) {
   void *pointer;
   if (!sectile_unwrap(env, value, call, name, &sectile_tag_descriptor, &pointer)) return false;
-  *fd = ((descriptor *)pointer)->fd;
-  if (*fd >= 0) return true;
+  *self = pointer;
+  if ((*self)->fd >= 0) return true;
   sectile_fail_errno(env, call, EBADF);
   return false;
+}
+
+bool sectile_descriptor_read(napi_env env, napi_value value, const char *call, const char *name, int *fd) {
+  descriptor *self;
+  if (!read_open(env, value, call, name, &self)) return false;
+  *fd = self->fd;
+  return true;
 }
 
 static napi_value descriptor_open(napi_env env, napi_callback_info info) {
@@ -78,7 +92,7 @@ static napi_value descriptor_open(napi_env env, napi_callback_info info) {
   if (flags & OPEN_DIRECTORY) how |= O_DIRECTORY;
   if (flags & OPEN_NON_BLOCKING) how |= O_NONBLOCK; /* a FIFO or a device must not hang the caller */
   if (flags & OPEN_WRITE_ONLY) how = (how & ~O_ACCMODE) | O_WRONLY;
-  if (flags & OPEN_PATH_ONLY) how |= O_PATH;
+  if (flags & OPEN_PATH_ONLY) how |= sectile_path_only_flags((flags & OPEN_NO_FOLLOW) != 0);
   int fd;
   do {
     fd = open(path, how, mode & 07777);
@@ -87,18 +101,30 @@ static napi_value descriptor_open(napi_env env, napi_callback_info info) {
 }
 
 static napi_value descriptor_reopen(napi_env env, napi_callback_info info) {
-  static const char call[] = "open /proc/self/fd";
+  static const char call[] = "open again";
   napi_value argument[2];
-  int fd;
+  descriptor *self;
   bool write_access;
-  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
+  if (!sectile_arguments(env, info, call, 2, argument) || !read_open(env, argument[0], call, "descriptor", &self) ||
       !sectile_read_bool(env, argument[1], call, "write", &write_access)) {
     return NULL;
   }
-  char path[40];
-  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-  int fresh = open(path, O_CLOEXEC | O_NOCTTY | (write_access ? O_RDWR : O_RDONLY));
+  int fresh = sectile_reopen(self->fd, self->reader, write_access);
   return fresh < 0 ? sectile_fail_errno(env, call, errno) : sectile_descriptor_wrap(env, fresh);
+}
+
+static napi_value descriptor_path(napi_env env, napi_callback_info info) {
+  static const char call[] = "descriptorPath";
+  napi_value argument[1], result;
+  int fd;
+  char path[PATH_MAX + sizeof " (deleted)"];
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd)) {
+    return NULL;
+  }
+  int error = sectile_descriptor_path(fd, path, sizeof path);
+  if (error != 0) return sectile_fail_errno(env, call, error);
+  if (napi_create_string_utf8(env, path, NAPI_AUTO_LENGTH, &result) != napi_ok) return sectile_fail_napi(env, call);
+  return result;
 }
 
 static napi_value descriptor_from_number(napi_env env, napi_callback_info info) {
@@ -153,7 +179,7 @@ static napi_value descriptor_stat(napi_env env, napi_callback_info info) {
   if (fstat(fd, &facts) != 0) return sectile_fail_errno(env, call, errno);
   int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return sectile_fail_errno(env, "fcntl F_GETFL", errno);
-  bool path_only = flags & O_PATH;
+  bool path_only = sectile_is_path_only(flags);
   int access = flags & O_ACCMODE;
   if (napi_create_object(env, &result) != napi_ok) return sectile_fail_napi(env, call);
   if (!sectile_set(env, result, "device", bigint(env, facts.st_dev)) ||
@@ -229,7 +255,7 @@ static napi_value descriptor_resize(napi_env env, napi_callback_info info) {
 }
 
 static napi_value descriptor_allocate(napi_env env, napi_callback_info info) {
-  static const char call[] = "posix_fallocate";
+  static const char call[] = "allocate";
   napi_value argument[3];
   int fd, error;
   uint64_t offset, length;
@@ -241,7 +267,7 @@ static napi_value descriptor_allocate(napi_env env, napi_callback_info info) {
   if (length == 0) return sectile_undefined(env);
   if (!sectile_file_size_allowed(offset + length)) return sectile_fail_errno(env, call, EFBIG);
   do {
-    error = posix_fallocate(fd, (off_t)offset, (off_t)length); /* returns the number, leaves errno alone */
+    error = sectile_allocate(fd, (int64_t)offset, (int64_t)length);
   } while (error == EINTR);
   return error != 0 ? sectile_fail_errno(env, call, error) : sectile_undefined(env);
 }
@@ -266,9 +292,7 @@ static napi_value descriptor_close(napi_env env, napi_callback_info info) {
       !sectile_unwrap(env, argument[0], call, "descriptor", &sectile_tag_descriptor, &pointer)) {
     return NULL;
   }
-  descriptor *self = pointer;
-  if (self->fd >= 0) close(self->fd); /* Linux releases the number whatever close answers */
-  self->fd = -1;
+  close_both(pointer);
   return sectile_undefined(env);
 }
 
@@ -284,16 +308,18 @@ static napi_value descriptor_release(napi_env env, napi_callback_info info) {
   descriptor *self = pointer;
   if (self->fd < 0) return sectile_fail_errno(env, call, EBADF);
   napi_value number = sectile_number(env, self->fd);
-  if (number != NULL) self->fd = -1;
+  if (number == NULL) return NULL;
+  self->fd = -1;
+  close_both(self);
   return number;
 }
 
 /* [reader, writer]: what the reader sees is that the writer has been closed, whoever closed it. */
 static napi_value pipe_create(napi_env env, napi_callback_info info) {
-  static const char call[] = "pipe2";
+  static const char call[] = "pipe";
   int ends[2];
   if (!sectile_arguments(env, info, call, 0, NULL)) return NULL;
-  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return sectile_fail_errno(env, call, errno);
+  if (sectile_pipe(ends) != 0) return sectile_fail_errno(env, call, errno);
   napi_value reader = sectile_descriptor_wrap(env, ends[0]);
   if (reader == NULL) {
     close(ends[1]);
@@ -315,6 +341,7 @@ const sectile_export sectile_descriptor_exports[] = {
     {"descriptorAdopt", descriptor_adopt},
     {"descriptorFromNumber", descriptor_from_number},
     {"descriptorNumber", descriptor_number},
+    {"descriptorPath", descriptor_path},
     {"descriptorStat", descriptor_stat},
     {"descriptorRead", descriptor_read},
     {"descriptorWrite", descriptor_write},

@@ -12,9 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 
 /* Slots come in blocks that are never freed, so a handler can walk them at any time. */
 enum { SLOTS_PER_BLOCK = 256 };
@@ -37,23 +35,12 @@ static unsigned adds;
  * when somebody put a handler over ours and we took the place again: that one then calls us, expecting us
  * to call the one before it.
  */
-enum { MOST_BEFORE = 16, MOST_SINGLE_PAGES = 512 };
+enum { MOST_BEFORE = 16, MOST_SINGLE_PAGES = 512, MOST_IN_A_ROW = 256 };
 typedef struct {
   const struct sigaction *_Atomic handlers[MOST_BEFORE];
   _Atomic int count;
 } chain;
 static chain before_segv, before_bus;
-/*
- * How many of them this thread is inside of. A handler may not allocate: glibc would, at a thread's first
- * use of a library's own variable, so the place is taken when the library is loaded. musl always does so,
- * and refuses libraries that ask for it.
- */
-#ifdef __GLIBC__
-#define AT_LOAD __attribute__((tls_model("initial-exec")))
-#else
-#define AT_LOAD
-#endif
-static __thread int chained AT_LOAD;
 
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 static int start_error;
@@ -127,42 +114,6 @@ static bool put_private_copy(sectile_guarded *slot, uintptr_t page) {
   return true;
 }
 
-/* In a handler. Whether the faulting instruction wrote; true where the machine does not say. */
-static bool was_write(const ucontext_t *context) {
-#if defined(__x86_64__)
-  return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
-#elif defined(__aarch64__)
-  /* Records behind the registers: {magic, size}; the one with this magic holds the syndrome. */
-  const unsigned char *record = (const unsigned char *)context->uc_mcontext.__reserved;
-  const unsigned char *end = record + sizeof context->uc_mcontext.__reserved;
-  while (record + 16 <= end) {
-    uint32_t head[2];
-    memcpy(head, record, sizeof head);
-    if (head[0] == 0x45535201) {
-      uint64_t syndrome;
-      memcpy(&syndrome, record + 8, sizeof syndrome);
-      return (syndrome & (1u << 6)) != 0;
-    }
-    if (head[0] == 0 || head[1] < 8) break;
-    record += head[1];
-  }
-  return true;
-#else
-  (void)context;
-  return true;
-#endif
-}
-
-/* In a handler. Whether it was fetching an instruction; false where the machine does not say. */
-static bool was_fetch(const ucontext_t *context) {
-#if defined(__x86_64__)
-  return (context->uc_mcontext.gregs[REG_ERR] & 16) != 0;
-#else
-  (void)context;
-  return false;
-#endif
-}
-
 /* In a handler. */
 static void note_fault(sectile_guarded *slot, uint32_t kind, uintptr_t address) {
   atomic_store(&slot->fault_kind, kind);
@@ -172,15 +123,27 @@ static void note_fault(sectile_guarded *slot, uint32_t kind, uintptr_t address) 
   sectile_guard_announce();
 }
 
+/*
+ * In a handler. Whether a page that seems accessible has faulted so often in a row that its backing must be gone: the only sign
+ * of it, where the system does not say why an access failed.
+ */
+static bool is_stuck(sectile_guarded *slot, uintptr_t page) {
+  if (atomic_exchange(&slot->stuck_page, page) != page) atomic_store(&slot->stuck_count, 0);
+  return atomic_fetch_add(&slot->stuck_count, 1) >= MOST_IN_A_ROW;
+}
+
 /* In a handler. A fault in a range whose pages differ. */
-static bool mend_page(sectile_guarded *slot, uintptr_t page, uintptr_t address, const ucontext_t *context) {
+static bool mend_page(sectile_guarded *slot, uintptr_t page, uintptr_t address, sectile_access access, bool told) {
   uint32_t kind = SECTILE_FAULT_NONE;
-  sectile_access access = {.writes = was_write(context), .executes = was_fetch(context)};
   sectile_page_outcome outcome = sectile_page_fault(slot, page, access, &kind);
-  if (outcome == SECTILE_PAGE_AGAIN) return true;
-  if (outcome == SECTILE_PAGE_LOST) {
+  const sectile_guard_range *range = &slot->range;
+  if (outcome == SECTILE_PAGE_AGAIN) {
+    if (told || !is_stuck(slot, page)) return true;
+    if (!put_zeros(page, range->page_size)) return false;
+    kind = SECTILE_FAULT_BACKING_LOST;
+    widen(&slot->lost_low, &slot->lost_high, page, page + range->page_size);
+  } else if (outcome == SECTILE_PAGE_LOST) {
     /* No room for one more mapping: the whole range is given up for the process to go on. */
-    const sectile_guard_range *range = &slot->range;
     if (!put_zeros(range->base, range->length)) return false;
     widen(&slot->lost_low, &slot->lost_high, range->base, range->base + range->length);
   }
@@ -188,8 +151,20 @@ static bool mend_page(sectile_guarded *slot, uintptr_t page, uintptr_t address, 
   return true;
 }
 
+/* In a handler. What a fault in a range of one protection was. */
+static uint32_t kind_of(const sectile_guard_range *range, sectile_fault_cause cause, sectile_access access) {
+  bool reads_only = (range->protection & PROT_READ) && !(range->protection & PROT_WRITE);
+  if (cause == SECTILE_CAUSE_UNSAID) {
+    int needed = access.executes ? PROT_EXEC : access.writes ? PROT_WRITE : PROT_READ;
+    cause = (range->protection & needed) != 0 ? SECTILE_CAUSE_BACKING : SECTILE_CAUSE_PROTECTION;
+  }
+  if (cause == SECTILE_CAUSE_BACKING) return SECTILE_FAULT_BACKING_LOST;
+  if (cause == SECTILE_CAUSE_HARDWARE) return SECTILE_FAULT_HARDWARE;
+  return reads_only && access.writes ? SECTILE_FAULT_WRITE : SECTILE_FAULT_NO_ACCESS;
+}
+
 /* In a handler. Makes the faulting instruction succeed when it is started again. */
-static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info, const ucontext_t *context) {
+static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info, const void *context) {
   uint32_t state = atomic_load(&slot->state);
   if (state == SLOT_BUSY) return true; /* about to change: try again */
   uintptr_t address = (uintptr_t)info->si_addr;
@@ -200,17 +175,13 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
     return mprotect((void *)slot->range.base, slot->range.length, PROT_READ | PROT_WRITE) == 0 || put_zeros(page, size);
 
   bool differ = slot->range.runs != NULL;
-  if (differ && signal_number == SIGSEGV) return mend_page(slot, page, address, context);
-
-  int protection = slot->range.protection;
-  uint32_t kind;
-  if (signal_number == SIGBUS) {
-    kind = info->si_code == BUS_ADRERR ? SECTILE_FAULT_BACKING_LOST : SECTILE_FAULT_HARDWARE;
-  } else if ((protection & PROT_READ) && !(protection & PROT_WRITE) && was_write(context)) {
-    kind = SECTILE_FAULT_WRITE;
-  } else {
-    kind = SECTILE_FAULT_NO_ACCESS;
+  sectile_access access = sectile_fault_access(context);
+  sectile_fault_cause cause = sectile_fault_cause_of(signal_number, info);
+  if (differ && (cause == SECTILE_CAUSE_PROTECTION || cause == SECTILE_CAUSE_UNSAID)) {
+    return mend_page(slot, page, address, access, cause != SECTILE_CAUSE_UNSAID);
   }
+
+  uint32_t kind = kind_of(&slot->range, cause, access);
   /* Behind many lost pages all is lost, as a rule (the file was cut short); page by page they would use up
    * the mappings that a process may have. */
   if (!differ && kind == SECTILE_FAULT_BACKING_LOST && atomic_load(&slot->fault_count) >= MOST_SINGLE_PAGES) {
@@ -221,7 +192,8 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
                                                                    : put_zeros_or_all(slot, &page, &size);
   if (kind == SECTILE_FAULT_NO_ACCESS && mended) note_copied(slot, page, page + size);
   if (!mended) return false;
-  if (signal_number == SIGBUS) widen(&slot->lost_low, &slot->lost_high, page, page + size);
+  if (kind == SECTILE_FAULT_BACKING_LOST || kind == SECTILE_FAULT_HARDWARE)
+    widen(&slot->lost_low, &slot->lost_high, page, page + size);
   note_fault(slot, kind, address);
   return true;
 }
@@ -229,7 +201,8 @@ static bool mend(sectile_guarded *slot, int signal_number, const siginfo_t *info
 /* In a handler. Passes a fault that is none of ours to whoever had the signal before. */
 static void pass_on(int signal_number, siginfo_t *info, void *context) {
   chain *before = signal_number == SIGBUS ? &before_bus : &before_segv;
-  int index = atomic_load(&before->count) - 1 - chained;
+  int depth = sectile_thread_depth();
+  int index = atomic_load(&before->count) - 1 - depth;
   const struct sigaction *next = index < 0 ? NULL : atomic_load(&before->handlers[index]);
   if (next == NULL || (!(next->sa_flags & SA_SIGINFO) && (next->sa_handler == SIG_DFL || next->sa_handler == SIG_IGN))) {
     struct sigaction fall = {.sa_handler = SIG_DFL};
@@ -238,21 +211,19 @@ static void pass_on(int signal_number, siginfo_t *info, void *context) {
     if (info->si_code <= 0) raise(signal_number);
     return;
   }
-  chained++;
+  sectile_thread_set_depth(depth + 1);
   if (next->sa_flags & SA_SIGINFO) {
     next->sa_sigaction(signal_number, info, context);
   } else {
     next->sa_handler(signal_number);
   }
-  chained--;
+  sectile_thread_set_depth(depth);
 }
 
 static void on_fault(int signal_number, siginfo_t *info, void *context) {
   int saved = errno;
   bool mended = false;
-  /* Only the kernel's own reports of an access: not kill(2), not a misaligned address. */
-  bool access = info->si_code > 0 && !(signal_number == SIGBUS && info->si_code == BUS_ADRALN);
-  sectile_guarded *slot = access ? pin((uintptr_t)info->si_addr) : NULL;
+  sectile_guarded *slot = sectile_is_access_fault(signal_number, info, context) ? pin((uintptr_t)info->si_addr) : NULL;
   if (slot != NULL) {
     mended = mend(slot, signal_number, info, context);
     unpin(slot);
@@ -371,6 +342,7 @@ sectile_guarded *sectile_guard_add(const sectile_guard_range *range) {
     atomic_store(&slot->copied_high, 0);
     atomic_store(&slot->lost_low, UINTPTR_MAX);
     atomic_store(&slot->lost_high, 0);
+    atomic_store(&slot->stuck_page, 0);
     atomic_store(&slot->state, SLOT_LIVE);
   }
   pthread_mutex_unlock(&slots_lock);

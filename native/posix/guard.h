@@ -27,8 +27,13 @@ enum { SECTILE_FAULT_NONE = 0, SECTILE_FAULT_WRITE, SECTILE_FAULT_NO_ACCESS, SEC
 
 typedef struct sectile_guarded sectile_guarded;
 
-/* What decides which pages of a mapping there are: all, those with data in the object, those below its size. */
-typedef enum { SECTILE_COMMITTED_ALL = 0, SECTILE_COMMITTED_DATA = 1, SECTILE_COMMITTED_SIZE = 2 } sectile_commit_rule;
+/* What decides which pages of a mapping there are: all, those with data in the object, those below its size, those in its map. */
+typedef enum {
+  SECTILE_COMMITTED_ALL = 0,
+  SECTILE_COMMITTED_DATA = 1,
+  SECTILE_COMMITTED_SIZE = 2,
+  SECTILE_COMMITTED_MAP = 3
+} sectile_commit_rule;
 
 /* Pages that are alike, from the end of the run before. */
 typedef struct {
@@ -74,11 +79,17 @@ bool sectile_guard_retire(sectile_guarded *guarded);
 /* Forgets the range; the caller unmaps it afterwards. */
 void sectile_guard_remove(sectile_guarded *guarded);
 
+/* ---- commit.c ---- */
+
 /*
- * Whether the page at `offset` of an object is committed, and up to where (at most `end`) it goes on so.
- * Calls nothing that a handler may not.
+ * Whether the page at `offset` of an object is committed, and up to where (at most `end`, and perhaps not as far as it goes)
+ * it goes on so. Calls nothing that a handler may not.
  */
 bool sectile_is_committed(int fd, sectile_commit_rule rule, int64_t offset, int64_t end, int64_t *until);
+/* Commits [offset, end) for everybody who maps the object: an error number. */
+int sectile_commit(int fd, sectile_commit_rule rule, int64_t offset, int64_t end, bool allocate_first);
+/* Bytes of an object of so many, in whole pages, with a map of what is committed behind them. */
+uint64_t sectile_commit_map_total(uint64_t size);
 
 /* ---- between guard.c and guard_report.c ---- */
 

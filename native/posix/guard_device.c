@@ -16,8 +16,8 @@ bool sectile_maps_by_page(int fd) {
 bool sectile_page_copy_over(uintptr_t page, size_t size) {
   void *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (copy == MAP_FAILED) return false;
-  sectile_page_copy((uintptr_t)copy, page, size);
-  if (mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)page) != MAP_FAILED) return true;
+  sectile_copy_if_there(copy, (const void *)page, size);
+  if (sectile_page_put_back(copy, page, size)) return true;
   munmap(copy, size);
   return false;
 }

@@ -9,14 +9,7 @@
 
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
-#include <unistd.h>
-
-#ifndef MREMAP_DONTUNMAP
-#define MREMAP_DONTUNMAP 4
-#endif
 
 /* Pages that are lifted aside at one time, in the whole process; whoever needs more waits for the report thread. */
 enum { MOST_LIFTED = 256 };
@@ -32,27 +25,6 @@ static void lock(void) {
   while (atomic_flag_test_and_set(&lifting)) sched_yield();
 }
 static void unlock(void) { atomic_flag_clear(&lifting); }
-
-bool sectile_is_committed(int fd, sectile_commit_rule rule, int64_t offset, int64_t end, int64_t *until) {
-  *until = end;
-  if (rule == SECTILE_COMMITTED_ALL) return true;
-  if (rule == SECTILE_COMMITTED_SIZE) {
-    struct stat file;
-    if (fstat(fd, &file) != 0 || offset >= file.st_size) return false;
-    int64_t page = (int64_t)sysconf(_SC_PAGESIZE), size = (file.st_size + page - 1) / page * page;
-    if (size < end) *until = size;
-    return true;
-  }
-  off_t data = lseek(fd, (off_t)offset, SEEK_DATA);
-  if (data < 0) return false; /* none from here on */
-  if (data > offset) {
-    if (data < end) *until = data;
-    return false;
-  }
-  off_t hole = lseek(fd, (off_t)offset, SEEK_HOLE);
-  if (hole >= 0 && hole < end) *until = hole;
-  return true;
-}
 
 static const sectile_page_run *run_of(const sectile_guard_range *range, uintptr_t page) {
   size_t low = 0, high = range->run_count - 1;
@@ -71,28 +43,19 @@ static bool allows(int protection, sectile_access access) {
   return (protection & (access.executes ? PROT_EXEC : access.writes ? PROT_WRITE : PROT_READ)) != 0;
 }
 
-void sectile_page_copy(uintptr_t target, uintptr_t source, size_t size) {
-  /* The source may have lost its backing: a system call finds that out without a fault. */
-  struct iovec to = {(void *)target, size}, from = {(void *)source, size};
-  ssize_t copied = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
-  (void)copied;
-}
-
 /* A page of zeros, or of what `aside` holds. */
 static bool stand_in(uintptr_t page, size_t size, const void *aside) {
   if (mmap((void *)page, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
     return false;
   }
-  if (aside != NULL) sectile_page_copy(page, (uintptr_t)aside, size);
+  if (aside != NULL) sectile_copy_if_there((void *)page, aside, size); /* it may have lost its backing */
   return true;
 }
 
 /* Under the lock. */
 static bool lift(const sectile_guard_range *range, const sectile_page_run *run, uintptr_t page, uint32_t kind, uintptr_t *aside) {
   size_t size = range->page_size;
-  /* Old size 0 duplicates a shared mapping; a private one, with the copies in it, can only be moved. */
-  void *place = run->private_copy ? mremap((void *)page, size, size, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL)
-                                  : mremap((void *)page, 0, size, MREMAP_MAYMOVE);
+  void *place = sectile_page_lift(page, size, run->private_copy);
   if (place == MAP_FAILED) return false;
   bool done;
   if (kind == SECTILE_FAULT_WRITE && !run->private_copy) {
@@ -104,7 +67,7 @@ static bool lift(const sectile_guard_range *range, const sectile_page_run *run, 
   if (done) {
     *aside = (uintptr_t)place;
   } else if (run->private_copy) {
-    mremap(place, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)page);
+    sectile_page_put_back(place, page, size);
   } else {
     munmap(place, size);
   }
@@ -164,8 +127,7 @@ void sectile_pages_home(const sectile_guarded *slot) {
   lock();
   for (int i = 0; i < MOST_LIFTED; i++) {
     if (lifted[i].slot != slot) continue;
-    size_t size = lifted[i].size;
-    mremap((void *)lifted[i].aside, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)lifted[i].page);
+    sectile_page_put_back((void *)lifted[i].aside, lifted[i].page, lifted[i].size);
     lifted[i].slot = NULL;
   }
   unlock();

@@ -2,21 +2,18 @@
  * Tells JavaScript of faults: one thread for the process, which handlers wake, and a list of listeners,
  * one for each environment. It never runs inside a handler, but for the waking.
  */
-#include "guard.h"
-#include "sectile.h"
+#include "system.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 /* One report for a burst: filling a read-only view faults once per page. */
 static const struct timespec burst = {.tv_sec = 0, .tv_nsec = 2000000};
 
-static int wake = -1;
+static sectile_bell bell = {-1, -1};
 
 typedef struct watcher {
   napi_threadsafe_function call;
@@ -26,17 +23,17 @@ static watcher *watchers;
 static pthread_mutex_t watchers_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* In a handler. */
-void sectile_guard_announce(void) {
-  uint64_t one = 1;
-  ssize_t ignored = write(wake, &one, sizeof one); /* full: the thread is awake already */
-  (void)ignored;
-}
+void sectile_guard_announce(void) { sectile_bell_ring(&bell); }
 
 static void *report_faults(void *unused) {
   (void)unused;
   for (;;) {
-    uint64_t count;
-    if (read(wake, &count, sizeof count) != sizeof count && errno != EINTR) return NULL;
+    struct pollfd rings = {.fd = bell.reader, .events = POLLIN};
+    if (poll(&rings, 1, -1) < 0) {
+      if (errno == EINTR) continue;
+      return NULL;
+    }
+    sectile_bell_hush(&bell);
     nanosleep(&burst, NULL);
     if (!sectile_guard_settle()) continue;
     pthread_mutex_lock(&watchers_lock);
@@ -48,8 +45,9 @@ static void *report_faults(void *unused) {
 }
 
 int sectile_guard_start_reports(void) {
-  wake = eventfd(0, EFD_CLOEXEC);
-  if (wake < 0) return errno;
+  const char *syscall;
+  int opened = sectile_bell_open(&bell, &syscall);
+  if (opened != 0) return opened;
   pthread_attr_t attributes;
   pthread_t thread;
   sigset_t all, before;

@@ -4,7 +4,7 @@
 #ifndef SECTILE_GUARD_SLOT_H
 #define SECTILE_GUARD_SLOT_H
 
-#include "guard.h"
+#include "system.h"
 
 enum slot_state { SLOT_FREE = 0, SLOT_BUSY, SLOT_LIVE, SLOT_RETIRED };
 
@@ -22,14 +22,13 @@ struct sectile_guarded {
   /* Where zero pages may stand in for lost ones, likewise; they stay. */
   _Atomic uintptr_t lost_low;
   _Atomic uintptr_t lost_high;
+  /* A page that faults over and over although it is accessible: how often in a row. */
+  _Atomic uintptr_t stuck_page;
+  _Atomic uint32_t stuck_count;
   struct sectile_guarded *next_free;
 };
 
 /* ---- guard_pages.c: ranges whose pages differ ---- */
-
-typedef struct {
-  bool writes, executes;
-} sectile_access;
 
 typedef enum { SECTILE_PAGE_LOST = 0, SECTILE_PAGE_AGAIN, SECTILE_PAGE_MENDED } sectile_page_outcome;
 
@@ -42,9 +41,6 @@ sectile_page_outcome sectile_page_fault(sectile_guarded *slot, uintptr_t page, s
 void sectile_pages_home(const sectile_guarded *slot);
 /* Forgets them: the range goes. */
 void sectile_pages_drop(const sectile_guarded *slot);
-
-/* In a handler. What can be read of a page. */
-void sectile_page_copy(uintptr_t target, uintptr_t source, size_t size);
 
 /* ---- guard_device.c: ranges that map no file ---- */
 

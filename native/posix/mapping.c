@@ -11,26 +11,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
-
 /* Mappings that stand. V8 aborts the process when it finds no room for one of its own, so we stop before. */
 static _Atomic int64_t standing;
 enum { LEFT_FOR_OTHERS = 4096 };
 
-static int64_t most_mappings(void) {
-  static _Atomic int64_t known;
-  int64_t most = atomic_load(&known);
-  if (most != 0) return most;
-  char text[24] = "";
-  int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
-  ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-  if (fd >= 0) close(fd);
-  most = (length > 0 ? strtoll(text, NULL, 10) : 65530) - LEFT_FOR_OTHERS;
-  if (most < LEFT_FOR_OTHERS) most = LEFT_FOR_OTHERS;
-  atomic_store(&known, most);
-  return most;
+static bool has_room(void) {
+  int64_t most = sectile_most_mappings() - LEFT_FOR_OTHERS;
+  return atomic_load(&standing) < (most < LEFT_FOR_OTHERS ? LEFT_FOR_OTHERS : most);
 }
 
 void sectile_mapping_forget(sectile_mapping *self) {
@@ -111,7 +98,7 @@ static bool read_request(napi_env env, napi_value object, const char *call, map_
   uint64_t host_page = (uint64_t)sysconf(_SC_PAGESIZE);
   if (request->length == 0 || request->protection > (PROT_READ | PROT_WRITE | PROT_EXEC) || !power_of_two(request->page_size) ||
       request->page_size < host_page || (request->alignment != 0 && !power_of_two(request->alignment)) ||
-      request->commit > SECTILE_COMMITTED_SIZE) {
+      request->commit > SECTILE_COMMITTED_MAP) {
     sectile_fail_argument(env, call, "length, protection, commit rule, page size or alignment is out of range");
     return false;
   }
@@ -136,13 +123,12 @@ static void *reserve(const map_request *request, uint64_t before, size_t mapped)
   if (request->replaced != NULL) return (void *)request->replaced->base;
   if (request->address != 0) {
     void *wish = (void *)(uintptr_t)(request->address - before);
-    void *got = mmap(wish, mapped, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
-    if (got == MAP_FAILED && errno == EEXIST && sectile_quarantine_give_up((uintptr_t)wish, mapped)) {
-      got = mmap(wish, mapped, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
+    int error = sectile_reserve_at((uintptr_t)wish, mapped);
+    if (error == EEXIST && sectile_quarantine_give_up((uintptr_t)wish, mapped)) {
+      error = sectile_reserve_at((uintptr_t)wish, mapped);
     }
-    if (got == MAP_FAILED || got == wish) return got;
-    munmap(got, mapped); /* a kernel before 4.17 takes the wish for a hint */
-    errno = EEXIST;
+    if (error == 0) return wish;
+    errno = error;
     return MAP_FAILED;
   }
   if (request->alignment <= request->page_size) return NULL;
@@ -162,10 +148,8 @@ static void *map_source_at(const map_source *source, const map_request *request,
     return mmap(place_at, mapped, protection, flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   }
   if (source->mapping == NULL) return mmap(place_at, mapped, protection, flags, source->fd, (off_t)from);
-  /* Old size 0 duplicates a shared mapping; the object's seals are not asked again (mremap(2)). */
   void *old = (void *)(source->mapping->base + from);
-  void *base =
-      place_at != NULL ? mremap(old, 0, mapped, MREMAP_MAYMOVE | MREMAP_FIXED, place_at) : mremap(old, 0, mapped, MREMAP_MAYMOVE);
+  void *base = sectile_duplicate_mapping(old, mapped, place_at, source->fd, source->mapping->offset + (int64_t)from);
   if (base != MAP_FAILED && protection != source->mapping->protection && mprotect(base, mapped, protection) != 0) {
     int error = errno;
     if (request->replaced == NULL) munmap(base, mapped);
@@ -211,8 +195,7 @@ static sectile_mapping *prepare(const map_source *source, const map_request *req
   sectile_mapping *self = calloc(1, sizeof *self);
   sectile_page_run *runs = calloc(1, sizeof *runs);
   int kept = -1;
-  int error = self == NULL || runs == NULL || atomic_load(&standing) >= most_mappings() ? ENOMEM
-                                                                                        : keep_descriptor(source, request, &kept);
+  int error = self == NULL || runs == NULL || !has_room() ? ENOMEM : keep_descriptor(source, request, &kept);
   bool anonymous = source->fd < 0 && source->mapping == NULL;
   if (error != 0 || (!anonymous && request->commit == SECTILE_COMMITTED_ALL)) {
     free(runs);
@@ -300,9 +283,9 @@ static napi_value make(napi_env env, const char *call, map_source source, const 
     self->runs[0] = (sectile_page_run){self->base + mapped, self->protection, self->private_copy};
   }
   if (self->commit == SECTILE_COMMITTED_DATA) {
-    madvise(base, mapped, MADV_NOHUGEPAGE); /* a huge page would commit its neighbours */
+    sectile_advise_huge(base, mapped, false); /* a huge page would commit its neighbours */
   } else if (request->huge) {
-    madvise(base, mapped, MADV_HUGEPAGE); /* a wish */
+    sectile_advise_huge(base, mapped, true);
   }
   napi_value result = sectile_mapping_wrap(env, self);
   if (result != NULL) sectile_mapping_show(self, self->base, self->base + mapped);

@@ -4,8 +4,7 @@
 #ifndef SECTILE_MAPPING_H
 #define SECTILE_MAPPING_H
 
-#include "guard.h"
-#include "sectile.h"
+#include "system.h"
 
 typedef struct sectile_mapping {
   uintptr_t base; /* page-aligned start and length of what is mapped */

@@ -9,13 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
 /* Work is done in steps, and a close of the mapping is noticed between two. */
 #define STEP ((size_t)32 << 20)
 
@@ -33,7 +26,7 @@ typedef struct {
   napi_deferred deferred;
 } job;
 
-/* Kernels before 5.14 do not know the advice: touch each page; the guard stands by. */
+/* Where the system has no call for it: touches each page; the guard stands by. */
 static void touch(uintptr_t start, size_t length, size_t page_size) {
   for (size_t done = 0; done < length; done += page_size) {
     (void)*(volatile const unsigned char *)(start + done);
@@ -41,15 +34,11 @@ static void touch(uintptr_t start, size_t length, size_t page_size) {
 }
 
 static int run_step(const job *self, uintptr_t start, size_t length) {
-  static const int advice[] = {MADV_POPULATE_READ, MADV_POPULATE_WRITE};
-  int result =
-      self->operation == FLUSH ? msync((void *)start, length, MS_SYNC) : madvise((void *)start, length, advice[self->operation]);
-  if (result == 0) return 0;
-  if (self->operation != FLUSH && errno == EINVAL) {
-    if (!self->differ) touch(start, length, self->mapping->page_size);
-    return 0;
-  }
-  return errno;
+  if (self->operation == FLUSH) return msync((void *)start, length, MS_SYNC) == 0 ? 0 : errno;
+  int error = sectile_populate((void *)start, length, self->operation == PREFETCH_FOR_WRITING);
+  if (error != EINVAL) return error;
+  if (!self->differ) touch(start, length, self->mapping->page_size);
+  return 0;
 }
 
 static void run_part(job *self, const sectile_stretch *part) {

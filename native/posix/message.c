@@ -1,62 +1,27 @@
 /*
- * One message of a SOCK_SEQPACKET socket with the descriptors beside it, and its form in JavaScript.
- * Never waits, and never loses sight of a descriptor: what arrived is handed over or closed.
+ * A message with its descriptors, and its form in JavaScript.
  */
 #include "socket.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-#define CONTROL_CAPACITY CMSG_SPACE(SECTILE_MAX_DESCRIPTORS * sizeof(int))
-
-typedef union {
-  struct cmsghdr alignment;
-  uint8_t bytes[CONTROL_CAPACITY];
-} control_buffer;
 
 void sectile_descriptors_close(sectile_descriptors *descriptors) {
   for (size_t i = 0; i < descriptors->count; i++) close(descriptors->numbers[i]);
   descriptors->count = 0;
 }
 
-/*
- * A message must fit in the send buffer, whose default (208 KiB) is less than the longest message. Only
- * the privileged may go beyond net.core.wmem_max; for the others the kernel takes as much as it allows.
- */
-static void raise_send_buffer(int fd, size_t length) {
-  int size = (int)length; /* doubled by the kernel for its own needs */
-  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) == 0) return;
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-}
-
-int sectile_message_send(int fd, const sectile_outgoing *message) {
-  if (message->length > SECTILE_MAX_MESSAGE) return EMSGSIZE;
-  const sectile_descriptors *descriptors = &message->descriptors;
-  struct iovec part = {.iov_base = (void *)(uintptr_t)message->bytes, .iov_len = message->length};
-  struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-  control_buffer control;
-  if (descriptors->count > 0) {
-    size_t size = descriptors->count * sizeof descriptors->numbers[0];
-    memset(&control, 0, sizeof control);
-    header.msg_control = &control;
-    header.msg_controllen = CMSG_SPACE(size);
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(size);
-    memcpy(CMSG_DATA(rights), descriptors->numbers, size);
-  }
-  bool raised = false;
-  for (;;) {
-    if (sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return 0;
-    if (errno == EMSGSIZE && !raised) {
-      raise_send_buffer(fd, message->length);
-      raised = true;
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
+void sectile_rights_put(struct msghdr *header, sectile_control *control, const sectile_descriptors *descriptors) {
+  if (descriptors->count == 0) return;
+  size_t size = descriptors->count * sizeof descriptors->numbers[0];
+  memset(control, 0, sizeof *control);
+  header->msg_control = control;
+  header->msg_controllen = CMSG_SPACE(size);
+  struct cmsghdr *rights = CMSG_FIRSTHDR(header);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(size);
+  memcpy(CMSG_DATA(rights), descriptors->numbers, size);
 }
 
 /* musl's macro compares a signed with an unsigned length. */
@@ -65,8 +30,7 @@ int sectile_message_send(int fd, const sectile_outgoing *message) {
 static struct cmsghdr *next_part(struct msghdr *header, struct cmsghdr *part) { return CMSG_NXTHDR(header, part); }
 #pragma GCC diagnostic pop
 
-/* Takes every descriptor out of the control data: none may stay behind, whatever is wrong with the rest. */
-static void take_descriptors(struct msghdr *header, sectile_descriptors *descriptors) {
+void sectile_rights_take(struct msghdr *header, sectile_descriptors *descriptors) {
   for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL; part = next_part(header, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -81,31 +45,6 @@ static void take_descriptors(struct msghdr *header, sectile_descriptors *descrip
       }
     }
   }
-}
-
-int sectile_message_receive(int fd, uint8_t *bytes, size_t capacity, size_t maximum_descriptors, size_t *length,
-                            sectile_descriptors *descriptors) {
-  control_buffer control;
-  struct iovec part = {.iov_base = bytes, .iov_len = capacity};
-  /* CMSG_LEN and not CMSG_SPACE: the kernel would fill the padding with one more descriptor. */
-  struct msghdr header = {
-      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(maximum_descriptors * sizeof(int))};
-  descriptors->count = 0;
-  ssize_t received;
-  do {
-    received = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (received < 0 && errno == EINTR);
-  if (received < 0) return errno;
-  take_descriptors(&header, descriptors);
-  int error = 0;
-  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-    error = EPROTO;
-  } else if (received == 0) {
-    error = ECONNRESET;
-  }
-  if (error != 0) sectile_descriptors_close(descriptors);
-  *length = (size_t)received;
-  return error;
 }
 
 bool sectile_message_read(napi_env env, napi_value bytes, napi_value descriptors, const char *call, sectile_outgoing *message) {

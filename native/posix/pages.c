@@ -6,19 +6,9 @@
 #include "mapping.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-
-/* Committed in steps, so that a signal interrupts one step and not all of a large range. */
-#define STEP ((uint64_t)64 << 20)
 
 static int64_t offset_of(const sectile_mapping *self, uintptr_t address) {
   return self->offset + (int64_t)(address - self->base);
@@ -40,45 +30,6 @@ static bool read_pages(napi_env env, const napi_value *offset_and_length, const 
   if (offset < whole && length != 0 && length <= whole - offset && ((*start | *end) & (self->page_size - 1)) == 0) return true;
   sectile_fail_argument(env, call, "the range is not of whole pages within the mapping");
   return false;
-}
-
-/* --------------------------------------------------------------------------- which are copies ---- */
-
-static int pagemap(void) {
-  static _Atomic int known = -1;
-  int fd = atomic_load(&known);
-  if (fd >= 0) return fd;
-  fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-  int none = -1;
-  if (fd >= 0 && !atomic_compare_exchange_strong(&known, &none, fd)) {
-    close(fd);
-    fd = none;
-  }
-  return fd;
-}
-
-/* Whether the page at `start` of a private mapping is a copy, and where (at most at `end`) that changes. */
-static bool is_copy(const sectile_mapping *self, uintptr_t start, uintptr_t end, uintptr_t *until) {
-  enum { MOST = 512 };
-  const uint64_t present = (uint64_t)1 << 63, swapped = (uint64_t)1 << 62, of_file = (uint64_t)1 << 61;
-  uint64_t host_page = (uint64_t)sysconf(_SC_PAGESIZE), entries[MOST];
-  bool first = true, copy = false;
-  for (uintptr_t page = start; page < end;) {
-    size_t count = (end - page) / host_page < MOST ? (end - page) / host_page : MOST;
-    ssize_t got = pread(pagemap(), entries, count * sizeof *entries, (off_t)(page / host_page * sizeof *entries));
-    if (got < (ssize_t)sizeof *entries) break; /* the host does not tell: nothing is a copy */
-    for (size_t i = 0; i < (size_t)got / sizeof *entries; i++, page += host_page) {
-      bool this_one = (entries[i] & (present | swapped)) != 0 && (entries[i] & of_file) == 0;
-      if (!first && this_one != copy) {
-        *until = page & ~(uintptr_t)(self->page_size - 1);
-        return copy;
-      }
-      copy = this_one;
-      first = false;
-    }
-  }
-  *until = end;
-  return copy;
 }
 
 /* ------------------------------------------------------------------------------------- runs ---- */
@@ -124,7 +75,12 @@ size_t sectile_mapping_stretches(const sectile_mapping *self, uintptr_t start, u
     int64_t until, offset = offset_of(self, start);
     bool committed = sectile_is_committed(self->fd, self->commit, offset, offset_of(self, stop), &until);
     size_t length = (size_t)(until - offset);
-    if (committed && run->protection != PROT_NONE) stretches[count++] = (sectile_stretch){start, length, run->protection};
+    sectile_stretch *last = count == 0 ? NULL : &stretches[count - 1];
+    if (committed && last != NULL && last->start + last->length == start && last->protection == run->protection) {
+      last->length += length;
+    } else if (committed && run->protection != PROT_NONE) {
+      stretches[count++] = (sectile_stretch){start, length, run->protection};
+    }
     start += length;
   }
   return count;
@@ -145,7 +101,8 @@ static int change(sectile_mapping *self, uintptr_t start, uintptr_t end, const s
   while (start < end) {
     uintptr_t stop = end;
     /* Copies stay: only what is not one yet can be the object's again. A private mapping has nothing else. */
-    bool stays_private = run->private_copy && (private_copy || self->private_copy || is_copy(self, start, end, &stop));
+    bool stays_private =
+        run->private_copy && (private_copy || self->private_copy || sectile_is_copy(start, end, self->page_size, &stop));
     bool becomes_private = stays_private || private_copy;
     int real = real_protection(self, protection), failed;
     if (run->private_copy == becomes_private) {
@@ -216,52 +173,6 @@ static napi_value mapping_protect_pages(napi_env env, napi_callback_info info) {
 
 /* ------------------------------------------------------------------------------------ commit ---- */
 
-static int allocate(int fd, int64_t offset, int64_t length) {
-  while (fallocate(fd, 0, offset, length) != 0) {
-    if (errno != EINTR) return errno;
-  }
-  return 0;
-}
-
-/* Makes pages of a range present: only then does the object have data there. */
-static int populate(const sectile_mapping *self, int64_t offset, int64_t length) {
-  char *base = mmap(NULL, (size_t)length, PROT_READ, MAP_SHARED, self->fd, (off_t)offset);
-  if (base == MAP_FAILED) return errno;
-  madvise(base, (size_t)length, MADV_NOHUGEPAGE);
-  int error = 0;
-  while (madvise(base, (size_t)length, MADV_POPULATE_READ) != 0) {
-    if (errno == EINTR || errno == EAGAIN) continue;
-    error = errno;
-    break;
-  }
-  if (error == EINVAL) { /* a kernel before 5.14 */
-    for (int64_t done = 0; done < length; done += (int64_t)self->page_size) (void)*(volatile const char *)(base + done);
-    error = 0;
-  }
-  munmap(base, (size_t)length);
-  return error == EFAULT ? ENOMEM : error;
-}
-
-static int commit_data(const sectile_mapping *self, int64_t offset, int64_t end, bool allocate_first) {
-  bool writes = (fcntl(self->fd, F_GETFL) & O_ACCMODE) == O_RDWR;
-  int error = 0;
-  for (int64_t step; offset < end && error == 0; offset += step) {
-    step = end - offset < (int64_t)STEP ? end - offset : (int64_t)STEP;
-    if (writes && allocate_first) error = allocate(self->fd, offset, step);
-    if (error == 0) error = populate(self, offset, step);
-  }
-  return error;
-}
-
-/* A file that is to grow: up to `end`, if it is not as large by now. */
-static int commit_size(const sectile_mapping *self, int64_t end) {
-  struct stat file;
-  if (fstat(self->fd, &file) != 0) return errno;
-  if (file.st_size >= end) return 0;
-  if (!sectile_file_size_allowed((uint64_t)end)) return EFBIG;
-  return allocate(self->fd, file.st_size, end - file.st_size);
-}
-
 static napi_value mapping_commit(napi_env env, napi_callback_info info) {
   static const char call[] = "fallocate";
   napi_value argument[4];
@@ -273,10 +184,7 @@ static napi_value mapping_commit(napi_env env, napi_callback_info info) {
       !sectile_read_bool(env, argument[3], call, "allocateFirst", &allocate_first)) {
     return NULL;
   }
-  int64_t from = offset_of(self, start), to = offset_of(self, end);
-  int error = self->commit == SECTILE_COMMITTED_DATA   ? commit_data(self, from, to, allocate_first)
-              : self->commit == SECTILE_COMMITTED_SIZE ? commit_size(self, to)
-                                                       : 0;
+  int error = sectile_commit(self->fd, self->commit, offset_of(self, start), offset_of(self, end), allocate_first);
   if (error != 0) return sectile_fail_errno(env, call, error);
   sectile_mapping_show(self, start, end);
   return sectile_undefined(env);
@@ -307,8 +215,10 @@ static napi_value mapping_committed(napi_env env, napi_callback_info info) {
   sectile_mapping *self;
   uintptr_t start, end;
   if (!read_look(env, info, call, &self, &start, &end)) return NULL;
-  int64_t until, offset = offset_of(self, start);
-  bool is = sectile_is_committed(self->fd, self->commit, offset, offset_of(self, end), &until);
+  int64_t until, offset = offset_of(self, start), last = offset_of(self, end);
+  bool is = sectile_is_committed(self->fd, self->commit, offset, last, &until);
+  for (int64_t further; until < last && sectile_is_committed(self->fd, self->commit, until, last, &further) == is;)
+    until = further;
   return stretch(env, call, is, (uintptr_t)(until - offset));
 }
 
@@ -317,7 +227,7 @@ static napi_value mapping_copied(napi_env env, napi_callback_info info) {
   sectile_mapping *self;
   uintptr_t start, end, until;
   if (!read_look(env, info, call, &self, &start, &end)) return NULL;
-  bool is = is_copy(self, start, end, &until);
+  bool is = sectile_is_copy(start, end, self->page_size, &until);
   return stretch(env, call, is, until - start);
 }
 
@@ -328,8 +238,14 @@ static napi_value mapping_discard(napi_env env, napi_callback_info info) {
   uintptr_t start, end;
   if (!read_look(env, info, call, &self, &start, &end)) return NULL;
   if (!self->anonymous) return sectile_fail_argument(env, call, "the mapping is of an object");
-  return madvise((void *)start, end - start, MADV_DONTNEED) != 0 ? sectile_fail_errno(env, "madvise MADV_DONTNEED", errno)
-                                                                 : sectile_undefined(env);
+  int error = 0;
+  const sectile_page_run *run = self->runs;
+  for (uintptr_t stop; start < end && error == 0; start = stop) {
+    while (run->end <= start) run++;
+    stop = run->end < end ? run->end : end;
+    error = sectile_discard((void *)start, stop - start, run->protection);
+  }
+  return error != 0 ? sectile_fail_errno(env, call, error) : sectile_undefined(env);
 }
 
 /* The number of the descriptor that a mapping keeps, for /proc; -1 for none. */

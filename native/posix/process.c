@@ -2,28 +2,30 @@
  * Other processes, by descriptors that mean one process for good: its number may be used again, the
  * descriptor never means the later one.
  */
-#include "sectile.h"
+#include "system.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-/* Not in the headers of every C library that has the system calls. */
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
 
 static napi_value process_open(napi_env env, napi_callback_info info) {
-  static const char call[] = "pidfd_open";
+  static const char call[] = "processOpen";
   napi_value argument;
   int32_t pid;
   if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_read_int32(env, argument, call, "pid", &pid)) return NULL;
-  /* Always closed on exec. */
-  long fd = syscall(SYS_pidfd_open, pid, 0);
-  return fd < 0 ? sectile_fail_errno(env, call, errno) : sectile_descriptor_wrap(env, (int)fd);
+  int fd = sectile_process_open(pid);
+  return fd < 0 ? sectile_fail_errno(env, call, errno) : sectile_descriptor_wrap(env, fd);
+}
+
+static napi_value process_id(napi_env env, napi_callback_info info) {
+  static const char call[] = "processId";
+  napi_value argument;
+  int fd;
+  if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_descriptor_read(env, argument, call, "process", &fd)) {
+    return NULL;
+  }
+  pid_t pid = sectile_process_id(fd);
+  return pid < 0 ? sectile_fail_errno(env, call, errno) : sectile_number(env, pid);
 }
 
 static napi_value process_has_ended(napi_env env, napi_callback_info info) {
@@ -44,15 +46,13 @@ static napi_value process_has_ended(napi_env env, napi_callback_info info) {
 static napi_value process_ending(napi_env env, napi_callback_info info) {
   static const char call[] = "waitid";
   napi_value argument, result;
-  int fd, status;
+  int fd;
   siginfo_t end = {0};
   if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_descriptor_read(env, argument, call, "process", &fd)) {
     return NULL;
   }
-  do {
-    status = waitid((idtype_t)P_PIDFD, (id_t)fd, &end, WEXITED | WNOHANG | WNOWAIT);
-  } while (status != 0 && errno == EINTR);
-  if (status != 0) return sectile_fail_errno(env, call, errno);
+  int error = sectile_process_ending(fd, &end);
+  if (error != 0) return sectile_fail_errno(env, call, error);
   if (end.si_pid == 0) return napi_get_null(env, &result) == napi_ok ? result : sectile_fail_napi(env, call);
   if (napi_create_object(env, &result) != napi_ok) return sectile_fail_napi(env, call);
   bool exited = end.si_code == CLD_EXITED;
@@ -64,20 +64,17 @@ static napi_value process_ending(napi_env env, napi_callback_info info) {
 }
 
 static napi_value process_kill(napi_env env, napi_callback_info info) {
-  static const char call[] = "pidfd_send_signal";
+  static const char call[] = "kill";
   napi_value argument;
   int fd;
   if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_descriptor_read(env, argument, call, "process", &fd)) {
     return NULL;
   }
-  return syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0 ? sectile_undefined(env)
-                                                                   : sectile_fail_errno(env, call, errno);
+  int error = sectile_process_kill(fd);
+  return error == 0 ? sectile_undefined(env) : sectile_fail_errno(env, call, error);
 }
 
 const sectile_export sectile_process_exports[] = {
-    {"processOpen", process_open},
-    {"processHasEnded", process_has_ended},
-    {"processEnding", process_ending},
-    {"processKill", process_kill},
-    {NULL, NULL},
+    {"processOpen", process_open},     {"processId", process_id},     {"processHasEnded", process_has_ended},
+    {"processEnding", process_ending}, {"processKill", process_kill}, {NULL, NULL},
 };

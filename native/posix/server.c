@@ -165,7 +165,7 @@ static sectile_server *new_server(napi_env env, const sectile_server_limits *lim
   if (server == NULL) return NULL;
   server->env = env;
   server->limits = *limits;
-  server->listener = server->epoll = server->wake = server->file.directory = -1;
+  server->listener = server->file.directory = -1;
   server->references = 1;
   pthread_mutex_init(&server->lock, NULL);
   return server;
@@ -175,11 +175,11 @@ static int bind_and_listen(sectile_server *server, const char *path, mode_t mode
   int error = sectile_socket_file_open(&server->file, path, syscall);
   if (error != 0) return error;
   *syscall = "socket";
-  server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  server->listener = sectile_socket(true);
   if (server->listener < 0) return errno;
   error = sectile_socket_file_bind(&server->file, server->listener, mode, &server->identity, syscall);
   if (error != 0) return error;
-  server->bound = !server->file.hidden;
+  server->bound = true;
   *syscall = "listen";
   return listen(server->listener, SOMAXCONN) == 0 ? 0 : errno;
 }

@@ -5,7 +5,7 @@
 #ifndef SECTILE_SERVER_H
 #define SECTILE_SERVER_H
 
-#include "socket.h"
+#include "system.h"
 
 #include <pthread.h>
 
@@ -35,10 +35,11 @@ typedef struct {
 struct sectile_client {
   sectile_client *next; /* in its bucket */
   uint64_t id;
-  int fd;             /* -1 once ended */
-  bool cut;           /* ended by JavaScript: nothing but the disconnect is delivered any more */
-  uint32_t in_flight; /* read and not yet answered */
-  uint32_t delivered; /* of these, seen by JavaScript: what a reply can answer */
+  int fd;              /* -1 once ended */
+  bool cut;            /* ended by JavaScript: nothing but the disconnect is delivered any more */
+  uint32_t in_flight;  /* read and not yet answered */
+  uint32_t delivered;  /* of these, seen by JavaScript: what a reply can answer */
+  sectile_inbox inbox; /* the thread's own */
   sectile_peer peer;
   sectile_event connected;
   sectile_event disconnected;
@@ -58,8 +59,7 @@ struct sectile_server {
   sectile_server_limits limits;
   napi_threadsafe_function notify; /* called once for each queued event */
   int listener;
-  int epoll;
-  int wake; /* eventfd: readable means stop */
+  sectile_poller *poller; /* woken: stop */
 
   /* The thread's own. */
   pthread_t thread;

@@ -13,19 +13,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#define EVENTS_PER_ROUND 64
+#define READY_PER_ROUND 64
 #define STACK_SIZE ((size_t)256 * 1024)
 /* How long nobody is accepted when descriptors or places have run out; clients wait in the backlog. */
 #define ACCEPT_PAUSE_MS 20
-
-static int watch(sectile_server *server, int operation, int fd, uint32_t events, void *subject) {
-  struct epoll_event event = {.events = events, .data.ptr = subject};
-  return epoll_ctl(server->epoll, operation, fd, &event) == 0 ? 0 : errno;
-}
 
 /* ---- clients and the queue; the lock is held ---- */
 
@@ -43,22 +36,25 @@ static void free_client(sectile_server *server, sectile_client *client) {
   *link = client->next;
   server->client_count--;
   sectile_peer_free(&client->peer);
+  sectile_inbox_empty(&client->inbox);
   free(client);
 }
 
-/* The thread sees it as a hang-up, whatever it watches the client for. */
-static void cut_client(sectile_client *client) {
+/* The thread sees it as a hang-up; a client that it does not read now is watched again for that. */
+static void cut_client(sectile_server *server, sectile_client *client) {
   client->cut = true;
-  if (client->fd >= 0) shutdown(client->fd, SHUT_RDWR);
+  if (client->fd < 0) return;
+  shutdown(client->fd, SHUT_RDWR);
+  sectile_poller_watch(server->poller, client->fd, true, client);
 }
 
 /*
- * Shut down and taken out of epoll before it is closed: a process that is being forked may hold the
- * socket open for a moment longer, and neither the peer nor epoll would notice the end until then.
+ * Shut down and not watched any more before it is closed: a process that is being forked may hold the
+ * socket open for a moment longer, and neither the peer nor the poller would notice the end until then.
  */
 static void close_client(sectile_server *server, sectile_client *client) {
   shutdown(client->fd, SHUT_RDWR);
-  watch(server, EPOLL_CTL_DEL, client->fd, 0, NULL);
+  sectile_poller_forget(server->poller, client->fd);
   close(client->fd);
   client->fd = -1;
 }
@@ -106,7 +102,7 @@ static sectile_client *new_client(sectile_server *server, int fd) {
   client->connected = (sectile_event){.client = client, .kind = SECTILE_CONNECTED};
   client->disconnected = (sectile_event){.client = client, .kind = SECTILE_DISCONNECTED};
   if (sectile_peer_read(fd, &client->peer) != 0 || !is_welcome(server, &client->peer) ||
-      watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, client) != 0) {
+      sectile_poller_watch(server->poller, fd, true, client) != 0) {
     sectile_peer_free(&client->peer);
     close(fd);
     free(client);
@@ -117,7 +113,7 @@ static sectile_client *new_client(sectile_server *server, int fd) {
 
 static void pause_accepting(sectile_server *server) {
   server->accept_again = sectile_monotonic_ms() + ACCEPT_PAUSE_MS;
-  watch(server, EPOLL_CTL_MOD, server->listener, 0, &server->listener);
+  sectile_poller_watch(server->poller, server->listener, false, &server->listener);
 }
 
 static void accept_client(sectile_server *server) {
@@ -130,7 +126,7 @@ static void accept_client(sectile_server *server) {
     pause_accepting(server);
     return;
   }
-  int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  int fd = sectile_accept(server->listener);
   if (fd < 0) {
     /* Whatever else it is, it would be so again at once: the listener stays readable. */
     if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) pause_accepting(server);
@@ -165,7 +161,7 @@ static size_t descriptors_allowed(const sectile_server *server, const sectile_cl
 static sectile_incoming *read_message(sectile_server *server, sectile_client *client, bool *nothing) {
   sectile_descriptors descriptors;
   size_t length = 0;
-  int error = sectile_message_receive(client->fd, server->buffer, server->limits.maximum_message,
+  int error = sectile_message_receive(client->fd, &client->inbox, server->buffer, server->limits.maximum_message,
                                       descriptors_allowed(server, client), &length, &descriptors);
   *nothing = error == EAGAIN;
   if (error != 0) return NULL;
@@ -181,14 +177,14 @@ static sectile_incoming *read_message(sectile_server *server, sectile_client *cl
   return message;
 }
 
-static void serve_client(sectile_server *server, sectile_client *client, uint32_t events) {
+static void serve_client(sectile_server *server, sectile_client *client, bool hung_up) {
   pthread_mutex_lock(&server->lock);
   bool full = client->in_flight >= server->limits.maximum_in_flight;
   bool cut = client->cut;
   pthread_mutex_unlock(&server->lock);
   if (full && !cut) {
     /* Not to be read now. If it has gone, its answers have nowhere to go, nor has what it still sent. */
-    cut = (events & (EPOLLHUP | EPOLLERR)) != 0;
+    cut = hung_up;
     if (!cut) return;
   }
   bool nothing = false;
@@ -201,35 +197,34 @@ static void serve_client(sectile_server *server, sectile_client *client, uint32_
   pthread_mutex_lock(&server->lock);
   client->in_flight++;
   append(server, &message->event);
-  /* Hang-ups are reported to a mask of 0 as well. */
-  if (client->in_flight == server->limits.maximum_in_flight) watch(server, EPOLL_CTL_MOD, client->fd, 0, client);
+  if (client->in_flight == server->limits.maximum_in_flight) sectile_poller_watch(server->poller, client->fd, false, client);
   pthread_mutex_unlock(&server->lock);
   notify(server);
 }
 
-/* Resumes accepting when the pause is over; returns how long epoll may wait. */
+/* Resumes accepting when the pause is over; returns how long the poller may wait. */
 static int accept_timeout(sectile_server *server) {
   if (server->accept_again == 0) return -1;
   int64_t left = server->accept_again - sectile_monotonic_ms();
   if (left > 0) return (int)left;
   server->accept_again = 0;
-  watch(server, EPOLL_CTL_MOD, server->listener, EPOLLIN, &server->listener);
+  sectile_poller_watch(server->poller, server->listener, true, &server->listener);
   return -1;
 }
 
 static void *run(void *data) {
   sectile_server *server = data;
-  struct epoll_event events[EVENTS_PER_ROUND];
+  sectile_ready ready[READY_PER_ROUND];
+  sectile_thread_name("sectile-server");
   while (!server->deaf) {
-    /* Level-triggered, each subject once per round: the kernel puts the ready ones in a ring. */
-    int count = epoll_wait(server->epoll, events, EVENTS_PER_ROUND, accept_timeout(server));
+    int count = sectile_poller_wait(server->poller, ready, READY_PER_ROUND, accept_timeout(server));
     for (int i = 0; i < count; i++) {
-      void *subject = events[i].data.ptr;
-      if (subject == &server->wake) return NULL;
+      void *subject = ready[i].subject;
+      if (subject == NULL) return NULL;
       if (subject == &server->listener)
         accept_client(server);
       else
-        serve_client(server, subject, events[i].events);
+        serve_client(server, subject, ready[i].hung_up);
     }
   }
   return NULL;
@@ -251,7 +246,6 @@ static int start_thread(sectile_server *server) {
   pthread_attr_destroy(&attributes);
   if (error != 0) return error;
   server->running = true;
-  pthread_setname_np(server->thread, "sectile-server");
   return 0;
 }
 
@@ -263,15 +257,10 @@ int sectile_server_start(sectile_server *server, const char **syscall) {
   server->buckets = calloc(buckets, sizeof(sectile_client *));
   server->buffer = malloc(server->limits.maximum_message);
   if (server->buckets == NULL || server->buffer == NULL) return ENOMEM;
-  *syscall = "epoll_create1";
-  server->epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (server->epoll < 0) return errno;
-  *syscall = "eventfd";
-  server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (server->wake < 0) return errno;
-  *syscall = "epoll_ctl";
-  int error = watch(server, EPOLL_CTL_ADD, server->wake, EPOLLIN, &server->wake);
-  if (error == 0) error = watch(server, EPOLL_CTL_ADD, server->listener, EPOLLIN, &server->listener);
+  server->poller = sectile_poller_open(syscall);
+  if (server->poller == NULL) return errno;
+  *syscall = "poll";
+  int error = sectile_poller_watch(server->poller, server->listener, true, &server->listener);
   if (error != 0) return error;
   *syscall = "pthread_create";
   return start_thread(server);
@@ -279,7 +268,7 @@ int sectile_server_start(sectile_server *server, const char **syscall) {
 
 void sectile_server_stop(sectile_server *server) {
   if (server->running) {
-    eventfd_write(server->wake, 1);
+    sectile_poller_wake(server->poller);
     pthread_join(server->thread, NULL);
     server->running = false;
   }
@@ -297,9 +286,8 @@ void sectile_server_stop(sectile_server *server) {
       free_client(server, client);
     }
   }
-  if (server->epoll >= 0) close(server->epoll);
-  if (server->wake >= 0) close(server->wake);
-  server->epoll = server->wake = -1;
+  if (server->poller != NULL) sectile_poller_close(server->poller);
+  server->poller = NULL;
   free(server->buckets);
   free(server->buffer);
   server->buckets = NULL;
@@ -345,9 +333,10 @@ void sectile_server_answer(sectile_server *server, uint64_t id, const sectile_ou
     client->delivered--;
     client->in_flight--;
     /* A client that does not read its answers, or has gone, is not waited for. */
-    int error = sectile_message_send(client->fd, message);
-    if (error == 0 && was_full) error = watch(server, EPOLL_CTL_MOD, client->fd, EPOLLIN, client);
-    if (error != 0) cut_client(client);
+    size_t sent = 0;
+    int error = sectile_message_send(client->fd, message, &sent);
+    if (error == 0 && was_full) error = sectile_poller_watch(server->poller, client->fd, true, client);
+    if (error != 0) cut_client(server, client);
   }
   pthread_mutex_unlock(&server->lock);
 }
@@ -355,6 +344,6 @@ void sectile_server_answer(sectile_server *server, uint64_t id, const sectile_ou
 void sectile_server_cut(sectile_server *server, uint64_t id) {
   pthread_mutex_lock(&server->lock);
   sectile_client *client = find_client(server, id);
-  if (client != NULL) cut_client(client);
+  if (client != NULL) cut_client(server, client);
   pthread_mutex_unlock(&server->lock);
 }

@@ -2,7 +2,7 @@
  * The client's side of the sockets: connecting, one request with its answer, and who the peer is. Every
  * wait is bounded; no thread and no event loop has a part in it.
  */
-#include "socket.h"
+#include "system.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,9 +13,6 @@
 
 /* A server that accepts nobody for so long is taken for dead. */
 #define CONNECT_TIMEOUT_MS 2000
-
-/* Groups are read into so much at first; few users are in more. */
-#define GROUPS_AT_FIRST 32
 
 /*
  * A blocking connect waits only for room in the server's backlog. It is woken when there is some, which
@@ -45,7 +42,7 @@ static napi_value socket_connect(napi_env env, napi_callback_info info) {
   const char *syscall;
   int error = sectile_socket_file_open(&file, path, &syscall);
   if (error != 0) return sectile_fail_errno(env, syscall, error);
-  int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  int fd = sectile_socket(false);
   if (fd < 0) {
     syscall = "socket";
     error = errno;
@@ -60,36 +57,6 @@ static napi_value socket_connect(napi_env env, napi_callback_info info) {
 }
 
 /* ---- the peer ---- */
-
-static int read_groups(int fd, sectile_peer *peer) {
-  socklen_t size = GROUPS_AT_FIRST * sizeof(gid_t);
-  for (;;) {
-    socklen_t given = size;
-    gid_t *groups = malloc(size);
-    if (groups == NULL) return ENOMEM;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &given) == 0) {
-      peer->groups = groups;
-      peer->group_count = given / sizeof(gid_t);
-      return 0;
-    }
-    int error = errno;
-    free(groups);
-    if (error == ENOPROTOOPT || error == ENODATA) return 0; /* kernels before 4.13, or nothing known */
-    if (error != ERANGE || given <= size) return error;
-    size = given; /* the kernel said how much it takes */
-  }
-}
-
-int sectile_peer_read(int fd, sectile_peer *peer) {
-  struct ucred credentials;
-  socklen_t size = sizeof credentials;
-  *peer = (sectile_peer){0};
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return errno;
-  peer->pid = credentials.pid;
-  peer->uid = credentials.uid;
-  peer->gid = credentials.gid;
-  return read_groups(fd, peer);
-}
 
 void sectile_peer_free(sectile_peer *peer) {
   free(peer->groups);
@@ -146,42 +113,41 @@ static int wait_until(int fd, short events, int64_t deadline) {
 }
 
 static int send_until(int fd, const sectile_outgoing *message, int64_t deadline) {
+  size_t sent = 0;
   for (;;) {
-    int error = sectile_message_send(fd, message);
+    int error = sectile_message_send(fd, message, &sent);
     if (error != EAGAIN) return error;
     error = wait_until(fd, POLLOUT, deadline);
     if (error != 0) return error;
   }
 }
 
-/* Waits for a message and says how long it is; it stays in the socket. */
-static int next_length_until(int fd, int64_t deadline, size_t *length) {
-  for (;;) {
-    int error = wait_until(fd, POLLIN, deadline);
-    if (error != 0) return error;
-    ssize_t size = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-    if (size == 0) return ECONNRESET;
-    if (size > (ssize_t)SECTILE_MAX_MESSAGE) return EPROTO;
-    if (size > 0) {
-      *length = (size_t)size;
-      return 0;
-    }
-    if (errno != EAGAIN && errno != EINTR) return errno;
-  }
-}
-
 /* The answer to what was sent, or NULL with an exception pending. */
-static napi_value receive_answer(napi_env env, int fd, int64_t deadline) {
+static napi_value receive_into(napi_env env, int fd, sectile_inbox *inbox, int64_t deadline) {
   size_t length;
-  int error = next_length_until(fd, deadline, &length);
+  int error;
+  while ((error = sectile_message_length(fd, inbox, SECTILE_MAX_DESCRIPTORS, &length)) == EAGAIN) {
+    error = wait_until(fd, POLLIN, deadline);
+    if (error != 0) break;
+  }
   if (error != 0) return sectile_fail_errno(env, "recvmsg", error);
   uint8_t *memory;
   napi_value bytes = sectile_message_bytes(env, length, &memory);
   if (bytes == NULL) return NULL;
   sectile_descriptors descriptors;
-  error = sectile_message_receive(fd, memory, length, SECTILE_MAX_DESCRIPTORS, &length, &descriptors);
+  while ((error = sectile_message_receive(fd, inbox, memory, length, SECTILE_MAX_DESCRIPTORS, &length, &descriptors)) == EAGAIN) {
+    error = wait_until(fd, POLLIN, deadline);
+    if (error != 0) break;
+  }
   if (error != 0) return sectile_fail_errno(env, "recvmsg", error);
   return sectile_message_value(env, bytes, &descriptors);
+}
+
+static napi_value receive_answer(napi_env env, int fd, int64_t deadline) {
+  sectile_inbox inbox = {.have = 0};
+  napi_value answer = receive_into(env, fd, &inbox, deadline);
+  sectile_inbox_empty(&inbox);
+  return answer;
 }
 
 static napi_value socket_request(napi_env env, napi_callback_info info) {

@@ -39,15 +39,17 @@ typedef struct {
   sectile_descriptors descriptors;
 } sectile_outgoing;
 
-/* Sends without waiting: EAGAIN when the peer does not read. */
-int sectile_message_send(int fd, const sectile_outgoing *message);
-/*
- * Receives without waiting: EAGAIN when there is nothing, ECONNRESET at the end of the stream or for an
- * empty message, EPROTO when bytes or descriptors were more than asked for. The caller owns the
- * descriptors; on failure there are none.
- */
-int sectile_message_receive(int fd, uint8_t *bytes, size_t capacity, size_t maximum_descriptors, size_t *length,
-                            sectile_descriptors *descriptors);
+/* Room for the descriptors beside a message. */
+typedef union {
+  struct cmsghdr alignment;
+  uint8_t bytes[CMSG_SPACE(SECTILE_MAX_DESCRIPTORS * sizeof(int))];
+} sectile_control;
+
+/* Puts descriptors beside what is sent, if there are any. */
+void sectile_rights_put(struct msghdr *header, sectile_control *control, const sectile_descriptors *descriptors);
+/* Takes every descriptor out of what came: none may stay behind, whatever is wrong with the rest. MSG_CTRUNC: too many. */
+void sectile_rights_take(struct msghdr *header, sectile_descriptors *descriptors);
+
 void sectile_descriptors_close(sectile_descriptors *descriptors);
 
 /* Reads an Os.Message given as two arguments; false means that an exception is pending. */
@@ -56,6 +58,33 @@ bool sectile_message_read(napi_env env, napi_value bytes, napi_value descriptors
 napi_value sectile_message_bytes(napi_env env, size_t length, uint8_t **memory);
 /* An Os.Message. Takes the descriptors, on failure too. */
 napi_value sectile_message_value(napi_env env, napi_value bytes, sectile_descriptors *descriptors);
+
+/* ---- messages.c of each system ---- */
+
+/* What has come of a message, where the system does not keep messages together. All zero at first. */
+typedef struct {
+  uint32_t head[2]; /* length of the body, count of descriptors */
+  size_t have;      /* bytes of head and body */
+  uint8_t *body;    /* owned */
+  sectile_descriptors descriptors;
+} sectile_inbox;
+
+/*
+ * Sends without waiting: EAGAIN when the peer does not read. *sent, 0 at first, says how far it came: it may be
+ * called again to go on from there.
+ */
+int sectile_message_send(int fd, const sectile_outgoing *message, size_t *sent);
+/* The length of the next message, which stays where it is: EAGAIN while it is not known. */
+int sectile_message_length(int fd, sectile_inbox *inbox, size_t maximum_descriptors, size_t *length);
+/*
+ * Receives without waiting: EAGAIN when there is nothing (whole), ECONNRESET at the end of the stream or for an
+ * empty message, EPROTO when bytes or descriptors were more than asked for. The caller owns the
+ * descriptors; on failure there are none.
+ */
+int sectile_message_receive(int fd, sectile_inbox *inbox, uint8_t *bytes, size_t capacity, size_t maximum_descriptors,
+                            size_t *length, sectile_descriptors *descriptors);
+/* Gives up what has come of a message. */
+void sectile_inbox_empty(sectile_inbox *inbox);
 
 /* ---- socket.c ---- */
 
@@ -67,23 +96,27 @@ typedef struct {
   size_t group_count;
 } sectile_peer;
 
-/* Who the peer was when it connected (or listened). */
-int sectile_peer_read(int fd, sectile_peer *peer);
 napi_value sectile_peer_value(napi_env env, const sectile_peer *peer);
 void sectile_peer_free(sectile_peer *peer);
 
-/* ---- socket_file.c ---- */
+/* ---- peer.c of each system ---- */
+
+/* Who the peer was when it connected (or listened). */
+int sectile_peer_read(int fd, sectile_peer *peer);
+
+/* ---- socket_file.c of each system ---- */
 
 /* Room for the longest path with its terminator. */
 #define SECTILE_PATH_CAPACITY 4096
 
 /*
  * A socket's place: the directory is held open, so that neither chdir nor rename can move it away. A path
- * that starts with an @ means a name outside the file system, which goes with the socket.
+ * that starts with an @ means a name of no directory, which goes with the socket: outside the file system,
+ * where there is such a place.
  */
 typedef struct {
   bool hidden;   /* outside the file system */
-  int directory; /* O_PATH, or -1 */
+  int directory; /* or -1 */
   char name[256];
   struct sockaddr_un address;
   socklen_t length; /* of the address */

@@ -1,8 +1,8 @@
 /*
- * Where a socket lies in the file system: its address however long the path, its permission bits, its
+ * Where a socket lies in the file system, on Linux: its address however long the path, its permission bits, its
  * removal. Never connects, listens, or removes a file that it did not make.
  */
-#include "socket.h"
+#include "posix/system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,6 +103,7 @@ int sectile_socket_file_bind(const sectile_socket_file *file, int fd, mode_t mod
  */
 void sectile_socket_file_remove(const sectile_socket_file *file, const struct stat *identity) {
   struct stat found;
+  if (file->hidden) return; /* it goes with the socket */
   if (fstatat(file->directory, file->name, &found, AT_SYMLINK_NOFOLLOW) != 0) return;
   if (found.st_dev != identity->st_dev || found.st_ino != identity->st_ino) return;
   unlinkat(file->directory, file->name, 0);
