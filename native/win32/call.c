@@ -4,6 +4,7 @@
  */
 #include "call.h"
 
+#include "extended.h"
 #include "nt.h"
 #include "sectile.h"
 
@@ -35,6 +36,12 @@ typedef struct {
   uint64_t value[MOST_ARGUMENTS];
   pointed room[MOST_ARGUMENTS];
   WCHAR *strings[MOST_ARGUMENTS]; /* freed after the call */
+  size_t lengths[MOST_ARGUMENTS]; /* bytes of an array, or elements */
+  sectile_extended extended;
+  uint8_t *filled; /* the array of `m`, and what the kernel fills */
+  UNICODE_STRING filled_text;
+  HANDLE event; /* closed after the call */
+  IO_STATUS_BLOCK *io;
 } arguments;
 
 /* Of the last call of this thread. */
@@ -142,6 +149,15 @@ static bool read_security_attributes(napi_env env, napi_value value, const char 
   return true;
 }
 
+static bool read_structure(napi_env env, napi_value value, const char *call, size_t least, uint64_t *result, size_t *length) {
+  uint8_t *bytes;
+  if (!sectile_read_bytes(env, value, call, "structure", &bytes, length)) return false;
+  *result = (uintptr_t)bytes;
+  if (*length >= least) return true;
+  sectile_fail_argument(env, call, "a structure is too short");
+  return false;
+}
+
 /* One argument, of the kind that `word` states. */
 static bool read_argument(napi_env env, napi_value value, const char *call, const char *word, arguments *all, size_t index) {
   pointed *room = &all->room[index];
@@ -162,15 +178,40 @@ static bool read_argument(napi_env env, napi_value value, const char *call, cons
       return read_handle(env, value, call, result);
     case 'a':
       return sectile_read_address(env, value, call, "address", result);
-    case 'b': {
-      uint8_t *bytes;
-      size_t length;
-      if (!sectile_read_bytes(env, value, call, "structure", &bytes, &length)) return false;
-      *result = (uintptr_t)bytes;
-      if (length >= strtoul(word + 1, NULL, 10)) return true;
-      sectile_fail_argument(env, call, "a structure is too short");
-      return false;
+    case 'b':
+      return read_structure(env, value, call, strtoul(word + 1, NULL, 10), result, &all->lengths[index]);
+    case 'i':
+      if (!read_structure(env, value, call, sizeof(IO_STATUS_BLOCK), result, &all->lengths[index])) return false;
+      all->io = (IO_STATUS_BLOCK *)(uintptr_t)*result;
+      return true;
+    case 'm': {
+      if (!read_structure(env, value, call, sizeof(USHORT), result, &all->lengths[index])) return false;
+      size_t bytes = all->lengths[index] - sizeof(USHORT);
+      all->filled = (uint8_t *)(uintptr_t)*result;
+      all->filled_text = (UNICODE_STRING){.MaximumLength = (USHORT)(bytes < 0xfffe ? bytes : 0xfffe),
+                                          .Buffer = (WCHAR *)(uintptr_t)(*result + sizeof(USHORT))};
+      *result = (uintptr_t)&all->filled_text;
+      return true;
     }
+    case 'l':
+    case 'c':
+      if (!read_number64(env, value, call, result)) return false;
+      if (index > 0 && (*word == 'l' ? *result <= all->lengths[index - 1] : *result == all->lengths[index - 1])) return true;
+      sectile_fail_argument(env, call, "a length is not that of its array");
+      return false;
+    case '0':
+      return true;
+    case 'e':
+      all->event = CreateEventW(NULL, TRUE, FALSE, NULL);
+      *result = (uintptr_t)all->event;
+      if (all->event != NULL) return true;
+      sectile_fail_argument(env, call, "there is no event to wait for");
+      return false;
+    case 'x':
+      if (!sectile_read_extended(env, value, call, &all->extended)) return false;
+      all->lengths[index] = all->extended.count;
+      *result = all->extended.count == 0 ? 0 : (uintptr_t)all->extended.list;
+      return true;
     case 'w':
     case 'n': {
       size_t units;
@@ -211,6 +252,14 @@ static napi_value give_back(napi_env env, char returns, uint64_t result) {
   }
 }
 
+/* Waits for a request that is pending, and copies out what cannot be filled in place. */
+static uint64_t finish(const arguments *all, uint64_t result) {
+  if (all->filled != NULL) memcpy(all->filled, &all->filled_text.Length, sizeof all->filled_text.Length);
+  if (all->event == NULL || all->io == NULL || (uint32_t)result != STATUS_PENDING) return result;
+  WaitForSingleObject(all->event, INFINITE);
+  return (uint32_t)all->io->Status;
+}
+
 static napi_value call_system(napi_env env, napi_callback_info info) {
   napi_value given[MOST_ARGUMENTS];
   size_t count = MOST_ARGUMENTS;
@@ -232,10 +281,12 @@ static napi_value call_system(napi_env env, napi_callback_info info) {
     const uint64_t *v = all.value;
     SetLastError(ERROR_SUCCESS);
     uint64_t raw = self->function(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12]);
+    raw = finish(&all, raw);
     last_error = GetLastError();
     result = give_back(env, self->row->returns, raw);
   }
   for (size_t i = 0; i < count; i++) free(all.strings[i]);
+  if (all.event != NULL) CloseHandle(all.event);
   return result;
 }
 
