@@ -23,6 +23,7 @@ typedef struct {
   uint32_t input_length, output_length;
   DWORD count; /* bytes that were transferred */
   DWORD error;
+  NTSTATUS status; /* where there is an error */
 } request;
 
 static BOOL begin(request *self) {
@@ -47,12 +48,14 @@ static BOOL begin(request *self) {
 static void carry_out(request *self) {
   if (self->positioned && (self->at.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)) == NULL) {
     self->error = GetLastError();
+    self->status = RtlGetLastNtStatus();
     return;
   }
   self->error = begin(self) ? ERROR_SUCCESS : GetLastError();
   if (self->error == ERROR_IO_PENDING && self->positioned) {
     self->error = GetOverlappedResult(self->handle, &self->at, &self->count, TRUE) ? ERROR_SUCCESS : GetLastError();
   }
+  if (self->error != ERROR_SUCCESS) self->status = RtlGetLastNtStatus();
   if (self->at.hEvent != NULL) CloseHandle(self->at.hEvent);
 }
 
@@ -176,15 +179,15 @@ static DWORD WINAPI work(void *data) {
   return 0;
 }
 
-/* What came back, or minus the error. */
+/* What came back, or an NTSTATUS. */
 static napi_value answer(napi_env env, const request *self) {
   void *room;
   napi_value buffer, array;
-  if (self->error != ERROR_SUCCESS) return sectile_number(env, outcome(self));
+  if (self->error != ERROR_SUCCESS) return sectile_number(env, (double)(uint32_t)self->status);
   size_t length = self->count < self->output_length ? self->count : self->output_length;
   if (napi_create_arraybuffer(env, length, &room, &buffer) != napi_ok ||
       napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &array) != napi_ok) {
-    return sectile_number(env, -(double)ERROR_NOT_ENOUGH_MEMORY);
+    return sectile_number(env, (double)(uint32_t)STATUS_NO_MEMORY);
   }
   if (length != 0) memcpy(room, self->output, length);
   return array;
@@ -215,7 +218,7 @@ static pending *own_copy(const request *given) {
   return self;
 }
 
-/* As the other form; a promise of what came back, a Uint8Array, or of minus the error. */
+/* As the other form; a promise of what came back, a Uint8Array, or of the status of its failure. */
 static napi_value device_control_async(napi_env env, napi_callback_info info) {
   request given;
   napi_value name, promise;
@@ -231,6 +234,7 @@ static napi_value device_control_async(napi_env env, napi_callback_info info) {
   /* Not a thread of the runtime: a driver may take its time. */
   if (QueueUserWorkItem(work, self, WT_EXECUTELONGFUNCTION)) return promise;
   self->request.error = GetLastError();
+  self->request.status = STATUS_NO_MEMORY;
   napi_release_threadsafe_function(self->done, napi_tsfn_abort);
   napi_resolve_deferred(env, self->deferred, answer(env, &self->request));
   free_pending(self);

@@ -19,6 +19,8 @@ NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base, U
 NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID base);
 /* Looks at nothing beyond `length`. */
 BOOLEAN NTAPI RtlValidRelativeSecurityDescriptor(PVOID descriptor, ULONG length, ULONG required_parts);
+/* Of this thread's last call of Win32 that failed. */
+NTSTATUS NTAPI RtlGetLastNtStatus(void);
 
 #define SECTILE_SUCCESS(status) ((NTSTATUS)(status) >= 0)
 

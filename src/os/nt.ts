@@ -62,6 +62,31 @@ export interface NtSystem {
   mappingPagesDiffer(mapping: Mapping): void;
   /** Frees addresses in a range that closed views still keep; false where there are none. */
   releaseAddresses(address: bigint, length: bigint): boolean;
+  /**
+   * ReadFile, at an offset or at the file's position; returns when it is done, also for overlapped handles.
+   *
+   * @returns bytes, or minus the Win32 error
+   */
+  fileRead(file: number, target: Uint8Array, offset: bigint | null): number;
+  /** WriteFile, likewise. */
+  fileWrite(file: number, source: Uint8Array, offset: bigint | null): number;
+  /** LockFileEx, waited for where it waits. @returns 0, or minus the Win32 error */
+  fileLock(file: number, flags: number, offset: bigint, length: bigint): number;
+  /** UnlockFileEx; without flags. */
+  fileUnlock(file: number, flags: number, offset: bigint, length: bigint): number;
+  /** DeviceIoControl, likewise. @returns bytes, or minus the Win32 error */
+  deviceControl(device: number, code: number, input: Uint8Array | null, output: Uint8Array | null): number;
+  /**
+   * The same on another thread, on copies of the memory.
+   *
+   * @returns what came back, or an NTSTATUS
+   */
+  deviceControlAsync(
+    device: number,
+    code: number,
+    input: Uint8Array | null,
+    output: Uint8Array | null,
+  ): Promise<Uint8Array | number>;
   /** A self-relative security descriptor from SDDL, or the Win32 error. */
   securityFromText(sddl: string): Uint8Array | number;
   /** SDDL of those parts (OWNER_SECURITY_INFORMATION …), or the Win32 error. */

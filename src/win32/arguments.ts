@@ -3,7 +3,7 @@
  */
 import type { NTSTATUS } from '../base/status.js';
 import { View } from '../memory/view.js';
-import { fieldsOf, type Size, ulong } from '../nt/arguments.js';
+import { fieldsOf, memoryOf, type Size, ulong } from '../nt/arguments.js';
 import { ERROR_INVALID_PARAMETER } from './constants.js';
 import { SetLastError, setErrorFor } from './last-error.js';
 
@@ -44,6 +44,13 @@ export function failWith<T>(error: number, value: T): T {
 }
 
 export const invalidParameter = <T>(value: T): T => failWith(ERROR_INVALID_PARAMETER, value);
+
+/** The bytes of a buffer, at most so many. Null when it is none, or shorter. */
+export function bytesOf(buffer: unknown, count: number | undefined): Uint8Array | null {
+  const memory = memoryOf(buffer);
+  const length = count === undefined ? memory?.length : ulong(count);
+  return memory === undefined || length === undefined || length > memory.length ? null : memory.subarray(0, length);
+}
 
 /** OVERLAPPED, as far as it says where in a file. */
 export interface Overlapped {

@@ -141,6 +141,8 @@ export const ERROR_UNEXP_NET_ERR = 59;
 export const ERROR_CANNOT_MAKE = 82;
 export const ERROR_INVALID_PARAMETER = 87;
 export const ERROR_DISK_FULL = 112;
+/** The call is one that this version of the system has not. */
+export const ERROR_CALL_NOT_IMPLEMENTED = 120;
 export const ERROR_SEM_TIMEOUT = 121;
 export const ERROR_INSUFFICIENT_BUFFER = 122;
 export const ERROR_INVALID_NAME = 123;

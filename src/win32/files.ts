@@ -42,7 +42,7 @@ import { createFile, createFileAt, type FileResult } from '../nt/file-open-calls
 import { InitializeObjectAttributes } from '../nt/object-attributes.js';
 import { fileType } from '../nt/object-types.js';
 import { isOtherFile, objectOf } from '../nt/tables.js';
-import { cString, DEVICE_PREFIX, fail, failWith, type Overlapped, offsetOf } from './arguments.js';
+import { bytesOf, cString, DEVICE_PREFIX, fail, failWith, type Overlapped, offsetOf } from './arguments.js';
 import * as c from './constants.js';
 import { SetLastError } from './last-error.js';
 import { isInheritable } from './object-names.js';
@@ -156,13 +156,6 @@ function openByName(name: string, how: Win32Open): FileResult {
 }
 
 /* --------------------------------------------------------------------- reading, writing ---- */
-
-/** The bytes of a buffer, at most so many. Null when it is none, or shorter. */
-function bytesOf(buffer: unknown, count: number | undefined): Uint8Array | null {
-  const memory = memoryOf(buffer);
-  const length = count === undefined ? memory?.length : ulong(count);
-  return memory === undefined || length === undefined || length > memory.length ? null : memory.subarray(0, length);
-}
 
 /** Where a transfer starts; null for the file's position. */
 const startOf = (overlapped: Overlapped | null): Size | null =>
