@@ -24,6 +24,8 @@ const sectile_call sectile_calls[] = {
     {"CreateFileMappingW", KERNEL32, 'h', "h s? u u u w?"},
     {"OpenFileMappingW", KERNEL32, 'h', "u u w"},
     {"CloseHandle", KERNEL32, 'u', "h"},
+    {"CreateFileMappingFromApp", KERNELBASE, 'h', "h s? u z w?"},
+    {"CreateFileMapping2", KERNELBASE, 'h', "h s? u u u z w? x c"},
     {"FlushViewOfFile", KERNEL32, 'u', "a z"},
     /* ---- views: those of other processes; this one's are mapped and guarded by mapping.c ---- */
     {"NtMapViewOfSection", NTDLL, 'u', "h h b8 z z b8? b8 u u u"},
@@ -50,7 +52,7 @@ const sectile_call sectile_calls[] = {
     {"GetHandleInformation", KERNEL32, 'u', "h b4"},
     {"SetHandleInformation", KERNEL32, 'u', "h u u"},
     {"CompareObjectHandles", KERNELBASE, 'u', "h h"},
-    {"GetKernelObjectSecurity", KERNELBASE, 'u', "h u b0? u b4"},
+    {"GetKernelObjectSecurity", KERNELBASE, 'u', "h u b0? l b4"},
     {"SetKernelObjectSecurity", KERNELBASE, 'u', "h u b20"},
     /* ---- synchronization ---- */
     {"NtCreateEvent", NTDLL, 'u', "b8 u o? u u"},
@@ -110,9 +112,10 @@ const sectile_call sectile_calls[] = {
     {"NtQueryVirtualMemory", NTDLL, 'u', "h a u b0 z b8?"},
     {"GetLargePageMinimum", KERNEL32, 'p', ""},
     {"VirtualAllocEx", KERNEL32, 'p', "h a z u u"},
+    {"VirtualAlloc2", KERNELBASE, 'p', "h a z u u x c"},
     {"VirtualFreeEx", KERNEL32, 'u', "h a z u"},
     {"VirtualProtectEx", KERNEL32, 'u', "h a z u b4"},
-    {"VirtualQueryEx", KERNEL32, 'u', "h a b48 z"},
+    {"VirtualQueryEx", KERNEL32, 'u', "h a b48 l"},
     {"K32GetMappedFileNameW", KERNEL32, 'u', "h a b2 u"},
     /* ---- processes and statuses ---- */
     {"NtOpenProcess", NTDLL, 'u', "b8 u o b16"},
