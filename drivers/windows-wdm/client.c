@@ -42,7 +42,7 @@ static volatile void *map(const wchar_t *name, DWORD access) {
 
 static const SAMPLE_SECTION *map_sample(void) {
   const SAMPLE_SECTION *view = (const SAMPLE_SECTION *)map(GLOBAL SAMPLE_SECTION_NAME, FILE_MAP_READ);
-  if (view == NULL || (view->magic == PROTOCOL_MAGIC && view->layoutId == LAYOUT_ID)) return view;
+  if (view == NULL || (view->header.magic == PROTOCOL_MAGIC && view->header.layoutId == LAYOUT_ID)) return view;
   UnmapViewOfFile(view);
   SetLastError(ERROR_REVISION_MISMATCH);
   return NULL;
@@ -52,11 +52,11 @@ static const SAMPLE_SECTION *map_sample(void) {
 static int read_sample(const SAMPLE_SECTION *view, SAMPLE *sample) {
   const ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
   do {
-    const uint32_t before = view->sequence;
+    const uint32_t before = view->header.sequence;
     MemoryBarrier();
     memcpy(sample, &view->sample, sizeof(*sample));
     MemoryBarrier();
-    if ((before & 1) == 0 && before != 0 && view->sequence == before) return 1;
+    if ((before & 1) == 0 && before != 0 && view->header.sequence == before) return 1;
     SwitchToThread();
   } while (GetTickCount64() < deadline);
   return 0;

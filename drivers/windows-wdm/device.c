@@ -76,7 +76,7 @@ PAGED_FUNCTION NTSTATUS CreateControlDevice(PDRIVER_OBJECT driver, PDEVICE_OBJEC
   PAGED_CODE();
 #if defined(_MSC_VER)
   /* Made for this driver: administrators may override the security above under this class. */
-  static const GUID class = {0x8b1f3a52, 0x6c0e, 0x4f7d, {0x9a, 0x41, 0x2d, 0x5e, 0x70, 0xc3, 0x18, 0xe6}};
+  static const GUID class = {0x5154c676, 0xfc99, 0x8f13, {0x9b, 0x9c, 0x4a, 0x8e, 0x92, 0x8e, 0xa5, 0x25}};
   const UNICODE_STRING security = RTL_CONSTANT_STRING(DEVICE_SECURITY);
   NTSTATUS status = IoCreateDeviceSecure(driver, sizeof(DRIVER_STATE), &name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE,
                                          &security, &class, device);

@@ -19,17 +19,17 @@ static CONTROLS_SECTION *ControlsView(DRIVER_STATE *state) { return (CONTROLS_SE
 
 PAGED_FUNCTION NTSTATUS PublishHeader(DRIVER_STATE *state) {
   SAMPLE_SECTION *view = SampleView(state);
-  const SAMPLE_SECTION header = {
+  const SAMPLE_HEADER header = {
       .layoutId = LAYOUT_ID, .sampleBytes = sizeof(SAMPLE), .controlsBytes = sizeof(CONTROLS), .state = DRIVER_STARTING};
   PAGED_CODE();
-  NTSTATUS status = GuardedCopy(view, &header, offsetof(SAMPLE_SECTION, sample));
-  if (NT_SUCCESS(status)) status = GuardedExchange((volatile LONG *)&view->magic, PROTOCOL_MAGIC);
+  NTSTATUS status = GuardedCopy(&view->header, &header, sizeof(header));
+  if (NT_SUCCESS(status)) status = GuardedExchange((volatile LONG *)&view->header.magic, PROTOCOL_MAGIC);
   return status;
 }
 
 PAGED_FUNCTION VOID PublishState(DRIVER_STATE *state, ULONG value) {
   PAGED_CODE();
-  (VOID) Went(state, GuardedExchange((volatile LONG *)&SampleView(state)->state, (LONG)value));
+  (VOID) Went(state, GuardedExchange((volatile LONG *)&SampleView(state)->header.state, (LONG)value));
 }
 
 /* An exchange is a full barrier: what stands between the two is written between the two. */
@@ -45,10 +45,10 @@ PAGED_FUNCTION VOID PublishSample(DRIVER_STATE *state) {
 
   /* Our own count: it goes on in step, whatever happened to the last sample. */
   state->sequence += 2;
-  BOOLEAN whole = Went(state, GuardedExchange((volatile LONG *)&view->sequence, (LONG)(state->sequence - 1))) &&
+  BOOLEAN whole = Went(state, GuardedExchange((volatile LONG *)&view->header.sequence, (LONG)(state->sequence - 1))) &&
                   Went(state, GuardedCopy(&view->sample, sample, sizeof(*sample)));
   /* A sample that did not come through stays marked as unfinished until the next one does. */
-  if (whole && Went(state, GuardedExchange((volatile LONG *)&view->sequence, (LONG)state->sequence)))
+  if (whole && Went(state, GuardedExchange((volatile LONG *)&view->header.sequence, (LONG)state->sequence)))
     InterlockedIncrement64(&state->samples);
 }
 

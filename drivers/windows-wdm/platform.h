@@ -3,9 +3,13 @@
  */
 #pragma once
 
-/* Code that may be paged out: it never runs above APC_LEVEL. */
+/*
+ * Code that may be paged out. All of this driver may: nothing in it runs above PASSIVE_LEVEL. MSVC takes that for the
+ * rest of a file, gcc for each function.
+ */
 #if defined(_MSC_VER)
-#define PAGED_FUNCTION __declspec(code_seg("PAGE"))
+#pragma code_seg("PAGE")
+#define PAGED_FUNCTION
 #else
 #define PAGED_FUNCTION __attribute__((section("PAGE")))
 #endif
@@ -20,8 +24,8 @@
 #define THREAD_TYPE ((POBJECT_TYPE)PsThreadType)
 #endif
 
-/* "SWDM" as the pool monitor shows it. */
-#define DRIVER_POOL_TAG 0x4D445753u
+/* The driver's memory in the pool monitor: "Sect" */
+#define DRIVER_POOL_TAG 0x74636553u
 
 /*
  * ExAllocatePool2 zeroes what it gives and exists from Windows 10 2004 on. mingw-w64's headers end before it, and so

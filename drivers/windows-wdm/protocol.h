@@ -1,6 +1,6 @@
 /*
  * What the driver and its applications agree on, besides the values themselves (layout.h): the names, the two
- * sections, and who writes what. Included by the driver, by native applications, and mirrored by layout.ts.
+ * sections, and who writes what. Included by the driver, by native applications, and mirrored by protocol.ts.
  *
  *   SectileWdmSample    applications read   a header, and one sample under a sequence lock
  *   SectileWdmControls  applications write  a lock word, and the values that they set under it
@@ -21,8 +21,7 @@
 
 enum { DRIVER_STARTING = 0, DRIVER_RUNNING = 1, DRIVER_STOPPED = 2 };
 
-/* The driver writes, everybody may read. */
-typedef struct SAMPLE_SECTION {
+typedef struct SAMPLE_HEADER {
   uint32_t magic;             /* PROTOCOL_MAGIC, written last: whoever sees it sees a whole header */
   uint32_t layoutId;          /* LAYOUT_ID of the driver's own build */
   uint32_t sampleBytes;       /* sizeof(SAMPLE) there */
@@ -30,6 +29,11 @@ typedef struct SAMPLE_SECTION {
   volatile uint32_t sequence; /* odd while the driver writes the sample */
   volatile uint32_t state;    /* DRIVER_RUNNING, DRIVER_STOPPED */
   uint32_t reserved[10];
+} SAMPLE_HEADER;
+
+/* The driver writes, users may read. */
+typedef struct SAMPLE_SECTION {
+  SAMPLE_HEADER header;
   SAMPLE sample;
 } SAMPLE_SECTION;
 
@@ -51,11 +55,11 @@ typedef struct CONTROLS_SECTION {
 #define DRIVER_TOKEN 0xFFFFFFFFu
 #define LOCK_LEASE_MS 250
 
-_Static_assert(offsetof(SAMPLE_SECTION, sequence) == 16, "layout.ts says so");
-_Static_assert(offsetof(SAMPLE_SECTION, state) == 20, "layout.ts says so");
-_Static_assert(offsetof(SAMPLE_SECTION, sample) == 64, "layout.ts says so");
-_Static_assert(offsetof(CONTROLS_SECTION, turn) == 4, "layout.ts says so");
-_Static_assert(offsetof(CONTROLS_SECTION, controls) == 64, "layout.ts says so");
+_Static_assert(offsetof(SAMPLE_HEADER, sequence) == 16, "protocol.ts says so");
+_Static_assert(offsetof(SAMPLE_HEADER, state) == 20, "protocol.ts says so");
+_Static_assert(offsetof(SAMPLE_SECTION, sample) == 64, "protocol.ts says so");
+_Static_assert(offsetof(CONTROLS_SECTION, turn) == 4, "protocol.ts says so");
+_Static_assert(offsetof(CONTROLS_SECTION, controls) == 64, "protocol.ts says so");
 
 /* What the device answers (DeviceIoControl). Setting needs an administrator, counts are for everybody. */
 #define IOCTL_SET_INTERVAL CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_WRITE_ACCESS)

@@ -1,7 +1,6 @@
 /**
  * The commands of `sectile`. A new one is one more line in the list.
  */
-import { readFileSync } from 'node:fs';
 import { chalkStderr } from 'chalk';
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
@@ -15,6 +14,7 @@ import { showCommand } from './commands/show.js';
 import { systemCommand } from './commands/system.js';
 import { writeCommand } from './commands/write.js';
 import { COMPLAINT } from './exit.js';
+import { packageVersion } from './package-version.js';
 
 const commands: readonly (() => Command)[] = [
   demoCommand,
@@ -28,11 +28,6 @@ const commands: readonly (() => Command)[] = [
   benchCommand,
   doctorCommand,
 ];
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 /** Every command ends by an exception, so that one place decides about exit codes. */
 function prepare(command: Command): void {
@@ -51,7 +46,7 @@ function pathOf(command: Command): string {
 export function createProgram(): Command {
   const program = new Command('sectile')
     .description('Named memory that several processes share, each through its own view.')
-    .version(version(), '-V, --version')
+    .version(packageVersion(), '-V, --version')
     .addHelpText(
       'after',
       `

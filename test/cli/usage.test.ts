@@ -18,6 +18,7 @@ const commands = [
   ['driver', 'load'],
   ['driver', 'unload'],
   ['driver', 'ls'],
+  ['driver', 'init'],
   ['bench'],
   ['doctor'],
 ];

@@ -1,5 +1,5 @@
 /**
- * `sectile driver`: loads and unloads drivers of the running system process.
+ * `sectile driver`: loads and unloads drivers of the running system process, and writes new ones.
  */
 import { resolve } from 'node:path';
 import chalk from 'chalk';
@@ -9,6 +9,7 @@ import { listDrivers, loadDriver, unloadDriver } from '../../system/client.js';
 import type { DriverListing } from '../../system/protocol.js';
 import { print, printJson, printTable } from '../output.js';
 import { collectPairs } from '../values.js';
+import { driverInitCommand } from './driver-init.js';
 
 interface LoadOptions {
   readonly set: Readonly<Record<string, string>>;
@@ -87,5 +88,6 @@ export function driverCommand(): Command {
         .addHelpText('after', '\nExample:\n  $ sectile driver ls')
         .action(list),
     )
+    .addCommand(driverInitCommand())
     .addHelpText('after', '\nExample:\n  $ sectile driver load ./camera.js');
 }

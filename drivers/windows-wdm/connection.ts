@@ -1,0 +1,193 @@
+/**
+ * An application's connection to the driver: samples that are whole, and controls that are set under the lock.
+ *
+ *   using driver = DriverConnection.open();
+ *   console.log(driver.read().number);
+ *   await driver.set({ slot: 1, amount: 5n });
+ *
+ * Nothing here believes what stands in shared memory: whatever the other side writes, each call ends within its time,
+ * by a result or by an error.
+ */
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Section, type View } from 'sectile';
+import { controlsBytes, controlsLayout, layoutId, sampleBytes, sampleLayout } from './layout.ts';
+import {
+  CONTROLS_SECTION_BYTES,
+  DriverState,
+  LockWord,
+  MAGIC,
+  RECORD_AT,
+  SAMPLE_SECTION_BYTES,
+  SampleWord,
+  SectionNames,
+} from './protocol.ts';
+import { decode, encode, type RecordOf } from './records.ts';
+
+export type Sample = RecordOf<typeof sampleLayout>;
+export type Controls = RecordOf<typeof controlsLayout>;
+
+/** The driver writes a sample within a microsecond; it may lose the processor meanwhile, but not for so long. */
+const READ_PATIENCE_MS = 200;
+/** Attempts between looks at the clock. */
+const ATTEMPTS = 256;
+/** The driver looks at controls with every sample. */
+const ANSWER_PATIENCE_MS = 5000;
+const POLL_MS = 1;
+
+/** Why the driver did not do what was asked. */
+export class DriverError extends Error {
+  override readonly name = 'DriverError';
+  readonly status: number | undefined;
+
+  /** @param status The NTSTATUS by which the driver refused, where it did. */
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+interface Mapped {
+  readonly section: Section;
+  readonly view: View;
+}
+
+function map(name: string, access: 'read' | 'readwrite', bytes: number): Mapped {
+  const section = Section.open(`Global\\${name}`, { access });
+  try {
+    const view = section.map({ access });
+    if (view.length >= bytes) return { section, view };
+    view.close();
+    throw new DriverError(`${section.name} has ${view.length} bytes, and the layout ${bytes}: driver and application differ`);
+  } catch (error) {
+    section.close();
+    throw error;
+  }
+}
+
+function close({ section, view }: Mapped): void {
+  view.close();
+  section.close();
+}
+
+export class DriverConnection {
+  readonly #sample: Mapped;
+  readonly #words: Int32Array;
+  readonly #shared: Uint8Array;
+  readonly #copy = new Uint8Array(sampleBytes);
+  readonly #record = new DataView(this.#copy.buffer);
+  /** A word of our own: to exchange it is the one full fence that JavaScript has. */
+  readonly #fence = new Int32Array(1);
+  /** Opened when something is set: whoever only reads needs no right to write. */
+  #controls: Mapped | null = null;
+  /** Our number in the lock word: not 0, not the driver's, and nobody else's. */
+  readonly #token = randomInt(1, 2 ** 31);
+
+  private constructor(sample: Mapped) {
+    this.#sample = sample;
+    this.#words = sample.view.as(Int32Array).subarray(0, RECORD_AT / 4);
+    this.#shared = sample.view.bytes.subarray(RECORD_AT, RECORD_AT + sampleBytes);
+  }
+
+  /**
+   * Opens the driver's section for reading and maps it.
+   *
+   * @throws SectionError ERR_SECTION_NOT_FOUND when the driver is not loaded, ERR_SECTION_ACCESS when it grants nothing to
+   * this user; DriverError when its layout is another one
+   */
+  static open(): DriverConnection {
+    const sample = map(SectionNames.sample, 'read', SAMPLE_SECTION_BYTES);
+    const words = sample.view.as(Int32Array);
+    const wholeHeader = Atomics.load(words, SampleWord.magic) === MAGIC;
+    const theirs = Atomics.load(words, SampleWord.layoutId) >>> 0;
+    if (wholeHeader && theirs === layoutId) return new DriverConnection(sample);
+    close(sample);
+    throw new DriverError(
+      wholeHeader
+        ? `the driver has layout ${theirs.toString(16)}, this application ${layoutId.toString(16)}: build both from one layout`
+        : `${SectionNames.sample} has no header of the driver: it is still starting, or the section is somebody else's`,
+    );
+  }
+
+  /** False once the driver is unloaded: its last sample stays, no new one comes. */
+  get isLive(): boolean {
+    return Atomics.load(this.#words, SampleWord.state) === DriverState.running;
+  }
+
+  /**
+   * The newest sample, whole: all its values were taken together.
+   *
+   * @throws DriverError when no sample is whole within 200 ms: none was ever written, or the driver ended in the middle
+   */
+  read(): Sample {
+    const words = this.#words;
+    if (words.length === 0) throw new DriverError('the connection is closed');
+    for (let attempt = 0, start = 0; ; attempt++) {
+      const before = Atomics.load(words, SampleWord.sequence);
+      if (before !== 0 && (before & 1) === 0) {
+        this.#copy.set(this.#shared);
+        // No byte above may be taken after the sequence is looked at again.
+        Atomics.exchange(this.#fence, 0, 0);
+        if (Atomics.load(words, SampleWord.sequence) === before) return decode(sampleLayout, this.#record);
+      }
+      if (attempt % ATTEMPTS !== ATTEMPTS - 1) continue;
+      start ||= performance.now();
+      if (performance.now() - start > READ_PATIENCE_MS)
+        throw new DriverError(`no whole sample within ${READ_PATIENCE_MS} ms (sequence ${before}): is the driver still loaded?`);
+    }
+  }
+
+  /**
+   * Sets controls and waits for the driver's answer. Values that are not named stay as they are.
+   *
+   * @throws SectionError when the driver grants no writing; DriverError when the driver refuses the values (its `status`
+   * says why), when another application was faster, or when lock or answer do not come in time
+   */
+  async set(values: Partial<Omit<Controls, 'request'>>): Promise<void> {
+    this.#controls ??= map(SectionNames.controls, 'readwrite', CONTROLS_SECTION_BYTES);
+    const deadline = performance.now() + ANSWER_PATIENCE_MS;
+    const lock = this.#controls.view.as(Int32Array).subarray(0, RECORD_AT / 4);
+    const record = new DataView(this.#controls.view.buffer, RECORD_AT, controlsBytes);
+
+    while (Atomics.compareExchange(lock, LockWord.owner, 0, this.#token) !== 0) {
+      if (performance.now() > deadline) throw new DriverError('the lock is not free: another application keeps it');
+      await sleep(POLL_MS);
+    }
+    // Without a pause until the lock is given back: whoever keeps it for long loses it.
+    let request: number;
+    let kept = false;
+    try {
+      Atomics.add(lock, LockWord.turn, 1);
+      encode(controlsLayout, record, values as Partial<Controls>);
+      request = (record.getUint32(controlsLayout.request.at, true) + 1) >>> 0;
+      record.setUint32(controlsLayout.request.at, request, true);
+    } finally {
+      kept = Atomics.compareExchange(lock, LockWord.owner, this.#token, 0) === this.#token;
+    }
+    if (!kept) throw new DriverError('the lock was lost while the values were written: set them again');
+    await this.#answer(request, deadline);
+  }
+
+  async #answer(request: number, deadline: number): Promise<void> {
+    for (;;) {
+      const sample = this.read();
+      const passed = (sample.request - request) | 0;
+      if (passed === 0 && sample.status === 0) return;
+      if (passed === 0) throw new DriverError(`the driver refuses the values: 0x${sample.status.toString(16)}`, sample.status);
+      if (passed > 0) throw new DriverError('another application set other values before the driver looked: set yours again');
+      if (!this.isLive) throw new DriverError('the driver is unloaded');
+      if (performance.now() > deadline) throw new DriverError(`the driver does not answer within ${ANSWER_PATIENCE_MS} ms`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Safe to call twice. */
+  close(): void {
+    close(this.#sample);
+    if (this.#controls !== null) close(this.#controls);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
