@@ -43,6 +43,21 @@ const systems = {
   },
 };
 
+/**
+ * What prebuilt binaries are made for: the package is `@sectile/` and the name, with npm's words for the
+ * system, the processor and the C library; `zig` is the cross compiler's word for it.
+ */
+export const targets = [
+  { name: 'linux-x64-gnu', os: 'linux', cpu: 'x64', libc: 'glibc', zig: 'x86_64-linux-gnu.2.28' },
+  { name: 'linux-arm64-gnu', os: 'linux', cpu: 'arm64', libc: 'glibc', zig: 'aarch64-linux-gnu.2.28' },
+  { name: 'linux-x64-musl', os: 'linux', cpu: 'x64', libc: 'musl', zig: 'x86_64-linux-musl' },
+  { name: 'linux-arm64-musl', os: 'linux', cpu: 'arm64', libc: 'musl', zig: 'aarch64-linux-musl' },
+  { name: 'win32-x64', os: 'win32', cpu: 'x64', zig: 'x86_64-windows-gnu' },
+  { name: 'win32-arm64', os: 'win32', cpu: 'arm64', zig: 'aarch64-windows-gnu' },
+  { name: 'darwin-x64', os: 'darwin', cpu: 'x64', zig: 'x86_64-macos.11.0' },
+  { name: 'darwin-arm64', os: 'darwin', cpu: 'arm64', zig: 'aarch64-macos.11.0' },
+];
+
 /** The machine's own compilers, by target; CC overrides. Nothing stands here for what they cannot reach. */
 const machineCompilers = new Map([
   [`${process.platform}-${process.arch}`, 'cc'],
@@ -53,15 +68,15 @@ const machineCompilers = new Map([
 /** The compiler that stands for a target on this machine, or undefined. */
 export const machineCompiler = (target) => process.env.CC ?? machineCompilers.get(target);
 
-function foldersOf(system) {
+function foldersOf(system, base) {
   const { folders } = systems[system];
-  return [join(root, 'native'), ...folders.map((name) => join(root, 'native', name)).filter((folder) => existsSync(folder))];
+  return ['', ...folders].map((name) => join(base, 'native', name)).filter((folder) => existsSync(folder));
 }
 
-/** The files of an operating system's build that end so, as absolute paths in a fixed order. */
-export function nativeFiles(system, ending) {
+/** The files of an operating system's build that end so, in a fixed order. `base` holds the folder native/. */
+export function nativeFiles(system, ending, base = root) {
   const taken = new Set();
-  return foldersOf(system).flatMap((folder) =>
+  return foldersOf(system, base).flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith(ending) && !taken.has(name))
       .sort()
@@ -76,25 +91,33 @@ const warnings = ['-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wstrict-prototype
 const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer', '-O1', '-g'];
 const hardened = ['-O2', '-D_FORTIFY_SOURCE=2', '-fstack-protector-strong'];
 
-/** The arguments that make a C compiler compile and link the addon of `system` ("linux", "win32", "darwin", "portable") into `output`. */
-export function compilerArguments(system, output, { sanitize = false, defines = [] } = {}) {
-  const { compile, link, libraries } = systems[system];
-  const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers');
+/** The headers of Node-API: of the package that carries them, else those that came with this Node.js. */
+function headersFolder() {
+  try {
+    return createRequire(import.meta.url)('node-api-headers').include_dir;
+  } catch {
+    return join(dirname(process.execPath), '..', 'include', 'node');
+  }
+}
+
+/** What every file of a system's build ("linux", "win32", "darwin", "portable") is compiled with. */
+export function compileFlags(system, { sanitize = false, defines = [], base = root } = {}) {
   return [
     '-std=gnu11',
     '-fvisibility=hidden',
     // No path of the machine that builds ends up in the binary.
-    `-ffile-prefix-map=${root}=.`,
-    ...compile,
+    `-ffile-prefix-map=${base}=.`,
+    ...systems[system].compile,
     ...defines.map((name) => `-D${name}`),
     ...warnings,
     ...(sanitize ? sanitizers : hardened),
-    `-I${headers}`,
-    `-I${join(root, 'native')}`,
-    ...link,
-    '-o',
-    output,
-    ...nativeFiles(system, '.c'),
-    ...libraries,
+    `-I${headersFolder()}`,
+    `-I${join(base, 'native')}`,
   ];
+}
+
+/** The arguments that make a C compiler compile and link a system's addon into `output`. */
+export function compilerArguments(system, output, options = {}) {
+  const { link, libraries } = systems[system];
+  return [...compileFlags(system, options), ...link, '-o', output, ...nativeFiles(system, '.c', options.base), ...libraries];
 }

