@@ -196,7 +196,9 @@ static bool read_argument(napi_env env, napi_value value, const char *call, cons
     case 'l':
     case 'c':
       if (!read_number64(env, value, call, result)) return false;
-      if (index > 0 && (*word == 'l' ? *result <= all->lengths[index - 1] : *result == all->lengths[index - 1])) return true;
+      if (index > 0 && (*word == 'l' ? *result <= all->lengths[index - 1] / (word[1] == '2' ? sizeof(WCHAR) : 1)
+                                     : *result == all->lengths[index - 1]))
+        return true;
       sectile_fail_argument(env, call, "a length is not that of its array");
       return false;
     case '0':
@@ -295,6 +297,19 @@ static napi_value get_last_error(napi_env env, napi_callback_info info) {
   return sectile_number(env, last_error);
 }
 
+/* Where the memory of a Uint8Array stands: for pointers that the system put into it. */
+static napi_value address_of(napi_env env, napi_callback_info info) {
+  napi_value argument[1], result;
+  uint8_t *bytes;
+  size_t length;
+  if (!sectile_arguments(env, info, "addressOf", 1, argument) ||
+      !sectile_read_bytes(env, argument[0], "addressOf", "structure", &bytes, &length)) {
+    return NULL;
+  }
+  if (napi_create_bigint_uint64(env, (uintptr_t)bytes, &result) != napi_ok) return sectile_fail_napi(env, "addressOf");
+  return result;
+}
+
 /* The rows that this system has, looked up once in the process. */
 static const bound_call *bind_all(size_t *count) {
   static bound_call *bound;
@@ -335,5 +350,6 @@ static napi_value system_calls(napi_env env, napi_callback_info info) {
 const sectile_export sectile_call_exports[] = {
     {"systemCalls", system_calls},
     {"lastError", get_last_error},
+    {"addressOf", address_of},
     {NULL, NULL},
 };

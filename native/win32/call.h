@@ -18,7 +18,7 @@ typedef struct {
    *   h    a handle: a signed 32-bit number
    *   a    an address by value, which the kernel itself checks: a bigint
    *   bN   a Uint8Array of at least N bytes: a structure that is read or filled
-   *   l    how many bytes of the array before it count: a number, no larger than the array
+   *   l    how many bytes of the array before it count: a number, no larger than the array; l2: how many characters
    *   0    a null pointer, whatever is given
    *   w    a wide string, ended by a NUL
    *   n    a UNICODE_STRING, from a string

@@ -28,7 +28,8 @@ export interface ObjectFacts {
   readonly name: string;
   readonly scope: 'local' | 'global' | 'foreign';
   readonly kind: NamedKind | 'posix' | 'memfd' | 'file';
-  readonly size: number;
+  /** Bytes; null where the object does not let us ask. */
+  readonly size: number | null;
   /** Bytes in memory; null where it cannot be told. */
   readonly resident: number | null;
   readonly backing: Backing;
@@ -46,7 +47,8 @@ export interface ObjectFacts {
   readonly mode: number | null;
   /** Milliseconds since 1970; null where nobody noted it. */
   readonly created: number | null;
-  readonly device: bigint;
-  readonly inode: bigint;
+  /** What tells its memory from all other; null where the kernel does not say. */
+  readonly device: bigint | null;
+  readonly inode: bigint | null;
   readonly holders: readonly Holder[];
 }

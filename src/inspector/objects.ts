@@ -9,6 +9,7 @@ import type { ObjectListing } from '../system/protocol.js';
 import { foreignObjects, isForeignLabel, posixObjects } from './foreign.js';
 import { HolderList } from './holders.js';
 import { type Identity, identityOf, statOrNull } from './identity.js';
+import type { ObjectGroup } from './inspector.js';
 import { namedKind } from './kinds.js';
 import type { ObjectFacts } from './object-facts.js';
 import { linkOrNull, residentInViews, type Survey, surveyProcesses } from './processes.js';
@@ -30,6 +31,18 @@ export interface Listing {
   /** Processes that did not let us look at what they hold. */
   readonly unseen: number;
 }
+
+const none = (): string => 'none';
+
+export const ownGroups: readonly ObjectGroup[] = [
+  { scope: 'local', heading: "Local: this user's names", none },
+  {
+    scope: 'global',
+    heading: 'Global: names of the system process',
+    none: ({ systemPid }) => (systemPid === null ? 'no system process runs (sectile system start)' : 'none'),
+  },
+  { scope: 'foreign', heading: 'Foreign: shared memory of other programs, and sections without a name', none },
+];
 
 const BLOCK = 512;
 

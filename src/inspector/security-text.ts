@@ -22,6 +22,7 @@ const wellKnown = new Map<string, string>([
   [WellKnownSid.users, 'every user'],
   [WellKnownSid.administrators, 'administrators'],
   [WellKnownSid.localSystem, 'LocalSystem'],
+  ['S-1-3-4', 'its owner'],
 ]);
 
 /** The name that a colon-separated file of /etc gives to a number; undefined where it has none. */

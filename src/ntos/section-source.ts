@@ -21,7 +21,7 @@ import {
   SECTION_QUERY,
 } from '../security/index.js';
 import { failureOf, failureOfStatus } from './failure.js';
-import { callOf, closeHandle, grantedAccess, sectionSize } from './handles.js';
+import { callOf, closeHandle, grantedAccess, sectionFacts } from './handles.js';
 import { securityFromText, soleWriterSecurity } from './security.js';
 
 const PAGE_WRITECOPY = 0x08;
@@ -100,7 +100,7 @@ class KernelSection implements HeldSection {
     this.#handle = handle;
     this.granted = granted;
     this.memory = new KernelMemory(nt, handle, { ...kind, writable: (granted & SECTION_MAP_WRITE) !== 0 });
-    this.facts = { size: size ?? sectionSize(nt, handle) ?? this.#mappedSize(), soleWriter };
+    this.facts = { size: size ?? sectionFacts(nt, handle)?.size ?? this.#mappedSize(), soleWriter };
   }
 
   /** A handle that grants no query: a view of the whole says how large it is. */

@@ -1,6 +1,7 @@
 /**
  * The doorway to the operating system, chosen once. The only place that looks at the platform's name.
  */
+import { basename, join } from 'node:path';
 import { SectionError } from '../base/error.js';
 import type { NtSystem } from './nt.js';
 import type { Os } from './os.js';
@@ -22,5 +23,14 @@ const chosen = choose();
 export const os: Os = chosen.os;
 /** The calls of the kernel itself, where it is NT; null where Sectile plays its part. */
 export const nt: NtSystem | null = chosen.nt;
+/**
+ * Where a socket between processes of this machine can be listened to.
+ *
+ * @param folder A folder of the caller's own.
+ */
+export function socketAddress(folder: string): string {
+  return process.platform === 'win32' ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, 'socket');
+}
+
 export * from './nt.js';
 export * from './os.js';

@@ -36,6 +36,8 @@ export interface NtSystem {
   readonly calls: Readonly<Record<string, SystemCall>>;
   /** GetLastError() of the last of these calls. */
   lastError(): number;
+  /** Where an array stands: for pointers that the system put into it. Never handed to the system. */
+  addressOf(structure: Uint8Array): bigint;
   /**
    * NtMapViewOfSection into this process, guarded.
    *

@@ -4,6 +4,7 @@
  * processes is granted by descriptors that the real system process hands out.
  */
 import { SectionError } from '../base/error.js';
+import { nt } from '../os/index.js';
 import type { IoManager } from './io-manager.js';
 import type { RequestorsHandle } from './irps.js';
 import type { KernelObjects } from './kernel-objects.js';
@@ -36,6 +37,20 @@ export interface SystemInside {
   requestorsHandle(value: number): RequestorsHandle | null;
   /** Parameters that a driver was loaded with, by its registry path. */
   driverParameters(registryPath: string): Readonly<Record<string, string>> | null;
+}
+
+/**
+ * For commands about the system process: where the kernel is NT there is none.
+ *
+ * @throws SectionError ERR_SECTION_NATIVE
+ */
+export function requireOwnKernel(operation: string): void {
+  if (nt === null) return;
+  throw new SectionError('ERR_SECTION_NATIVE', {
+    operation,
+    rule: "here the kernel is Windows' own, and there is no system process",
+    wayOut: 'Global\\ names work without one; a driver is written in C: "sectile driver init NAME --windows" writes a first one',
+  });
 }
 
 let inside: SystemInside | null = null;

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Section } from '../../index.js';
+import { socketAddress } from '../../os/index.js';
 import type { ToPeer } from './turns.js';
 
 export class Partner {
@@ -39,7 +40,7 @@ export class Partner {
   /** Starts the other process and lets it open the section. */
   static async start(section: Section): Promise<Partner> {
     const partner = new Partner();
-    const path = join(partner.#folder, 'socket');
+    const path = socketAddress(partner.#folder);
     partner.#server.listen(path);
     await once(partner.#server, 'listening');
     const connection = once(partner.#server, 'connection') as Promise<[Socket]>;

@@ -11,6 +11,7 @@ import { fileSize } from '../demo/stage.js';
 import { Transcript } from '../demo/transcript.js';
 import { complain, Silent } from '../exit.js';
 import { printJson, remark } from '../output.js';
+import { needsSystemProcess } from '../own-kernel.js';
 import { wholeNumber } from '../values.js';
 
 const DEFAULT_SECONDS = 5;
@@ -85,6 +86,7 @@ async function demo(options: Options): Promise<void> {
 export function demoCommand(): Command {
   return new Command('demo')
     .description('show it all, live: a driver and an application share memory')
+    .hook('preAction', needsSystemProcess)
     .option('--file <file>', 'the file to move; default one of this machine, of 64 MiB or more')
     .option('--seconds <n>', 'how long to show the telemetry', wholeNumber(1, 3600), DEFAULT_SECONDS)
     .option('--json', 'print facts for programs')

@@ -8,6 +8,7 @@ import { plural, printable } from '../../inspector/index.js';
 import { listDrivers, loadDriver, unloadDriver } from '../../system/client.js';
 import type { DriverListing } from '../../system/protocol.js';
 import { print, printJson, printTable } from '../output.js';
+import { needsSystemProcess } from '../own-kernel.js';
 import { collectPairs } from '../values.js';
 import { driverInitCommand } from './driver-init.js';
 
@@ -72,6 +73,7 @@ export function driverCommand(): Command {
         .option('--set <key=value>', 'a parameter for it; may be repeated', collectPairs, {})
         .option('--json', 'print facts for programs')
         .addHelpText('after', '\nExample:\n  $ sectile driver load ./camera.js --set rate=60')
+        .hook('preAction', needsSystemProcess)
         .action(load),
     )
     .addCommand(
@@ -79,6 +81,7 @@ export function driverCommand(): Command {
         .description('unload a driver: its handles and views go with it')
         .argument('<name>', 'as "sectile driver ls" shows it')
         .addHelpText('after', '\nExample:\n  $ sectile driver unload camera')
+        .hook('preAction', needsSystemProcess)
         .action(unload),
     )
     .addCommand(
@@ -86,6 +89,7 @@ export function driverCommand(): Command {
         .description('list the drivers that are loaded')
         .option('--json', 'print facts for programs')
         .addHelpText('after', '\nExample:\n  $ sectile driver ls')
+        .hook('preAction', needsSystemProcess)
         .action(list),
     )
     .addCommand(driverInitCommand())

@@ -7,7 +7,9 @@ import {
   type Listing,
   listObjects,
   type ObjectFacts,
+  type ObjectGroup,
   type ObjectScope,
+  objectGroups,
   plural,
   printable,
   sizeText,
@@ -25,12 +27,6 @@ interface Options {
 }
 
 const allScopes = ['local', 'global', 'foreign'] as const;
-
-const headings: Readonly<Record<ObjectScope, string>> = {
-  local: "Local: this user's names",
-  global: 'Global: names of the system process',
-  foreign: 'Foreign: shared memory of other programs, and sections without a name',
-};
 
 const columns: readonly Column[] = [
   { title: 'NAME' },
@@ -60,7 +56,7 @@ function rowsOf(facts: ObjectFacts): string[][] {
   const own = [
     nameText(facts),
     facts.kind,
-    sizeText(facts.size),
+    facts.size === null ? '–' : sizeText(facts.size),
     residentText(facts.resident),
     backingText(facts),
     accessText(facts),
@@ -75,16 +71,13 @@ function rowsOf(facts: ObjectFacts): string[][] {
   ]);
 }
 
-function printGroup(scope: ObjectScope, listing: Listing): void {
-  print(chalk.bold(headings[scope]));
+function printGroup(group: ObjectGroup, listing: Listing): void {
+  const { scope, heading } = group;
+  print(chalk.bold(heading));
   const objects = listing.objects.filter((each) => each.scope === scope);
   if (objects.length > 0) printTable(columns, objects.flatMap(rowsOf), '  ');
-  else print(chalk.dim(`  ${emptyText(scope, listing)}`));
-}
-
-function emptyText(scope: ObjectScope, { systemPid, problems }: Listing): string {
-  if (problems.some(({ group }) => group === scope)) return 'unknown, see below';
-  return scope === 'global' && systemPid === null ? 'no system process runs (sectile system start)' : 'none';
+  else if (listing.problems.some((problem) => problem.group === scope)) print(chalk.dim('  unknown, see below'));
+  else print(chalk.dim(`  ${group.none(listing)}`));
 }
 
 function scopesOf(options: Options): ReadonlySet<ObjectScope> {
@@ -102,9 +95,9 @@ function printAsJson({ objects, problems, systemPid, unseen }: Listing): void {
 }
 
 function printAsTables(listing: Listing, scopes: ReadonlySet<ObjectScope>): void {
-  for (const [index, scope] of [...scopes].entries()) {
+  for (const [index, group] of objectGroups.filter(({ scope }) => scopes.has(scope)).entries()) {
     if (index > 0) print();
-    printGroup(scope, listing);
+    printGroup(group, listing);
   }
   if (listing.unseen > 0 && listing.objects.some(({ scope }) => scope !== 'local')) {
     remark(
@@ -126,8 +119,8 @@ function ls(options: Options): void {
 export function lsCommand(): Command {
   return new Command('ls')
     .description('list sections and other objects: kind, size, backing, protection and who holds them')
-    .option('--local', "this user's names")
-    .option('--global', 'names of the system process')
+    .option('--local', "this user's names; on Windows this session's")
+    .option('--global', 'names of the system process; on Windows the whole machine')
     .option('--foreign', 'shm_open objects of other programs, and sections without a name')
     .option('--json', 'print facts for programs')
     .addHelpText(

@@ -26,6 +26,7 @@ import { print, printJson, printTable } from '../output.js';
 const accessWords = { read: 'read-only', readwrite: 'read-write', copy: 'copy-on-write', none: 'no access' } as const;
 
 function sizeLine({ size, resident }: ObjectFacts): string {
+  if (size === null) return 'not told';
   const whole = `${sizeText(size)}${size < 1024 ? '' : ` (${size} bytes)`}`;
   return resident === null ? whole : `${whole}, ${residentText(resident)} of it in memory`;
 }
@@ -51,7 +52,7 @@ function factRows(facts: ObjectFacts): string[][] {
     for (const line of securityLines(security, kindOf(facts.kind))) rows.push(['', line]);
   }
   if (created !== null) rows.push(['Created', new Date(created).toISOString()]);
-  rows.push(['Memory', `device ${device}, inode ${inode}`]);
+  if (device !== null) rows.push(['Memory', `device ${device}, inode ${inode}`]);
   return rows;
 }
 

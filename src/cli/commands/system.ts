@@ -14,6 +14,7 @@ import { startInBackground, tellReady, untilGone } from '../background.js';
 import { complain, ExitCode, Silent } from '../exit.js';
 import { untilInputEnds, untilStopped } from '../holding.js';
 import { print, printJson, printTable } from '../output.js';
+import { needsSystemProcess } from '../own-kernel.js';
 import { parsePair, parsePositiveSize, parseUser, wholeNumber } from '../values.js';
 
 interface DriverChoice {
@@ -215,6 +216,7 @@ Examples:
 export function systemCommand(): Command {
   return new Command('system')
     .description('the system process: it owns Global\\ names and runs drivers')
+    .hook('preAction', needsSystemProcess)
     .addCommand(startCommand())
     .addCommand(
       new Command('stop')
