@@ -1,7 +1,7 @@
 /**
  * The short benchmark: what a section costs on this machine, and from which size on it beats a message.
  */
-import { availableParallelism, cpus, loadavg, release } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
 import { Section, SectionError } from '../../index.js';
 import { type Budget, median, sample, sampleAsync } from './measure.js';
 import { Partner } from './partner.js';
@@ -17,6 +17,7 @@ export interface ShortBench {
   readonly machine: {
     readonly processor: string;
     readonly processors: number;
+    readonly system: string;
     readonly kernel: string;
     readonly node: string;
     readonly load: number;
@@ -168,6 +169,7 @@ export async function runShortBench(step: (what: string) => void): Promise<Short
       machine: {
         processor: cpus()[0]?.model.trim() ?? 'unknown',
         processors: availableParallelism(),
+        system: type(),
         kernel: release(),
         node: process.version,
         load,

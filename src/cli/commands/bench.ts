@@ -40,7 +40,11 @@ export function verdict({ beats, sweep }: ShortBench): string {
 
 function printResult(result: ShortBench): void {
   const { machine, createMapClose, copy, pingPong, sweep } = result;
-  print(chalk.dim(`${machine.processor}, ${machine.processors} processors, Linux ${machine.kernel}, Node.js ${machine.node}`));
+  print(
+    chalk.dim(
+      `${machine.processor}, ${machine.processors} processors, ${machine.system} ${machine.kernel}, Node.js ${machine.node}`,
+    ),
+  );
   if (machine.load > machine.processors / 2)
     remark(`The machine is busy (load ${machine.load.toFixed(1)}): the figures will vary.`);
   print();
