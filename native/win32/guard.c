@@ -105,6 +105,11 @@ static bool mend_violation(sectile_guarded *range, uintptr_t address, ULONG_PTR 
     if (!range->commit_on_touch) note_fault(range, SECTILE_FAULT_NO_ACCESS, address);
     return true;
   }
+  if (now.State == MEM_FREE) { /* another process unmapped it */
+    if (!put_zeros(range)) return false;
+    note_fault(range, SECTILE_FAULT_BACKING_LOST, address);
+    return true;
+  }
   if (now.State != MEM_COMMIT) return false;
   bool readable = allows(&now, WAS_READ);
   if (!stand_in(range, page) && !put_zeros(range)) return false;
@@ -116,6 +121,7 @@ static bool mend_violation(sectile_guarded *range, uintptr_t address, ULONG_PTR 
 static bool mend(sectile_guarded *range, const EXCEPTION_RECORD *record) {
   uintptr_t address = record->ExceptionInformation[1];
   ULONG_PTR access = record->ExceptionInformation[0];
+  if (range->state == SECTILE_GUARD_VACATED) return false;
   if (range->state == SECTILE_GUARD_RETIRED) {
     void *page = (void *)(address & ~(uintptr_t)(PAGE - 1));
     return VirtualAlloc(page, PAGE, MEM_COMMIT, PAGE_READWRITE) != NULL;
@@ -253,11 +259,26 @@ void sectile_guard_pages_differ(sectile_guarded *range) {
 
 /* Under the lock. */
 static void unmap(sectile_guarded *range) {
+  if (range->state == SECTILE_GUARD_VACATED) return;
   if (range->state == SECTILE_GUARD_VIEW) {
     NtUnmapViewOfSection(GetCurrentProcess(), (void *)range->base);
   } else {
     VirtualFree((void *)range->base, 0, MEM_RELEASE);
   }
+}
+
+NTSTATUS sectile_guard_vacate(sectile_guarded *range) {
+  typedef NTSTATUS(NTAPI * unmap_view_ex)(HANDLE process, PVOID base, ULONG flags);
+  unmap_view_ex unmap_ex = (unmap_view_ex)(void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "NtUnmapViewOfSectionEx");
+  if (unmap_ex == NULL) return SECTILE_NOT_IMPLEMENTED;
+  AcquireSRWLockExclusive(&lock);
+  NTSTATUS status = unmap_ex(GetCurrentProcess(), (void *)range->base, SECTILE_PRESERVE_PLACEHOLDER);
+  if (SECTILE_SUCCESS(status)) {
+    range->state = SECTILE_GUARD_VACATED;
+    range->unreported = false;
+  }
+  ReleaseSRWLockExclusive(&lock);
+  return status;
 }
 
 void sectile_guard_unmap(sectile_guarded *range) {

@@ -32,6 +32,7 @@ typedef enum {
   SECTILE_GUARD_VIEW,    /* a view of a section */
   SECTILE_GUARD_PRIVATE, /* private zeros stand where the view was: its backing was lost */
   SECTILE_GUARD_RETIRED, /* closed: its addresses are reserved for a while */
+  SECTILE_GUARD_VACATED, /* closed: its addresses are somebody else's */
 } sectile_guard_state;
 
 /* Part of the mapping that it guards; all of it under the guard's lock. */
@@ -64,6 +65,8 @@ void sectile_guard_pages_differ(sectile_guarded *range);
  * are free, or somebody else's already.
  */
 bool sectile_guard_retire(sectile_guarded *range);
+/* Unmaps the view and leaves the placeholder whose place it took, or says why not: nothing has changed then. */
+NTSTATUS sectile_guard_vacate(sectile_guarded *range);
 /* Unmaps whatever stands in the range. */
 void sectile_guard_unmap(sectile_guarded *range);
 

@@ -2,6 +2,7 @@
  * Views of sections are mapped here. Rules are the kernel's: what it answers comes back as it is, as an NTSTATUS.
  */
 #include "mapping.h"
+#include "extended.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,24 +47,30 @@ napi_value sectile_mapping_wrap(napi_env env, sectile_mapping *self) {
 
 typedef struct {
   HANDLE section;
-  uint64_t offset, length, address, commit_size;
-  uint32_t protect, allocation_type, flags, zero_bits;
+  uint64_t offset, length, address, zero_bits, commit_size;
+  uint32_t protect, allocation_type, flags, inherit;
+  bool is_extended;
+  sectile_extended extended;
 } request;
 
 static bool read_request(napi_env env, napi_callback_info info, const char *call, request *self) {
-  napi_value argument[9];
+  napi_value argument[11];
   int32_t section;
-  if (!sectile_arguments(env, info, call, 9, argument) || !sectile_read_int32(env, argument[0], call, "section", &section) ||
+  napi_valuetype type;
+  if (!sectile_arguments(env, info, call, 11, argument) || !sectile_read_int32(env, argument[0], call, "section", &section) ||
       !sectile_read_address(env, argument[1], call, "offset", &self->offset) ||
       !sectile_read_address(env, argument[2], call, "length", &self->length) ||
       !sectile_read_uint32(env, argument[3], call, "protect", &self->protect) ||
       !sectile_read_address(env, argument[4], call, "address", &self->address) ||
       !sectile_read_uint32(env, argument[5], call, "allocationType", &self->allocation_type) ||
       !sectile_read_uint32(env, argument[6], call, "flags", &self->flags) ||
-      !sectile_read_uint32(env, argument[7], call, "zeroBits", &self->zero_bits) ||
-      !sectile_read_address(env, argument[8], call, "commitSize", &self->commit_size)) {
+      !sectile_read_address(env, argument[7], call, "zeroBits", &self->zero_bits) ||
+      !sectile_read_address(env, argument[8], call, "commitSize", &self->commit_size) ||
+      !sectile_read_uint32(env, argument[9], call, "inherit", &self->inherit) ||
+      !sectile_read_extended(env, argument[10], call, &self->extended)) {
     return false;
   }
+  self->is_extended = napi_typeof(env, argument[10], &type) == napi_ok && type != napi_null;
   self->section = (HANDLE)(intptr_t)section;
   if (self->flags <= (EXACT | COMMIT_ON_TOUCH)) return true;
   sectile_fail_argument(env, call, "flags are out of range");
@@ -78,16 +85,31 @@ static HANDLE keep_section(const request *wish) {
   return DuplicateHandle(process, wish->section, process, &kept, 0, FALSE, DUPLICATE_SAME_ACCESS) ? kept : NULL;
 }
 
-static NTSTATUS map_view(const request *wish, size_t before, PVOID *base, SIZE_T *length) {
+typedef NTSTATUS(NTAPI *map_view_ex)(HANDLE section, HANDLE process, PVOID *base, LARGE_INTEGER *offset, SIZE_T *length,
+                                     ULONG allocation_type, ULONG protect, MEM_EXTENDED_PARAMETER *parameters, ULONG count);
+
+/* The newer call, which versions of the system may lack. */
+static NTSTATUS map_view_extended(request *wish, PVOID *base, LARGE_INTEGER *offset, SIZE_T *length) {
+  map_view_ex map = (map_view_ex)(void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "NtMapViewOfSectionEx");
+  if (map == NULL) return SECTILE_NOT_IMPLEMENTED;
+  sectile_extended *extended = &wish->extended;
+  return map(wish->section, GetCurrentProcess(), base, offset, length, wish->allocation_type, wish->protect,
+             extended->count == 0 ? NULL : extended->list, extended->count);
+}
+
+static NTSTATUS map_view(request *wish, size_t before, PVOID *base, SIZE_T *length) {
   LARGE_INTEGER offset = {.QuadPart = (LONGLONG)(wish->offset - before)};
   *base = (PVOID)(uintptr_t)(wish->address == 0 ? 0 : wish->address - before);
   *length = wish->length == 0 ? 0 : wish->length + before;
+  if (wish->is_extended) return map_view_extended(wish, base, &offset, length);
   return NtMapViewOfSection(wish->section, GetCurrentProcess(), base, wish->zero_bits, wish->commit_size, &offset, length,
-                            (wish->flags & EXACT) ? SECTILE_VIEW_SHARE : SECTILE_VIEW_UNMAP, wish->allocation_type,
-                            wish->protect);
+                            wish->inherit, wish->allocation_type, wish->protect);
 }
 
-/* (section, offset, length, protect, address, allocationType, flags, zeroBits, commitSize): a mapping, or an NTSTATUS. */
+/*
+ * (section, offset, length, protect, address, allocationType, flags, zeroBits, commitSize, inherit, extended parameters
+ * or null): a mapping, or an NTSTATUS.
+ */
 static napi_value map_section(napi_env env, napi_callback_info info) {
   static const char call[] = "NtMapViewOfSection";
   request wish;

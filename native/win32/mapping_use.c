@@ -182,6 +182,25 @@ static napi_value mapping_close(napi_env env, napi_callback_info info) {
   return sectile_undefined(env);
 }
 
+/* (mapping): closes it and leaves the placeholder whose place it took. An NTSTATUS: on failure it is open. */
+static napi_value mapping_vacate(napi_env env, napi_callback_info info) {
+  static const char call[] = "NtUnmapViewOfSectionEx";
+  napi_value argument[1];
+  sectile_mapping *self;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
+  /* The handle and the buffer are users; whoever else is, is at work on it. */
+  if (self->users > 1 + (self->buffer_uses ? 1 : 0)) return sectile_number(env, (double)(uint32_t)SECTILE_SHARING_VIOLATION);
+  sectile_guard_fault fault = sectile_guard_read(&self->guarded);
+  NTSTATUS status = sectile_guard_vacate(&self->guarded);
+  if (SECTILE_SUCCESS(status)) {
+    InterlockedExchange(&self->closed, 1);
+    self->fault_at_close = fault;
+    detach(env, self);
+    sectile_mapping_release(self);
+  }
+  return sectile_number(env, (double)(uint32_t)status);
+}
+
 const sectile_export sectile_mapping_use_exports[] = {
     {"mappingAddress", mapping_address},
     {"mappingLength", mapping_length},
@@ -191,5 +210,6 @@ const sectile_export sectile_mapping_use_exports[] = {
     {"mappingFault", mapping_fault},
     {"mappingPagesDiffer", mapping_pages_differ},
     {"mappingClose", mapping_close},
+    {"mappingVacate", mapping_vacate},
     {NULL, NULL},
 };

@@ -13,6 +13,8 @@
 
 /* The documented form of inheritance of views (wdm.h). */
 enum { SECTILE_VIEW_SHARE = 1, SECTILE_VIEW_UNMAP = 2 };
+/* MEM_PRESERVE_PLACEHOLDER */
+enum { SECTILE_PRESERVE_PLACEHOLDER = 2 };
 
 NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base, ULONG_PTR zero_bits, SIZE_T commit_size,
                                   PLARGE_INTEGER offset, PSIZE_T view_size, DWORD inherit, ULONG allocation_type, ULONG protect);
@@ -21,6 +23,11 @@ NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID base);
 BOOLEAN NTAPI RtlValidRelativeSecurityDescriptor(PVOID descriptor, ULONG length, ULONG required_parts);
 /* Of this thread's last call of Win32 that failed. */
 NTSTATUS NTAPI RtlGetLastNtStatus(void);
+
+/* What a version of the system that lacks a call would answer. */
+#define SECTILE_NOT_IMPLEMENTED ((NTSTATUS)0xC0000002)
+
+#define SECTILE_SHARING_VIOLATION ((NTSTATUS)0xC0000043)
 
 #define SECTILE_SUCCESS(status) ((NTSTATUS)(status) >= 0)
 

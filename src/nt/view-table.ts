@@ -8,15 +8,20 @@ import type { SectionFacts } from '../memory/object-handle.js';
 import type { View } from '../memory/view.js';
 import type { Pages } from './pages.js';
 
-interface Area {
+/** What stands at some addresses: a view, or null for private memory. */
+export interface AddressRange {
   readonly base: bigint;
   /** The first address behind it. */
   readonly end: bigint;
+  readonly view: View | null;
+  /** Told when it is off the table. */
+  readonly forget: () => void;
+}
+
+interface Area extends AddressRange {
   /** PAGE_…, as VirtualQuery reports it. */
   readonly protection: number;
   readonly pages: Pages;
-  /** Takes it off the list of what its driver holds. */
-  readonly forget: () => void;
 }
 
 export interface MappedView extends Area {
@@ -47,14 +52,15 @@ export interface PrivateRegion extends Area {
 }
 
 /** Whether it was ended behind the table's back, by the view's own method. */
-const isGone = ({ view }: MappedView | PrivateRegion): boolean => view?.closed === true;
+const isGone = ({ view }: AddressRange): boolean => view?.closed === true;
 
 /** Closed views are looked for when there are this many, and then each time their number has doubled. */
 const FIRST_SWEEP = 64;
 
-export class ViewTable {
+/** Ranges of addresses that never overlap, found by any address inside. */
+export class RangeTable<R extends AddressRange> {
   /** By base; they never overlap. A view that was closed through its own method stays until it is met. */
-  #areas: (MappedView | PrivateRegion)[] = [];
+  #areas: R[] = [];
   #sweepAt = FIRST_SWEEP;
 
   /** Index of the first area that ends behind an address. */
@@ -63,13 +69,13 @@ export class ViewTable {
     let high = this.#areas.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#areas[middle] as Area).end > address) high = middle;
+      if ((this.#areas[middle] as R).end > address) high = middle;
       else low = middle + 1;
     }
     return low;
   }
 
-  add(area: MappedView | PrivateRegion): void {
+  add(area: R): void {
     if (this.#areas.length >= this.#sweepAt) this.#sweep();
     const index = this.#indexAt(area.base);
     let stale = 0;
@@ -88,7 +94,7 @@ export class ViewTable {
   }
 
   /** What an address lies in. */
-  areaAt(address: bigint): MappedView | PrivateRegion | undefined {
+  areaAt(address: bigint): R | undefined {
     const index = this.#indexAt(address);
     const area = this.#areas[index];
     if (area === undefined || area.base > address) return undefined;
@@ -98,15 +104,9 @@ export class ViewTable {
     return undefined;
   }
 
-  /** The view that an address lies in. */
-  find(address: bigint): MappedView | undefined {
-    const area = this.areaAt(address);
-    return area?.view == null ? undefined : area;
-  }
-
-  /** Every view, by address. */
-  mapped(): readonly MappedView[] {
-    return this.#areas.filter((each): each is MappedView => each.view !== null && !isGone(each));
+  /** All of them, by address. */
+  protected ranges(): readonly R[] {
+    return this.#areas.filter((each) => !isGone(each));
   }
 
   /** Where the first area behind an address starts. */
@@ -119,10 +119,23 @@ export class ViewTable {
   }
 
   /** Takes an area off the table; whoever does so ends it, or puts others in its place. */
-  remove(area: MappedView | PrivateRegion): void {
+  remove(area: R): void {
     const index = this.#indexAt(area.base);
     if (this.#areas[index] === area) this.#areas.splice(index, 1);
     area.forget();
+  }
+}
+
+export class ViewTable extends RangeTable<MappedView | PrivateRegion> {
+  /** The view that an address lies in. */
+  find(address: bigint): MappedView | undefined {
+    const area = this.areaAt(address);
+    return area?.view == null ? undefined : area;
+  }
+
+  /** Every view, by address. */
+  mapped(): readonly MappedView[] {
+    return this.ranges().filter((each): each is MappedView => each.view !== null);
   }
 
   /** Unmaps a view of this table. */

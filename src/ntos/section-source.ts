@@ -25,6 +25,7 @@ import { callOf, closeHandle, grantedAccess, sectionFacts } from './handles.js';
 import { securityFromText, soleWriterSecurity } from './security.js';
 
 const PAGE_WRITECOPY = 0x08;
+const ViewUnmap = 2;
 const MEM_LARGE_PAGES = 0x2000_0000;
 const INVALID_HANDLE_VALUE = -1;
 /** The kernel's allocation granularity, on every processor. */
@@ -66,8 +67,10 @@ class KernelMemory implements SectionMemory {
       address,
       this.#allocationType,
       this.#flags,
-      0,
       0n,
+      0n,
+      ViewUnmap,
+      null,
     );
     if (typeof mapped === 'number') throw failureOfStatus(operation, object, mapped);
     return mapped;
@@ -105,7 +108,7 @@ class KernelSection implements HeldSection {
 
   /** A handle that grants no query: a view of the whole says how large it is. */
   #mappedSize(): number {
-    const whole = this.#nt.mapSection(this.#handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0, 0n);
+    const whole = this.#nt.mapSection(this.#handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0n, 0n, ViewUnmap, null);
     if (typeof whole === 'number') return 0; // no view can be had: whoever maps one is told why
     const size = this.#nt.mappingLength(whole);
     os.mappingClose(whole);

@@ -15,7 +15,18 @@ export type ObjectAttributesArgument = readonly [
 /** `[security descriptor, whether the handle is inherited]` of SECURITY_ATTRIBUTES. */
 export type SecurityAttributesArgument = readonly [security: Uint8Array | null, inherit: boolean];
 
-export type SystemArgument = number | bigint | string | Uint8Array | ObjectAttributesArgument | SecurityAttributesArgument | null;
+/** `[type, value]` of MEM_EXTENDED_PARAMETER; the value of address requirements is `[lowest, highest, alignment]`. */
+export type ExtendedParameter = readonly [type: number, value: bigint | readonly [bigint, bigint, bigint]];
+
+export type SystemArgument =
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | ObjectAttributesArgument
+  | SecurityAttributesArgument
+  | readonly ExtendedParameter[]
+  | null;
 
 /**
  * A call of the table in native/win32/calls.c. It takes what its row states and answers with a number: a status, a
@@ -45,6 +56,9 @@ export interface NtSystem {
    * @param offset Bytes; any offset unless {@link MapFlag.exact}.
    * @param length Bytes; 0n for all to the section's end.
    * @param address Of byte `offset`; 0n for anywhere.
+   * @param inherit ViewShare or ViewUnmap.
+   * @param extended At most 8; null to call NtMapViewOfSection and not NtMapViewOfSectionEx, which knows neither
+   * `zeroBits` nor `commitSize` nor `inherit`.
    * @returns the mapping, or an NTSTATUS
    */
   mapSection(
@@ -55,13 +69,21 @@ export interface NtSystem {
     address: bigint,
     allocationType: number,
     flags: number,
-    zeroBits: number,
+    zeroBits: bigint,
     commitSize: bigint,
+    inherit: number,
+    extended: readonly ExtendedParameter[] | null,
   ): Mapping | number;
   /** Bytes of a mapping. */
   mappingLength(mapping: Mapping): number;
   /** Must be told before protections of single pages of a mapping are changed. */
   mappingPagesDiffer(mapping: Mapping): void;
+  /**
+   * Closes a mapping that took the place of a placeholder, and leaves that.
+   *
+   * @returns an NTSTATUS; on failure the mapping is as it was
+   */
+  mappingVacate(mapping: Mapping): number;
   /** Frees addresses in a range that closed views still keep; false where there are none. */
   releaseAddresses(address: bigint, length: bigint): boolean;
   /**

@@ -1,0 +1,124 @@
+/**
+ * The memory that is this program's: views and private memory that the faces gave out. The runtime's own memory has its
+ * place among the same addresses, and a wrong one must not reach it.
+ */
+import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
+import { View } from '../memory/view.js';
+import type { Handle } from '../nt/arguments.js';
+import { MEM_PRESERVE_PLACEHOLDER } from '../nt/constants.js';
+import { isViewProtection, viewKind } from '../nt/protection.js';
+import { type AddressRange, RangeTable } from '../nt/view-table.js';
+import { type ExtendedParameter, MapFlag, type Mapping, type NtSystem } from '../os/index.js';
+import { AddressSet } from './address-set.js';
+
+/** A view that a face mapped. */
+export interface OwnView extends AddressRange {
+  readonly view: View;
+  readonly mapping: Mapping;
+}
+
+/** How a view is asked for; the kernel judges it. */
+export interface ViewRequest {
+  /** One that is the program's, or that none is. */
+  readonly section: Handle;
+  /** 0 for anywhere. */
+  readonly base: bigint;
+  readonly offset: bigint;
+  /** 0 for the rest of the section. */
+  readonly viewSize: bigint;
+  readonly allocationType: number;
+  readonly protection: number;
+  /** ViewShare or ViewUnmap. */
+  readonly inherit: number;
+  readonly zeroBits?: bigint;
+  readonly commitSize?: bigint;
+  /** Given, even if empty: NtMapViewOfSectionEx, which has neither of the three before. */
+  readonly extended?: readonly ExtendedParameter[];
+}
+
+/** One table, whichever face was used. */
+const views = new RangeTable<OwnView>();
+/** Private memory and placeholders. */
+const taken = new AddressSet();
+
+/** Maps a view of a section into this process. */
+export function mapView(nt: NtSystem, request: ViewRequest): View | { readonly status: NTSTATUS } {
+  const { section, base, offset, viewSize, allocationType, protection, inherit } = request;
+  const mapping = nt.mapSection(
+    section,
+    offset,
+    viewSize,
+    protection,
+    base,
+    allocationType,
+    MapFlag.exact,
+    request.zeroBits ?? 0n,
+    request.commitSize ?? 0n,
+    inherit,
+    request.extended ?? null,
+  );
+  if (typeof mapping === 'number') return { status: mapping };
+  const length = nt.mappingLength(mapping);
+  const access = isViewProtection(protection) ? viewKind(protection).access : 'read';
+  const view = new View(mapping, { object: `a view of section ${section}`, offset: Number(offset), length, access });
+  const end = view.address + BigInt(length);
+  // Where it took the place of a placeholder.
+  taken.remove(view.address, end);
+  views.add({ base: view.address, end, view, mapping, forget: () => {} });
+  return view;
+}
+
+/** The view that an address lies in. */
+export function viewAt(address: bigint): OwnView | undefined {
+  return views.areaAt(address);
+}
+
+/**
+ * Unmaps the view that an address lies in.
+ *
+ * @param flags Those of NtUnmapViewOfSectionEx.
+ */
+export function unmapView(nt: NtSystem, address: bigint, flags = 0): NTSTATUS {
+  const found = views.areaAt(address);
+  if (found === undefined) return Status.STATUS_NOT_MAPPED_VIEW;
+  if ((flags & MEM_PRESERVE_PLACEHOLDER) !== 0) {
+    const status = nt.mappingVacate(found.mapping);
+    if (!isSuccess(status)) return status;
+    taken.add(found.base, found.end);
+  }
+  views.remove(found);
+  found.view.close();
+  return Status.STATUS_SUCCESS;
+}
+
+/** Enters private memory, or a placeholder, that a call gave. */
+export function takeMemory(base: bigint, bytes: bigint): void {
+  taken.add(base, base + bytes);
+}
+
+/** Memory that a call gave back. */
+export function forgetMemory(base: bigint, bytes: bigint): void {
+  taken.remove(base, base + bytes);
+}
+
+/** Whether all of a range is private memory of the program's. */
+export function isOwnMemory(base: bigint, bytes: bigint): boolean {
+  return taken.has(base, base + bytes);
+}
+
+/**
+ * Asks for memory at an address, and once more where closed views still keep that.
+ *
+ * @param ask The call; its status.
+ */
+export function withAddresses(nt: NtSystem, base: bigint, bytes: bigint, ask: () => NTSTATUS): NTSTATUS {
+  const status = ask();
+  if (status !== Status.STATUS_CONFLICTING_ADDRESSES || base === 0n) return status;
+  return nt.releaseAddresses(base, bytes) ? ask() : status;
+}
+
+/** Must be told before protections or commitment of pages are changed in a range that may be a view's. */
+export function pagesWillDiffer(nt: NtSystem, address: bigint): void {
+  const found = views.areaAt(address);
+  if (found !== undefined) nt.mappingPagesDiffer(found.mapping);
+}
