@@ -119,3 +119,22 @@ const sectile_call sectile_calls[] = {
     {"VirtualProtectEx", KERNEL32, 'u', "h a z u b4"},
     {"VirtualQueryEx", KERNEL32, 'u', "h a b48 l"},
     {"K32GetMappedFileNameW", KERNEL32, 'u', "h a b2 l2"},
+    /* ---- processes and statuses ---- */
+    {"NtOpenProcess", NTDLL, 'u', "b8 u o b16"},
+    {"NtQueryInformationProcess", NTDLL, 'u', "h u b0 l b4?"},
+    {"RtlNtStatusToDosError", NTDLL, 'u', "u"},
+    {"OpenProcess", KERNEL32, 'h', "u u u"},
+    {"TerminateProcess", KERNEL32, 'u', "h u"},
+    {"GetExitCodeProcess", KERNEL32, 'u', "h b4"},
+    {"GetProcessId", KERNEL32, 'u', "h"},
+    {"GetThreadId", KERNEL32, 'u', "h"},
+    {"NtGetNextThread", NTDLL, 'u', "h h u u u b8"},
+    {"QueryFullProcessImageNameW", KERNEL32, 'u', "h u b2 b4"},
+    {"ProcessIdToSessionId", KERNEL32, 'u', "u b4"},
+    /* ---- the system ---- */
+    {"GetSystemInfo", KERNEL32, 'u', "b48"},
+    {"NtQuerySystemInformation", NTDLL, 'u', "u b0 l b4?"},
+    {"GlobalMemoryStatusEx", KERNEL32, 'u', "b64"},
+    {"wine_get_version", NTDLL, 'p', ""},
+    {NULL, NULL, 0, NULL},
+};
