@@ -12,6 +12,7 @@ import type { Content } from '../content.js';
 import { isReserved } from '../protection.js';
 
 const PAGE_READONLY = 0x02;
+const ViewUnmap = 2;
 const PAGE_SIZE = 4096;
 const CURRENT_PROCESS = -1;
 const STATUS_SUCCESS = 0;
@@ -41,7 +42,7 @@ function lost(operation: string, object: string, at: number): SectionError {
 
 export function openKernelContent(nt: NtSystem, operation: string, name: ObjectName, object: string): Content {
   const handle = open(nt, operation, name);
-  const mapped = nt.mapSection(handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0, 0n);
+  const mapped = nt.mapSection(handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0n, 0n, ViewUnmap, null);
   const facts = sectionFacts(nt, handle);
   closeHandle(nt, handle);
   if (typeof mapped === 'number') throw failureOfStatus(operation, object, mapped);
