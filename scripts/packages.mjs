@@ -13,6 +13,8 @@ import { minify } from 'terser';
 import { root, targets } from './native-targets.mjs';
 
 export const packagesFolder = join(root, 'build', 'packages');
+/** The driver of `sectile demo`; the others are samples to read. */
+const DEMO_DRIVER = 'host-telemetry';
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** The folder of a package, by its name. */
@@ -20,6 +22,7 @@ export const folderOf = (name) => join(packagesFolder, name);
 /** The name of a target's package. */
 export const packageOf = (target) => `@sectile/${target.name}`;
 export const SOURCE_PACKAGE = '@sectile/source';
+export const KIT_PACKAGE = '@sectile/driver-kit';
 
 /** What all packages say of themselves alike. */
 const common = {
@@ -81,6 +84,20 @@ export function laySourcePackage() {
   chmodSync(join(folder, 'scripts', 'build-installed.mjs'), 0o755);
 }
 
+/** Lays out the templates of `sectile driver init`. */
+export function layKitPackage() {
+  const folder = start(
+    KIT_PACKAGE,
+    {
+      ...common,
+      description: 'The templates of "sectile driver init"',
+      publishConfig: { access: 'public' },
+    },
+    `# ${KIT_PACKAGE}\n\nThe templates of \`sectile driver init\`. Install [sectile](https://www.npmjs.com/package/sectile): it brings them.\n`,
+  );
+  cpSync(join(root, 'drivers', 'windows-wdm'), join(folder, 'windows-wdm'), { recursive: true });
+}
+
 /** The .d.ts files that those given lead to: by re-exports alone, or by any import. */
 function typesFrom(folder, entries, statement) {
   const seen = new Set();
@@ -126,6 +143,7 @@ export async function layMainPackage() {
   ];
   const folder = start(manifest.name, {
     ...Object.fromEntries(kept.filter((key) => manifest[key] !== undefined).map((key) => [key, manifest[key]])),
+    dependencies: { ...manifest.dependencies, [KIT_PACKAGE]: manifest.version },
     optionalDependencies: Object.fromEntries(targets.map((target) => [packageOf(target), manifest.version])),
     publishConfig: { access: 'public' },
   });
@@ -144,6 +162,9 @@ export async function layMainPackage() {
     });
   emit('src', scratch);
   emit('drivers', join(scratch, 'drivers'), '--declaration', 'false');
+  for (const name of readdirSync(join(scratch, 'drivers'))) {
+    if (name !== DEMO_DRIVER) rmSync(join(scratch, 'drivers', name), { recursive: true });
+  }
   const code = join(folder, 'dist');
   await shorten(scratch, code);
 

@@ -4,13 +4,13 @@
  *
  *   npm run prebuild [-- --only TEXT]...
  *
- * --only  targets whose name holds the text; the main and the source package are made in any case
+ * --only  targets whose name holds the text; the packages without a binary are made in any case
  */
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { targets } from './native-targets.mjs';
-import { layMainPackage, layPlatformPackage, laySourcePackage, packagesFolder } from './packages.mjs';
+import { layKitPackage, layMainPackage, layPlatformPackage, laySourcePackage, packagesFolder } from './packages.mjs';
 import { crossCompile, zigFolder } from './zig.mjs';
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
@@ -33,5 +33,6 @@ async function compileOneAfterAnother() {
 }
 await Promise.all(Array.from({ length: availableParallelism() }, compileOneAfterAnother));
 laySourcePackage();
+layKitPackage();
 await layMainPackage();
 process.exit(failed ? 1 : 0);

@@ -3,13 +3,10 @@
  * That folder is a kit itself, for a driver named as below: what is tested there is what users get.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Field } from './field.js';
 import { layOut, MAXIMUM_RECORD_BYTES } from './layout.js';
 import { renderCLayout, renderCValues, renderTsLayout, renderTsValues } from './render.js';
-
-const templates = new URL('../../../drivers/windows-wdm/', import.meta.url);
+import { readTemplate } from './templates.js';
 
 /** The driver that the templates are written for. */
 const TEMPLATE_NAME = 'SectileWdm';
@@ -59,8 +56,7 @@ function rename(text: string, name: string): string {
 }
 
 function fromTemplate(file: string, name: string): readonly [string, string] {
-  const text = readFileSync(fileURLToPath(new URL(file, templates)), 'utf8');
-  return [rename(file, name), rename(text, name)];
+  return [rename(file, name), rename(readTemplate(file), name)];
 }
 
 /**
