@@ -24,6 +24,7 @@ const cFiles = [
   'bench/floors',
   'test/fixtures',
   'test/windows',
+  'drivers/linux-ebpf',
   'drivers/windows-wdm',
 ].flatMap((folder) => {
   try {
