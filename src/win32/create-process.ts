@@ -7,18 +7,15 @@ import { delimiter, join, resolve } from 'node:path';
 import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { type NTSTATUS, statusName } from '../base/status.js';
-import { elementsOf, fieldsOf, type Handle, ulong } from '../nt/arguments.js';
+import { type Handle, ulong } from '../nt/arguments.js';
 import { statusOf } from '../nt/failure.js';
 import { INHERITANCE_VARIABLE, type Legacy, packLegacy } from '../nt/inheritance.js';
 import { enterChild } from '../nt/process-calls.js';
 import { os } from '../os/index.js';
 import { argumentsOf } from './command-line.js';
 import {
-  CREATE_DEFAULT_ERROR_MODE,
   CREATE_NEW_CONSOLE,
   CREATE_NEW_PROCESS_GROUP,
-  CREATE_NO_WINDOW,
-  CREATE_UNICODE_ENVIRONMENT,
   DETACHED_PROCESS,
   ERROR_ACCESS_DENIED,
   ERROR_BAD_EXE_FORMAT,
@@ -30,15 +27,9 @@ import {
 } from './constants.js';
 import { SetLastError, setErrorFor } from './last-error.js';
 import { isInheritable, type SecurityAttributes } from './object-names.js';
+import { environmentOf, isDirectory, KNOWN_CREATION_FLAGS, type StartupInfo, streamsGiven, streamsOf } from './start-info.js';
 
-/** STARTUPINFO, as far as it means something here. */
-export interface StartupInfo {
-  /**
-   * The child's streams, as `child_process.spawn` takes them; left out, it has this process's. Ours: Win32 has
-   * handles of files there.
-   */
-  readonly stdio?: StdioOptions;
-}
+export type { StartupInfo } from './start-info.js';
 
 /** PROCESS_INFORMATION */
 export interface ProcessInformation {
@@ -62,39 +53,9 @@ export interface Inheritance {
   spawned(child: ChildProcess): void;
 }
 
-const KNOWN_FLAGS =
-  DETACHED_PROCESS |
-  CREATE_NEW_CONSOLE |
-  CREATE_NEW_PROCESS_GROUP |
-  CREATE_UNICODE_ENVIRONMENT |
-  CREATE_DEFAULT_ERROR_MODE |
-  CREATE_NO_WINDOW;
-
 function failed(error: number): null {
   SetLastError(error);
   return null;
-}
-
-/** One entry for each stream; null for what are no streams. */
-function streamsOf(stdio: unknown): unknown[] | null {
-  const given = typeof stdio === 'string' ? [stdio, stdio, stdio] : elementsOf(stdio, undefined);
-  if (given === undefined) return null;
-  return [...given, ...new Array<string>(Math.max(0, 3 - given.length)).fill('inherit')];
-}
-
-/** The streams that STARTUPINFO asks for; null where it cannot be read, or they are none. */
-function streamsGiven(startupInfo: StartupInfo | null): unknown[] | null {
-  if (startupInfo === null || startupInfo === undefined) return streamsOf('inherit');
-  const fields = fieldsOf(startupInfo, 'stdio');
-  return fields === undefined ? null : streamsOf(fields.stdio);
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
 }
 
 function legacyAt(streams: readonly unknown[], everything: boolean): Legacy | { readonly status: NTSTATUS } {
@@ -163,21 +124,6 @@ function fileOf(name: string, search: boolean): string | { readonly error: numbe
   return { error };
 }
 
-/** Name and value as lpEnvironment has them: a record, or a block of texts that each end in a NUL. */
-function environmentOf(given: Readonly<Record<string, string>> | string | null): Record<string, string | undefined> | null {
-  if (given === null || given === undefined) return process.env;
-  if (typeof given !== 'string') {
-    try {
-      return typeof given === 'object' ? { ...given } : null;
-    } catch {
-      return null;
-    }
-  }
-  const entries = given.split('\0').filter((each) => each !== '');
-  // A name may begin with an equals sign, as those of current directories do.
-  return Object.fromEntries(entries.map((each) => [each.slice(0, each.indexOf('=', 1)), each.slice(each.indexOf('=', 1) + 1)]));
-}
-
 interface Plan {
   readonly file: string;
   readonly argv0: string;
@@ -202,7 +148,7 @@ function planOf(
   if (flags === undefined || !texts.every(isText) || texts.some((each) => each?.includes('\0')) || env === null) {
     return { error: ERROR_INVALID_PARAMETER };
   }
-  if ((flags & ~KNOWN_FLAGS) !== 0) return { error: ERROR_NOT_SUPPORTED };
+  if ((flags & ~KNOWN_CREATION_FLAGS) !== 0) return { error: ERROR_NOT_SUPPORTED };
   const line = commandLine ?? ((applicationName ?? null) === null ? '' : `"${applicationName}"`);
   const [argv0 = '', ...given] = argumentsOf(line);
   const name = applicationName ?? argv0;
