@@ -1,12 +1,6 @@
 /**
- * `npm run bench`: measures Sectile beside C floors and Node's own transports, all in one run and
- * turn by turn, and prints tables. Exit code 1 only when a benchmark broke or moved wrong data.
+ * `npm run bench`: measures Sectile beside C floors and Node's own transports, all in one run and turn by turn.
  */
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
-import { Bench, type Group, type Selection } from './bench.js';
-import { compileFloors } from './floors.js';
 import { copy } from './groups/copy.js';
 import { create } from './groups/create.js';
 import { handover } from './groups/handover.js';
@@ -14,82 +8,10 @@ import { open } from './groups/open.js';
 import { pingpong } from './groups/pingpong.js';
 import { telemetry } from './groups/telemetry.js';
 import { firstTouch } from './groups/touch.js';
-import { describeMachine, packageRoot } from './machine.js';
-import { Progress } from './progress.js';
-import { type Failure, printReport, writeReport } from './report.js';
+import { runBenchProgram } from './program.js';
 
-const groups: readonly Group[] = [create, open, copy, pingpong, firstTouch, handover, telemetry];
-
-function parseSelection(pattern: string): Selection {
-  const [group = '', ...row] = pattern.split('/');
-  try {
-    const selection = { group: new RegExp(group, 'i'), row: new RegExp(row.join('/'), 'i') };
-    if (groups.some(({ name }) => selection.group.test(name))) return selection;
-  } catch {
-    throw new InvalidArgumentError('It is no regular expression.');
-  }
-  throw new InvalidArgumentError(`No group matches. The groups are ${groups.map(({ name }) => name).join(', ')}.`);
-}
-
-const command = new Command('bench')
-  .description("Measures Sectile beside C and Node's own transports")
-  .option('--quick', 'fewer rounds: under a minute', false)
-  .option(
-    '--only <pattern>',
-    `GROUP or GROUP/ROW, regular expressions (groups: ${groups.map(({ name }) => name).join(', ')})`,
-    parseSelection,
-  )
-  .option('--json <file>', 'where the figures go', join(packageRoot, 'build', 'bench.json'))
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
-  .parse();
-const options = command.opts<{ quick: boolean; only?: Selection; json: string }>();
-
-const machine = describeMachine();
-const start = performance.now();
-const progress = new Progress();
-const floors = await compileFloors();
-if (!floors.ready) progress.line(floors.reason);
-const bench = new Bench({ quick: options.quick, floors, progress, selection: options.only ?? parseSelection('') });
-// Names of this run meet nobody else's, and its system process is its own.
-process.env.SECTILE_RUNTIME_DIR = bench.temporary;
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.once(signal, () => {
-    bench.abandon();
-    process.exit(code);
-  });
-}
-
-const failures: Failure[] = [];
-for (const group of groups) {
-  try {
-    await bench.run(group);
-  } catch (error) {
-    progress.stop();
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    failures.push({ group: group.name, message });
-    progress.line(`${group.name} failed: ${message}`);
-  }
-}
-await bench.close();
-
-const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
-const results = {
-  machine,
-  node: process.versions.node,
-  v8: process.versions.v8,
-  sectile: version,
-  compiler: floors.ready ? floors.compiler : null,
-  date: new Date().toISOString(),
-  quick: options.quick,
-  seconds: Math.round((performance.now() - start) / 1000),
-  rows: bench.rows,
-  remarks: bench.remarks,
-  failures,
-};
-printReport(results, groups);
-writeReport(results, resolve(options.json));
-progress.line(`${results.rows.length} rows in ${results.seconds} s; figures in ${resolve(options.json)}`);
-process.exitCode = failures.length > 0 ? 1 : 0;
+await runBenchProgram(
+  [create, open, copy, pingpong, firstTouch, handover, telemetry],
+  "Measures Sectile beside C and Node's own transports",
+  'bench.json',
+);

