@@ -44,7 +44,7 @@ try {
   const { code, stdout, stderr } = await wine.run(
     windowsNodeOfVersion(root, 20),
     [program, ...options, '--json', windowsPath(json)],
-    { cwd: root, timeout: 900_000 },
+    { cwd: root, timeout: 900_000, stdin: 'ignore' },
   );
   process.stdout.write(stdout);
   if (code !== 0) process.stderr.write(stderr);

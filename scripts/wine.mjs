@@ -157,22 +157,23 @@ export class Wine {
    *
    * @param {string} program A .exe of this machine, or a program that Wine has
    * @param {string[]} [args]
-   * @param {{ cwd?: string, env?: Record<string, string> }} [options]
+   * @param {{ cwd?: string, env?: Record<string, string>, timeout?: number, stdin?: 'pipe' | 'ignore' }} [options]
+   *   `stdin`: 'ignore' for Node.js that looks at it: a Unix pipe is nothing that it knows
    * @returns `finished`, a promise of {@link run}'s result; `stdout()` and `stderr()`, what has come so far; `stdin`,
    *   a stream; `kill()`
    */
-  spawn(program, args = [], { cwd, env = {}, timeout = 60_000 } = {}) {
+  spawn(program, args = [], { cwd, env = {}, timeout = 60_000, stdin = 'pipe' } = {}) {
     const name = join(this.folder, `run-${++this.#runs}`);
     const files = { stdout: `${name}.out`, stderr: `${name}.err` };
     const descriptors = [openSync(files.stdout, 'w'), openSync(files.stderr, 'w')];
     const child = spawn(this.#loader, [program, ...args], {
       cwd,
       env: { ...this.#env, ...env },
-      stdio: ['pipe', ...descriptors],
+      stdio: [stdin, ...descriptors],
     });
     for (const descriptor of descriptors) closeSync(descriptor);
     // A program that ends before it has read everything is its own affair.
-    child.stdin.on('error', () => {});
+    child.stdin?.on('error', () => {});
     const stdout = () => readFileSync(files.stdout, 'utf8');
     const stderr = () => readFileSync(files.stderr, 'utf8');
     const finished = new Promise((fulfil, reject) => {
@@ -195,7 +196,7 @@ export class Wine {
    */
   async run(program, args = [], { input = '', ...options } = {}) {
     const started = this.spawn(program, args, options);
-    started.stdin.end(input);
+    started.stdin?.end(input);
     return await started.finished;
   }
 
