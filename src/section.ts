@@ -195,7 +195,8 @@ export class Section {
 
   /**
    * A section over any descriptor that can be mapped: a device, an eBPF map, a memfd. The number stays
-   * the caller's; the section holds a duplicate.
+   * the caller's; the section holds a duplicate. Views' offsets are the device's own, so whether a device
+   * can be mapped shows when a view is.
    *
    * @throws SectionError ERR_SECTION_INVALID_ARGUMENT (no open descriptor), ERR_SECTION_FILE (cannot be
    * mapped), ERR_SECTION_ACCESS_DENIED, ERR_SECTION_TOO_BIG (larger than the file behind it)

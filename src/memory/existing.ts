@@ -233,12 +233,13 @@ export function openDescriptor(operation: string, fd: number, access: OverAccess
         wayOut: 'Ask for no more than it has, or grow it first',
       });
     }
-    if (type !== REGULAR) requireMappable(operation, object, descriptor);
+    // What a device says of its first page holds for that alone: an offset may choose what is mapped (UIO, V4L2).
+    if (type !== REGULAR && type !== CHARACTER_DEVICE) requireMappable(operation, object, descriptor);
     return { backing: 'descriptor', size, writable: access === undefined ? stat.writable : access === 'readwrite' };
   });
 }
 
-/** Tries a page: what can never be mapped (an eventfd, /dev/null) says so at once; other refusals may depend on the range. */
+/** Tries a page: what can never be mapped (an eventfd) says so at once; other refusals may depend on the range. */
 function requireMappable(operation: string, object: string, descriptor: Descriptor): void {
   try {
     const trial = os.map(descriptor, {

@@ -247,13 +247,14 @@ export class MemoryObject {
         ? os.mapAgain(this.#writer, this.#descriptor, request)
         : os.map(this.#descriptor, request);
     } catch (error) {
-      throw sectionErrorFrom(
-        error,
-        operation,
-        object,
-        options.address === undefined ? undefined : 'Another address, or none, lets the system choose',
-      );
+      throw sectionErrorFrom(error, operation, object, this.#wayOut(error, options));
     }
+  }
+
+  #wayOut(error: unknown, options: MapOptions): string | undefined {
+    if (options.address !== undefined) return 'Another address, or none, lets the system choose';
+    if (this.backing !== 'descriptor' || !isOsError(error) || error.code !== 'EINVAL') return undefined;
+    return 'Check offset, length and access against what it is; some drivers want a descriptor that was opened for writing too';
   }
 
   /** A descriptor of the memory for another process, which shall be able to write to it or not. */
