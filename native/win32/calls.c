@@ -37,6 +37,7 @@ const sectile_call sectile_calls[] = {
     /* ---- objects ---- */
     {"NtDuplicateObject", NTDLL, 'u', "h h h b8? u u u"},
     {"NtQueryObject", NTDLL, 'u', "h u b0? l b4?"},
+    {"NtCompareObjects", NTDLL, 'u', "h h"},
     {"NtSetInformationObject", NTDLL, 'u', "h u b0 l"},
     {"NtMakePermanentObject", NTDLL, 'u', "h"},
     {"NtMakeTemporaryObject", NTDLL, 'u', "h"},

@@ -4,6 +4,7 @@
  */
 const kinds = {
   u8: { read: (view: DataView, at: number): number => view.getUint8(at) },
+  u16: { read: (view: DataView, at: number): number => view.getUint16(at, true) },
   u32: { read: (view: DataView, at: number): number => view.getUint32(at, true) },
   i32: { read: (view: DataView, at: number): number => view.getInt32(at, true) },
   /** A size or an offset: as a number. */
