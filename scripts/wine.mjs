@@ -80,7 +80,10 @@ export function compileForWindows(output, sources, { flags = [], libraries = [],
 }
 
 /** Builds the driver kit of a folder (its Makefile) into another, and gives the folder with the .sys and .exe files. */
-export function buildDriverKit(folder = join(root, 'drivers', 'windows-wdm'), output = join(root, 'build', 'windows-wdm')) {
+export function buildDriverKit(
+  folder = join(root, 'drivers', 'windows-wdm'),
+  output = join(root, 'build', 'windows', 'SectileWdm'),
+) {
   const { status, error, stderr } = spawnSync('make', ['-C', folder, `OUT=${output}`, `CC=${WINDOWS_CC}`], { encoding: 'utf8' });
   if (error) throw new Error('missing for tests of Windows: apt-get install --no-install-recommends make');
   if (status !== 0) throw new Error(`${folder} does not build:\n${stderr}`);

@@ -1,7 +1,7 @@
 /**
  * The application's side: prints some samples of the driver, whole and in order.
  *
- *   node application.ts [COUNT]
+ *   node application.js [COUNT]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DriverConnection } from './connection.ts';

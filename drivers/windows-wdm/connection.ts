@@ -47,31 +47,20 @@ export class DriverError extends Error {
   }
 }
 
-interface Mapped {
-  readonly section: Section;
-  readonly view: View;
-}
-
-function map(name: string, access: 'read' | 'readwrite', bytes: number): Mapped {
-  const section = Section.open(`Global\\${name}`, { access });
-  try {
-    const view = section.map({ access });
-    if (view.length >= bytes) return { section, view };
-    view.close();
-    throw new DriverError(`${section.name} has ${view.length} bytes, and the layout ${bytes}: driver and application differ`);
-  } catch (error) {
-    section.close();
-    throw error;
-  }
-}
-
-function close({ section, view }: Mapped): void {
+/**
+ * A view of a section of the driver. The handle is closed at once and the view stays: the kernel keeps an object's name
+ * for as long as anybody has a handle, and a driver that is loaded again needs its names.
+ */
+function map(name: string, access: 'read' | 'readwrite', bytes: number): View {
+  using section = Section.open(`Global\\${name}`, { access });
+  const view = section.map({ access });
+  if (view.length >= bytes) return view;
   view.close();
-  section.close();
+  throw new DriverError(`${section.name} has ${section.size} bytes, and the layout ${bytes}: driver and application differ`);
 }
 
 export class DriverConnection {
-  readonly #sample: Mapped;
+  readonly #sample: View;
   readonly #words: Int32Array;
   readonly #shared: Uint8Array;
   readonly #copy = new Uint8Array(sampleBytes);
@@ -79,29 +68,29 @@ export class DriverConnection {
   /** A word of our own: to exchange it is the one full fence that JavaScript has. */
   readonly #fence = new Int32Array(1);
   /** Opened when something is set: whoever only reads needs no right to write. */
-  #controls: Mapped | null = null;
+  #controls: View | null = null;
   /** Our number in the lock word: not 0, not the driver's, and nobody else's. */
   readonly #token = randomInt(1, 2 ** 31);
 
-  private constructor(sample: Mapped) {
+  private constructor(sample: View) {
     this.#sample = sample;
-    this.#words = sample.view.as(Int32Array).subarray(0, RECORD_AT / 4);
-    this.#shared = sample.view.bytes.subarray(RECORD_AT, RECORD_AT + sampleBytes);
+    this.#words = sample.as(Int32Array).subarray(0, RECORD_AT / 4);
+    this.#shared = sample.bytes.subarray(RECORD_AT, RECORD_AT + sampleBytes);
   }
 
   /**
    * Opens the driver's section for reading and maps it.
    *
-   * @throws SectionError ERR_SECTION_NOT_FOUND when the driver is not loaded, ERR_SECTION_ACCESS when it grants nothing to
+   * @throws SectionError ERR_SECTION_NOT_FOUND when the driver is not loaded, ERR_SECTION_ACCESS_DENIED when it grants nothing to
    * this user; DriverError when its layout is another one
    */
   static open(): DriverConnection {
     const sample = map(SectionNames.sample, 'read', SAMPLE_SECTION_BYTES);
-    const words = sample.view.as(Int32Array);
+    const words = sample.as(Int32Array);
     const wholeHeader = Atomics.load(words, SampleWord.magic) === MAGIC;
     const theirs = Atomics.load(words, SampleWord.layoutId) >>> 0;
     if (wholeHeader && theirs === layoutId) return new DriverConnection(sample);
-    close(sample);
+    sample.close();
     throw new DriverError(
       wholeHeader
         ? `the driver has layout ${theirs.toString(16)}, this application ${layoutId.toString(16)}: build both from one layout`
@@ -146,12 +135,13 @@ export class DriverConnection {
   async set(values: Partial<Omit<Controls, 'request'>>): Promise<void> {
     this.#controls ??= map(SectionNames.controls, 'readwrite', CONTROLS_SECTION_BYTES);
     const deadline = performance.now() + ANSWER_PATIENCE_MS;
-    const lock = this.#controls.view.as(Int32Array).subarray(0, RECORD_AT / 4);
-    const record = new DataView(this.#controls.view.buffer, RECORD_AT, controlsBytes);
+    const lock = this.#controls.as(Int32Array).subarray(0, RECORD_AT / 4);
+    const record = new DataView(this.#controls.buffer, RECORD_AT, controlsBytes);
 
     while (Atomics.compareExchange(lock, LockWord.owner, 0, this.#token) !== 0) {
       if (performance.now() > deadline) throw new DriverError('the lock is not free: another application keeps it');
       await sleep(POLL_MS);
+      if (lock.length === 0) throw new DriverError('the connection is closed');
     }
     // Without a pause until the lock is given back: whoever keeps it for long loses it.
     let request: number;
@@ -183,8 +173,8 @@ export class DriverConnection {
 
   /** Safe to call twice. */
   close(): void {
-    close(this.#sample);
-    if (this.#controls !== null) close(this.#controls);
+    this.#sample.close();
+    this.#controls?.close();
   }
 
   [Symbol.dispose](): void {

@@ -55,7 +55,7 @@ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS
     CreateSharedSection(PCWSTR name, ACCESS_MASK granted, SIZE_T bytes, SHARED_SECTION *section);
 _IRQL_requires_max_(PASSIVE_LEVEL) VOID DeleteSharedSection(SHARED_SECTION *section);
 
-/* guarded.c: the only accesses of shared memory. Each returns what was raised, or STATUS_SUCCESS. */
+/* guarded.c: the only accesses of shared memory. Each returns an error if one raised an exception. */
 NTSTATUS GuardedCopy(PVOID to, const VOID *from, SIZE_T bytes);
 NTSTATUS GuardedCompareExchange(volatile LONG *target, LONG desired, LONG expected, LONG *found);
 NTSTATUS GuardedExchange(volatile LONG *target, LONG desired);

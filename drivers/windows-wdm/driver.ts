@@ -1,8 +1,8 @@
 /**
  * The same driver in TypeScript, for the system process: the application's side runs on Linux as it does on Windows.
  *
- *   sectile system start --driver ./driver.ts
- *   node application.ts
+ *   sectile system start --driver ./driver.js
+ *   node application.js
  *
  * driver.c and its neighbours do this on Windows, step by step the same.
  */

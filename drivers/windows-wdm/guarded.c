@@ -6,7 +6,7 @@
  *
  * With MSVC these are __try and __except. gcc has neither, and clang catches what is raised inside of calls only, so
  * there the same is written in assembly: each routine is one access, and the system's own __C_specific_handler sends
- * an exception inside of it to the routine's end, with the exception's code in eax.
+ * an exception inside of it to the routine's end, which returns STATUS_IN_PAGE_ERROR whatever it was.
  */
 #include "driver.h"
 
@@ -57,12 +57,15 @@ NTSTATUS GuardedExchange(volatile LONG *target, LONG desired) {
       "\txorl %eax, %eax\n"                                                \
       ".L" name "_end:\n"                                                  \
       "\taddq $8, %rsp\n\tpopq %rsi\n\tpopq %rdi\n\tretq\n"                \
+      ".L" name "_raised:\n"                                               \
+      "\tmovl $0xC0000006, %eax\n" /* STATUS_IN_PAGE_ERROR */             \
+      "\tjmp .L" name "_end\n"                                           \
       "\t.seh_handler __C_specific_handler, @except\n"                     \
       "\t.seh_handlerdata\n"                                               \
       "\t.long 1\n" /* one range: */                                       \
       "\t.rva .L" name "_begin, .L" name "_end\n"                          \
       "\t.long 1\n" /* for every exception in it (EXECUTE_HANDLER), */     \
-      "\t.rva .L" name "_end\n" /* go here, the exception's code in eax */ \
+      "\t.rva .L" name "_raised\n" /* go there */                         \
       "\t.text\n\t.seh_endproc\n")
 /* clang-format on */
 

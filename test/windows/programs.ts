@@ -1,0 +1,91 @@
+/**
+ * The Windows programs that the tests of this folder drive: drivers, and native programs beside Node.js. All are built
+ * by scripts/windows-programs.mjs, into the folder that SECTILE_WINDOWS_PROGRAMS names.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export function program(...parts: readonly string[]): string {
+  const folder = process.env['SECTILE_WINDOWS_PROGRAMS'];
+  assert.ok(folder, 'SECTILE_WINDOWS_PROGRAMS must name a folder: run "npm run test:windows"');
+  return join(folder, ...parts);
+}
+
+/** Runs a program to its end; its output must come with exit code 0. */
+export async function prints(file: string, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await run(file, args);
+  return stdout.replaceAll('\r\n', '\n');
+}
+
+/** Loads a driver; it is unloaded when the test ends, if it still is there. */
+export class Driver {
+  readonly name: string;
+  #loaded = false;
+
+  constructor(t: TestContext, name: string) {
+    this.name = name;
+    t.after(() => this.unload());
+  }
+
+  async load(): Promise<void> {
+    await prints(program('service.exe'), 'load', this.name, program(this.name, `${this.name}.sys`));
+    this.#loaded = true;
+  }
+
+  async unload(): Promise<void> {
+    if (!this.#loaded) return;
+    this.#loaded = false;
+    await prints(program('service.exe'), 'unload', this.name);
+  }
+
+  /** What the native application prints. */
+  client(...args: readonly string[]): Promise<string> {
+    return prints(program(this.name, 'client.exe'), ...args);
+  }
+}
+
+/** partner.exe, which answers one line by one. */
+export class Partner {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(t: TestContext, args: readonly string[]) {
+    this.#child = spawn(program('partner.exe'), args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    assert.ok(this.#child.stdout);
+    this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
+    t.after(() => this.#child.kill());
+  }
+
+  /** Starts it, and waits until it has its section; its view has as many bytes as it says. */
+  static async start(t: TestContext, ...args: readonly string[]): Promise<{ partner: Partner; bytes: number }> {
+    const partner = new Partner(t, args);
+    const [word, bytes] = (await partner.#line()).split(' ');
+    assert.equal(word, 'ready');
+    return { partner, bytes: Number(bytes) };
+  }
+
+  async #line(): Promise<string> {
+    const { value, done } = await this.#lines.next();
+    assert.ok(done !== true, 'partner.exe has ended');
+    return value.trimEnd();
+  }
+
+  async asks(line: string): Promise<string> {
+    this.#child.stdin?.write(`${line}\n`);
+    return await this.#line();
+  }
+
+  /** Ends it as programs end: by the end of its input. */
+  async ends(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.stdin?.end();
+    assert.equal((await ended)[0], 0);
+  }
+}
