@@ -15,6 +15,7 @@ const linux = {
   compile: ['-D_GNU_SOURCE', '-fPIC', '-pthread'],
   // nodelete: the signal handlers of the fault guard must outlive the last environment that loaded it.
   link: ['-shared', '-Wl,-z,nodelete', '-Wl,-z,relro', '-Wl,-z,now'],
+  exported: 'exports.map',
   libraries: [],
 };
 
@@ -118,6 +119,15 @@ export function compileFlags(system, { sanitize = false, defines = [], base = ro
 
 /** The arguments that make a C compiler compile and link a system's addon into `output`. */
 export function compilerArguments(system, output, options = {}) {
-  const { link, libraries } = systems[system];
-  return [...compileFlags(system, options), ...link, '-o', output, ...nativeFiles(system, '.c', options.base), ...libraries];
+  const { link, exported, libraries } = systems[system];
+  const { base = root } = options;
+  return [
+    ...compileFlags(system, options),
+    ...link,
+    ...(exported ? [`-Wl,--version-script=${join(base, 'native', exported)}`] : []),
+    '-o',
+    output,
+    ...nativeFiles(system, '.c', base),
+    ...libraries,
+  ];
 }

@@ -4,7 +4,7 @@
  * library. Binaries for macOS are linked by LLVM's linker, because zig's own exports what is hidden.
  */
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -67,6 +67,13 @@ async function linkForMac({ cpu, zig }, output, base, scratch) {
   ]);
 }
 
+/** The hour of linking, which the format has in its header, is set to none. */
+function forgetTime(file) {
+  const bytes = readFileSync(file);
+  bytes.writeUInt32LE(0, bytes.readUInt32LE(0x3c) + 8);
+  writeFileSync(file, bytes);
+}
+
 /** Compiles native/ below `base` for one of the targets into `output`: stripped, the same bytes wherever it is done. */
 export async function crossCompile(target, output, base = root) {
   const scratch = mkdtempSync(join(tmpdir(), 'sectile-prebuild-'));
@@ -74,6 +81,7 @@ export async function crossCompile(target, output, base = root) {
     const file = join(scratch, 'sectile.node');
     if (target.os === 'darwin') await linkForMac(target, file, base, scratch);
     else await zigCompile(target.zig, ['-s', ...compilerArguments(target.os, file, { base })]);
+    if (target.os === 'win32') forgetTime(file);
     copyFileSync(file, output);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
