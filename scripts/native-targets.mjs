@@ -93,7 +93,7 @@ const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=undef
 const hardened = ['-O2', '-D_FORTIFY_SOURCE=2', '-fstack-protector-strong'];
 
 /** The headers of Node-API: of the package that carries them, else those that came with this Node.js. */
-function headersFolder() {
+export function nodeApiHeaders() {
   try {
     return createRequire(import.meta.url)('node-api-headers').include_dir;
   } catch {
@@ -112,7 +112,7 @@ export function compileFlags(system, { sanitize = false, defines = [], base = ro
     ...defines.map((name) => `-D${name}`),
     ...warnings,
     ...(sanitize ? sanitizers : hardened),
-    `-I${headersFolder()}`,
+    `-I${nodeApiHeaders()}`,
     `-I${join(base, 'native')}`,
   ];
 }

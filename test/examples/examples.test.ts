@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runtimeFolder, scratchFolder } from '../support/child.js';
+import { platform } from '../support/platform.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const example = (name: string) => join(root, 'build/examples', name);
@@ -49,6 +50,7 @@ async function output(t: TestContext, scratch: string, file: string, ...args: st
 /** Runs a system process for as long as a test needs it. */
 async function withSystem(t: TestContext, start: readonly string[], act: (scratch: string) => Promise<void>): Promise<void> {
   const scratch = scratchFolder(t);
+  if (platform.lacks.systemProcess) return act(scratch);
   await output(t, scratch, command, 'system', 'start', ...start);
   try {
     await act(scratch);
@@ -69,11 +71,15 @@ test('creating named shared memory: the second process shows the string of the f
     assert.equal(late.output, 'Could not open file mapping object (2).\n');
   }));
 
-test('the five steps: the application shows what the driver wrote, until the driver is unloaded', (t) =>
-  withSystem(t, ['--driver', example('five-steps/driver.js')], async (scratch) => {
-    assert.equal(await output(t, scratch, example('five-steps/application.js')), 'Hello from kernel mode\n');
-    await output(t, scratch, command, 'driver', 'unload', 'five-steps');
-    const late = new Running(t, scratch, example('five-steps/application.js'));
-    assert.equal(await late.ended, 1);
-    assert.equal(late.output, "Could not open the driver's section (2).\n");
-  }));
+test(
+  'the five steps: the application shows what the driver wrote, until the driver is unloaded',
+  { skip: platform.lacks.systemProcess },
+  (t) =>
+    withSystem(t, ['--driver', example('five-steps/driver.js')], async (scratch) => {
+      assert.equal(await output(t, scratch, example('five-steps/application.js')), 'Hello from kernel mode\n');
+      await output(t, scratch, command, 'driver', 'unload', 'five-steps');
+      const late = new Running(t, scratch, example('five-steps/application.js'));
+      assert.equal(await late.ended, 1);
+      assert.equal(late.output, "Could not open the driver's section (2).\n");
+    }),
+);

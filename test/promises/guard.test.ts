@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import company from '../fixtures/guard-company.js';
 import { run, start } from '../support/child.js';
 import { compile } from '../support/compile.js';
+import { platform } from '../support/platform.js';
 
 for (const title of [
   'WebAssembly traps stay RangeErrors beside the guard',
@@ -18,7 +19,7 @@ for (const title of [
   });
 }
 
-test('a SIGSEGV that somebody sends still ends the process', async (t) => {
+test('a SIGSEGV that somebody sends still ends the process', { skip: platform.lacks.signal('SIGSEGV') }, async (t) => {
   const child = start(t, company, 'a SIGSEGV that somebody sends still ends the process');
   await child.reached('ready');
   assert.equal((await child.kill('SIGSEGV')).signal, 'SIGSEGV');
@@ -26,7 +27,7 @@ test('a SIGSEGV that somebody sends still ends the process', async (t) => {
 
 test('a fault outside of views still ends the process', async (t) => {
   const child = start(t, company, 'a fault outside of views still ends the process', { args: [compile('stranger.c', 'addon')] });
-  assert.equal((await child.ended).signal, 'SIGSEGV');
+  assert.ok(platform.crashed(await child.ended));
 });
 
 for (const title of [
@@ -36,6 +37,6 @@ for (const title of [
   test(title, async (t) => {
     const child = start(t, company, title, { args: [compile('stranger.c', 'addon')] });
     await child.reached('mended');
-    assert.equal((await child.ended).signal, 'SIGSEGV');
+    assert.ok(platform.crashed(await child.ended));
   });
 }

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import hostile from '../fixtures/hostile-start.js';
 import { type Child, type ChildOptions, notRoot, scratchFolder, start } from '../support/child.js';
 import { compile } from '../support/compile.js';
+import { platform } from '../support/platform.js';
 import { type Client, NOBODY, startClient, startSystem } from '../support/system.js';
 
 const SIZE = 64 * 1024;
@@ -107,7 +108,9 @@ function memoryOf(pid: number, text: string): string {
   return `${folder}/${number}`;
 }
 
-test('a sole writer: another process of the same user cannot map its memory for writing, by any descriptor', async (t) => {
+test('a sole writer: another process of the same user cannot map its memory for writing, by any descriptor', {
+  skip: platform.lacks.posixAttacks,
+}, async (t) => {
   const scratch = scratchFolder(t);
   const holder = start(t, hostile, 'holds a sole-writer section', { scratch, args: ['one-writer', SIZE] });
   await holder.reached('held');
@@ -153,7 +156,9 @@ test('a sole writer: another process of the same user cannot map its memory for 
   await holder.endsWell();
 });
 
-test('a sealed size: no holder of an ordinary section can shrink it under the others', async (t) => {
+test('a sealed size: no holder of an ordinary section can shrink it under the others', {
+  skip: platform.lacks.posixAttacks,
+}, async (t) => {
   const scratch = scratchFolder(t);
   const owner = await startClient(t, { scratch });
   await owner.succeeds('create', { name: 'sealed', size: SIZE });

@@ -4,15 +4,14 @@
  * wrong byte is left. SECTILE_TEST_ROUNDS says how many rounds: 100 by default, 1,000 in CI.
  */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Section } from 'sectile';
 import racers from '../fixtures/racers.js';
 import { type Child, run, runtimeFolder, scratchFolder, start } from '../support/child.js';
 import { ControlGroup, noControlGroups } from '../support/control-group.js';
 import { withCode } from '../support/errors.js';
-import { eventually, processesWith, sharedMemory } from '../support/processes.js';
+import { platform } from '../support/platform.js';
+import { eventually } from '../support/processes.js';
 
 const MiB = 1024 * 1024;
 const ROUNDS = Number(process.env['SECTILE_TEST_ROUNDS'] ?? 100);
@@ -23,8 +22,6 @@ function sharedFolder(t: TestContext): string {
   process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
   return scratch;
 }
-
-const registry = (scratch: string) => readdirSync(join(runtimeFolder(scratch), `local-${process.geteuid?.()}`));
 
 test('many processes that take one name at the same time get one object', async (t) => {
   const scratch = sharedFolder(t);
@@ -40,7 +37,7 @@ test('many processes that take one name at the same time get one object', async 
   }
   for (const child of children) child.tell('take', null);
   for (const child of children) await child.endsWell();
-  assert.deepEqual(registry(scratch), []);
+  assert.equal(platform.localNames(scratch), 0);
 });
 
 test('processes that take and give a few names freely never see a second object', async (t) => {
@@ -48,7 +45,7 @@ test('processes that take and give a few names freely never see a second object'
   const options = { scratch, args: [['a', 'b'], 2000] };
   const endings = await Promise.all(Array.from({ length: 4 }, () => run(t, racers, 'takes and gives names freely', options)));
   assert.equal(endings.length, 4);
-  assert.deepEqual(registry(scratch), []);
+  assert.equal(platform.localNames(scratch), 0);
 });
 
 const RACERS = 3;
@@ -132,7 +129,7 @@ test(`${ROUNDS} rounds of create, open, write and SIGKILL leave no memory, no na
   const scratch = sharedFolder(t);
   // In a group of their own nobody else's memory is counted with theirs.
   const group = noControlGroups ? null : new ControlGroup(t, 'races');
-  const shared = () => group?.sharedMemory() ?? sharedMemory();
+  const shared = () => group?.sharedMemory() ?? platform.sharedMemory();
   const before = shared();
   const race = new Race(t, scratch, group?.wrapper ?? []);
   await race.fill();
@@ -140,7 +137,7 @@ test(`${ROUNDS} rounds of create, open, write and SIGKILL leave no memory, no na
   for (let number = 0; number < ROUNDS; number++) await race.round(number);
   t.diagnostic(`${((performance.now() - started) / ROUNDS).toFixed(1)} ms a round`);
   await race.end();
-  assert.deepEqual(processesWith(`round-${process.pid}-`), []);
+  assert.deepEqual(platform.holders(`round-${process.pid}-`, SIZE), []);
   await eventually('the shared memory is as before', () => shared() - before < (group === null ? 32 * MiB : MiB), 30_000);
-  assert.deepEqual(registry(scratch), []);
+  assert.equal(platform.localNames(scratch), 0);
 });

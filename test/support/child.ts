@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { platform } from './platform.js';
 import type { Scenarios } from './scenario.js';
 
 const HARD_TIMEOUT = 120_000;
@@ -45,7 +46,7 @@ export interface Ending {
 export function scratchFolder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'sectile-test-'));
   chmodSync(path, 0o755);
-  t.after(() => rmSync(path, { recursive: true, force: true }));
+  t.after(() => platform.removeFolder(path));
   return path;
 }
 
@@ -183,4 +184,4 @@ export function testEach(from: Scenarios, options: ChildOptions = {}): void {
 }
 
 /** Why a test for root cannot run, or false. */
-export const notRoot = process.geteuid?.() === 0 ? false : 'needs root';
+export const notRoot = platform.lacks.root;

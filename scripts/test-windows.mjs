@@ -1,0 +1,270 @@
+/**
+ * Runs the tests that are built on Node.js for Windows: under Wine, in fresh prefixes, or on Windows itself.
+ *
+ *   node scripts/test-windows.mjs [--nodes 20,22] [--only TEXT]... [--lanes 2]
+ *
+ * --nodes  versions of Node.js for Windows (from npm, below build/nodes)
+ * --only   test files whose path holds the text
+ * --lanes  how many test files run beside each other, each lane a Windows of its own
+ *
+ * test/windows/suites.json says what is run, and what "section tests" are; wine-departures.json lists the tests in which
+ * Wine itself departs from NT: they must fail, and the list must be true.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { nodeApiHeaders } from './native-targets.mjs';
+import { windowsNodeOfVersion } from './nodes.mjs';
+import { compileForWindows, missingTools, Wine, windowsPath } from './wine.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const onWindows = process.platform === 'win32';
+const { values } = parseArgs({
+  options: {
+    nodes: { type: 'string', default: '20' },
+    only: { type: 'string', multiple: true },
+    lanes: { type: 'string', default: onWindows ? '1' : '2' },
+  },
+});
+const FILE_TIMEOUT = 240_000;
+const SHARE_WANTED = 95;
+
+const read = (name) => JSON.parse(readFileSync(join(root, 'test', 'windows', name), 'utf8'));
+const suites = read('suites.json');
+const departures = onWindows ? [] : read('wine-departures.json');
+
+const started = performance.now();
+const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`;
+function say(text) {
+  console.error(`[${seconds().padStart(5)}] ${text}`);
+}
+
+/** The files of the suites, as paths below build-test. */
+function testFiles() {
+  const built = join(root, 'build-test');
+  const all = readdirSync(built, { recursive: true })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.test.js') && existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))));
+  const of = (kind) =>
+    suites[kind]
+      .flatMap((suite) => all.filter((name) => name === suite || name.startsWith(`${suite}/`)).sort())
+      .filter((name) => values.only === undefined || values.only.some((text) => name.includes(text)))
+      .map((name) => ({ name, kind }));
+  return [...of('sections'), ...of('windows')];
+}
+
+/** The small programs and addons of the tests, by compile.ts. */
+function buildPrograms() {
+  const folder = join(root, 'build', 'windows');
+  const nodeApi = join(root, 'native', 'win32', 'node_api.c');
+  const build = (output, sources, flags) => compileForWindows(join(folder, output), sources, { flags });
+  build('stranger.node', ['test/windows/stranger.c', nodeApi], ['-shared', '-static', '-DNAPI_EXTERN=', `-I${nodeApiHeaders()}`]);
+  return folder;
+}
+
+/** A Windows that runs one program at a time. */
+async function startLane(folder, environment) {
+  if (onWindows) return { run: (node, args, files) => runHere(node, args, files, environment), stop: () => {} };
+  const wine = await Wine.start({ folder, env: { ...environment, WINEDLLOVERRIDES: 'mscoree,mshtml,winedbg.exe=' } });
+  return {
+    run: (node, args) => wine.run(node, args, { cwd: root, timeout: FILE_TIMEOUT }),
+    stop: () => wine.stop(),
+  };
+}
+
+function runHere(node, args, { output }, environment) {
+  const file = openSync(output, 'w');
+  const child = spawn(node, args, { cwd: root, stdio: ['ignore', file, file], env: { ...process.env, ...environment } });
+  closeSync(file);
+  const timer = setTimeout(() => child.kill(), FILE_TIMEOUT);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      clearTimeout(timer);
+      const text = readFileSync(output, 'utf8');
+      resolve({ code, signal, stdout: text, stderr: '' });
+    });
+  });
+}
+
+const there = (path) => (onWindows ? path : windowsPath(path));
+const thereUrl = (path) => (onWindows ? pathToFileURL(path).href : `file:///Z:${path}`);
+
+/** Runs one file and tells what its tests did. */
+async function runFile(lane, node, file, folder) {
+  const id = file.name.replaceAll('/', '_');
+  const events = join(folder, `${id}.json`);
+  const begun = performance.now();
+  const args = [
+    `--test-reporter=${thereUrl(join(root, 'scripts', 'test-events.mjs'))}`,
+    `--test-reporter-destination=${there(events)}`,
+    there(join(root, 'build-test', file.name)),
+  ];
+  const { code, signal, stdout, stderr } = await lane.run(node, args, { output: join(folder, `${id}.out`) });
+  const lines = existsSync(events)
+    ? readFileSync(events, 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+    : [];
+  const tests = lines.filter((each) => each.name !== undefined);
+  if (tests.every((each) => each.passed) && (code !== 0 || tests.length === 0)) {
+    tests.push({
+      name: '(the file itself)',
+      passed: false,
+      error: `exit code ${code}, signal ${signal}\n${stderr}${stdout}`.slice(0, 4000),
+    });
+  }
+  return { ...file, tests: tests.map((each) => judge(file.name, each)), milliseconds: performance.now() - begun };
+}
+
+const departureOf = (file, name) => departures.find((each) => each.file === file && each.test === name);
+
+/** A test's verdict: passed, failed, left out, or a departure of Wine's that is listed. */
+function judge(file, test) {
+  const departure = departureOf(file, test.name);
+  if (test.skipped) return { ...test, verdict: 'left out' };
+  if (departure === undefined) return { ...test, verdict: test.passed ? 'passed' : 'failed' };
+  if (!test.passed) return { ...test, verdict: 'departure', departure };
+  const error = 'wine-departures.json lists it, and it passes: take it off the list';
+  return { ...test, verdict: 'failed', error };
+}
+
+const count = (tests, verdict) => tests.filter((each) => each.verdict === verdict).length;
+
+function showFailures(results) {
+  for (const { name, tests } of results) {
+    for (const test of tests.filter((each) => each.verdict === 'failed')) {
+      console.log(`\nfailed: ${name}: ${test.name}\n${String(test.error).replaceAll(/^/gm, '    ')}`);
+    }
+  }
+}
+
+function showSummary(version, results) {
+  const table = new Table({
+    head: ['suite', 'passed', 'failed', 'departs', 'left out', 'seconds'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+  const row = (tests, milliseconds) => [
+    ...['passed', 'failed', 'departure', 'left out'].map((verdict) => count(tests, verdict) || ''),
+    (milliseconds / 1000).toFixed(1),
+  ];
+  for (const { name, tests, milliseconds } of results) table.push([name.replace(/\.test\.js$/, ''), ...row(tests, milliseconds)]);
+  const all = results.flatMap(({ tests }) => tests);
+  table.push([
+    'all',
+    ...row(
+      all,
+      results.reduce((sum, each) => sum + each.milliseconds, 0),
+    ),
+  ]);
+  console.log(`\nNode.js ${version} for Windows${onWindows ? '' : ', under Wine'}\n${table.toString()}`);
+
+  const reasons = new Map();
+  for (const { name, tests } of results) {
+    for (const test of tests.filter((each) => each.verdict === 'left out')) {
+      reasons.set(test.skipped, [...(reasons.get(test.skipped) ?? []), `${name}: ${test.name}`]);
+    }
+  }
+  if (reasons.size > 0) console.log('\nLeft out, and why:');
+  for (const [reason, names] of reasons) console.log(`  ${reason}\n${names.map((each) => `      ${each}`).join('\n')}`);
+  const departing = results.flatMap(({ name, tests }) =>
+    tests.filter((each) => each.departure).map((each) => ({ name, ...each })),
+  );
+  if (departing.length > 0) console.log('\nWhere Wine departs from NT:');
+  for (const { name, name: file, departure } of departing) {
+    console.log(
+      `  ${file ?? name}: ${departure.test}\n      Wine: ${departure.wine}\n      NT: ${departure.nt} (${departure.source})`,
+    );
+  }
+}
+
+/** How many of the section tests run here as they do on Linux, in percent. */
+function shareOf(results) {
+  const tests = results.filter(({ kind }) => kind === 'sections').flatMap(({ tests }) => tests);
+  return tests.length === 0 ? 100 : (100 * (tests.length - count(tests, 'left out'))) / tests.length;
+}
+
+async function runAll(lanes, node, files, folder) {
+  const [queue, results] = [[...files], []];
+  const work = async (lane) => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const result = await runFile(lane, node, file, folder);
+      results.push(result);
+      const bad = count(result.tests, 'failed');
+      say(
+        `${String(results.length).padStart(3)}/${files.length} ${file.name}: ${count(result.tests, 'passed')} passed${bad ? `, ${bad} FAILED` : ''}`,
+      );
+    }
+  };
+  await Promise.all(lanes.map(work));
+  return files.map((file) => results.find((each) => each.name === file.name));
+}
+
+async function main() {
+  const missing = onWindows ? null : missingTools();
+  if (missing !== null) {
+    console.error(`sectile: ${missing}`);
+    return 1;
+  }
+  const files = testFiles();
+  const known = new Set(files.map(({ name }) => name));
+  if (files.length === 0) {
+    console.error('sectile: no test file fits');
+    return 1;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'sectile-windows-'));
+  let lanes = [];
+  let failed = false;
+  try {
+    say('the addon and the small programs of the tests');
+    execFileSync(process.execPath, [join(root, 'scripts', 'build-native.mjs'), '--target', 'win32-x64'], { stdio: 'inherit' });
+    const environment = {
+      ...suites.settings,
+      SECTILE_NATIVE: there(join(root, 'build', 'native', 'win32-x64', 'sectile.node')),
+      SECTILE_TEST_PROGRAMS: there(buildPrograms()),
+      SECTILE_RUNTIME_DIR: there(join(folder, 'run')),
+    };
+    const versions = values.nodes.split(',');
+    say(`Node.js ${versions.join(', ')} for Windows`);
+    const nodes = versions.map((version) => (onWindows ? process.execPath : windowsNodeOfVersion(root, version)));
+    const width = Math.min(Number(values.lanes), files.length);
+    if (!onWindows) say(`Wine: ${width} fresh prefixes`);
+    lanes = await Promise.all(Array.from({ length: width }, (_, index) => startLane(join(folder, `lane-${index}`), environment)));
+    for (const [index, version] of versions.entries()) {
+      const place = join(folder, `node-${version}`);
+      mkdirSync(place);
+      say(`${files.length} test files on Node.js ${version}`);
+      const results = await runAll(lanes, nodes[index], files, place);
+      showFailures(results);
+      showSummary(version, results);
+      const all = results.flatMap(({ tests }) => tests);
+      const gone = departures.filter(
+        (each) => known.has(each.file) && !all.some((test) => test.departure === each || test.name === each.test),
+      );
+      for (const each of gone)
+        console.log(`failed: wine-departures.json lists a test that does not exist: ${each.file}: ${each.test}`);
+      const share = shareOf(results);
+      const enough = share >= SHARE_WANTED || values.only !== undefined;
+      console.log(
+        `\n${share.toFixed(1)} % of the section tests of Linux run on Windows as they are${enough ? '' : `: ${SHARE_WANTED} % is wanted`}`,
+      );
+      console.log(
+        `${count(all, 'passed')} passed, ${count(all, 'failed') + gone.length} failed, ${count(all, 'left out') + count(all, 'departure')} skipped`,
+      );
+      if (count(all, 'failed') + gone.length > 0 || !enough) failed = true;
+    }
+    say(`done in ${seconds()}`);
+  } finally {
+    for (const lane of lanes) lane.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+  return failed ? 1 : 0;
+}
+
+process.exit(await main());

@@ -1,0 +1,50 @@
+/**
+ * What tests of sections ask of Linux: see platform.ts.
+ */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, rmSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { compileHere } from './compile-posix.js';
+import type { Platform } from './platform.js';
+import { descriptors, mappingAt, mappingCount, mappings, processesWith, sharedMemory } from './processes.js';
+
+const notRoot = process.geteuid?.() === 0 ? false : 'needs root';
+
+export const posix: Platform = {
+  granularity: 4096,
+  largestSection: 2 ** 46,
+  oddNames: ['\0', 'a\0b', 'Local', 'x'.repeat(32_766)],
+  noNames: [],
+  noBacking: [['/dev/null', /a character device/]],
+  largePagesHint: /vm\.nr_hugepages=1/,
+  refusedBuffer: /^EFAULT$/,
+  lacks: {
+    posixObjects: false,
+    systemProcess: false,
+    cutFiles: false,
+    posixAttacks: false,
+    root: notRoot,
+    smallDisk: notRoot,
+    signal: () => false,
+  },
+  localNames: (scratch) => readdirSync(join(scratch, 'run', `local-${process.geteuid?.()}`)).length,
+  views: () => mappings('memfd:').length + mappings('sectile-test').length,
+  isView: (address) => /memfd:sectile/.test(mappingAt(address) ?? ''),
+  mappings: mappingCount,
+  handles: () => descriptors().length,
+  sectionHandles: () => descriptors().filter((target) => target.includes('memfd:sectile')).length,
+  holders: (name) => processesWith(name),
+  sharedMemory,
+  crashed: ({ signal }) => signal === 'SIGSEGV',
+  // The sanitizers' own handlers, to which the guard passes what is not its own, end the process with a report.
+  endedBy: (ending, signal) => ending.signal === signal || ending.stderr.includes('AddressSanitizer'),
+  loseBacking: (_view, path, keep) => truncateSync(path, keep),
+  restoreBacking: truncateSync,
+  smallDisk: ['unshare', '--mount', '--propagation', 'private'],
+  makeSmallDisk: (folder) => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', folder]);
+    return 2 ** 26;
+  },
+  removeFolder: (path) => rmSync(path, { recursive: true, force: true }),
+  compiled: compileHere,
+};

@@ -1,0 +1,82 @@
+/**
+ * What tests of sections ask of the system below: the facts that each system tells in its own way, and the reasons
+ * why something cannot be there. Chosen once, here: tests themselves ask for no system's name.
+ */
+import type { View } from 'sectile';
+import { posix } from './platform-posix.js';
+import { windows } from './platform-windows.js';
+
+/** How a process ended, as child.ts tells it. */
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+/** Why a test cannot run on this system, or false. */
+export type Lack = string | false;
+
+export interface Platform {
+  /** Views start at multiples of this, in bytes. */
+  readonly granularity: number;
+  /** Bytes of the largest sparse section that tests ask for. */
+  readonly largestSection: number;
+  /** Names of local sections that are names on this system alone. */
+  readonly oddNames: readonly string[];
+  /** Texts that are no names on this system alone. */
+  readonly noNames: readonly string[];
+  /** What cannot back a section, with what is said of it. */
+  readonly noBacking: readonly (readonly [path: string, said: RegExp])[];
+  /** What an error says of large pages that the host does not give. */
+  readonly largePagesHint: RegExp;
+  /** Codes of a file operation that was given a buffer which it may not write to. */
+  readonly refusedBuffer: RegExp;
+  readonly lacks: {
+    readonly posixObjects: Lack;
+    readonly systemProcess: Lack;
+    /** A file that loses its end under a view, whose rest stays. */
+    readonly cutFiles: Lack;
+    /** Attacks by system calls of POSIX, with descriptors and users. */
+    readonly posixAttacks: Lack;
+    readonly root: Lack;
+    /** A disk of a few MiB for a test. */
+    readonly smallDisk: Lack;
+    signal(name: NodeJS.Signals): Lack;
+  };
+  /** How many named sections the tests of this scratch folder have. */
+  localNames(scratch: string): number;
+  /** How many views of sections this process has. */
+  views(): number;
+  isView(address: bigint): boolean;
+  /** How many mappings this process has that count against a limit of the system. */
+  mappings(): number;
+  /** How many handles or descriptors this process has. */
+  handles(): number;
+  /** How many of them are sections. */
+  sectionHandles(): number;
+  /** The processes that have the memory of a section, by its name or by its size, which nothing else has. */
+  holders(name: string, size: number): number[];
+  /** Bytes of memory on this machine that sections can have. */
+  sharedMemory(): number;
+  /** Whether a process was ended for a fault that nobody mended. */
+  crashed(ending: Ended): boolean;
+  /** Whether a process ended by this signal, as this system ends one for it. */
+  endedBy(ending: Ended, signal: NodeJS.Signals): boolean;
+  /**
+   * Loses what backs a view of a file beyond its first `keep` bytes: the access at `at` will find it lost, if none did
+   * before. Offsets are the view's.
+   */
+  loseBacking(view: View, path: string, keep: number, at: number): void;
+  /** Gives the file its length again. */
+  restoreBacking(path: string, size: number): void;
+  /** A command before that of a child, which may then make a small disk. */
+  readonly smallDisk: readonly string[];
+  /** Makes the folder a disk of 8 MiB where that can be; returns a length that no file in it can have. */
+  makeSmallDisk(folder: string): number;
+  /** Removes a folder with all that is in it. */
+  removeFolder(path: string): void;
+  /** The path of a small program or addon of the tests: see compile.ts. */
+  compiled(source: string, kind: 'program' | 'addon'): string;
+}
+
+export const platform: Platform = process.platform === 'win32' ? windows : posix;
