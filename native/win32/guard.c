@@ -40,6 +40,16 @@ static void note_fault(sectile_guarded *range, uint32_t kind, uintptr_t address)
   sectile_guard_announce();
 }
 
+/* Under the lock. */
+static void unmap(sectile_guarded *range) {
+  if (range->state == SECTILE_GUARD_VACATED) return;
+  if (range->state == SECTILE_GUARD_VIEW) {
+    NtUnmapViewOfSection(GetCurrentProcess(), (void *)range->base);
+  } else {
+    VirtualFree((void *)range->base, 0, MEM_RELEASE);
+  }
+}
+
 /* Under the lock. Puts private zeros where the view is: some memory must stand there for the program to go on. */
 static bool put_zeros(sectile_guarded *range) {
   if (range->state == SECTILE_GUARD_PRIVATE) return false;
@@ -68,11 +78,12 @@ static bool allows(const MEMORY_BASIC_INFORMATION *page, ULONG_PTR access) {
 }
 
 /* Under the lock. Maps the range's view anew at its addresses; false: nothing stands there now. */
-static bool map_anew(const sectile_guarded *range, ULONG protect) {
+static bool map_anew(sectile_guarded *range, ULONG protect) {
   void *base = (void *)range->base;
   SIZE_T length = range->length;
   LARGE_INTEGER offset = {.QuadPart = (LONGLONG)range->offset};
-  NtUnmapViewOfSection(GetCurrentProcess(), base);
+  unmap(range);
+  range->state = SECTILE_GUARD_VIEW;
   return SECTILE_SUCCESS(NtMapViewOfSection(range->section, GetCurrentProcess(), &base, 0, 0, &offset, &length,
                                             SECTILE_VIEW_UNMAP, range->allocation_type, protect));
 }
@@ -83,6 +94,12 @@ static bool map_anew(const sectile_guarded *range, ULONG protect) {
  */
 static bool stand_in(sectile_guarded *range, uintptr_t page) {
   ULONG before;
+  if (range->protect == PAGE_NOACCESS && range->section != NULL && !range->pages_differ) {
+    /* Nothing of such a view is shown. */
+    bool zeros = put_zeros(range);
+    range->stands_in = zeros;
+    return zeros;
+  }
   range->stands_in = true;
   if (!copies_leak && VirtualProtect((void *)page, PAGE, PAGE_WRITECOPY, &before)) return true;
   return range->section != NULL && !range->pages_differ && map_anew(range, PAGE_WRITECOPY);
@@ -161,7 +178,8 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception) {
  */
 static void put_back(sectile_guarded *range) {
   range->stands_in = false;
-  if (range->state != SECTILE_GUARD_VIEW || range->section == NULL || range->pages_differ) return;
+  bool stood_in = range->state == SECTILE_GUARD_VIEW || range->state == SECTILE_GUARD_PRIVATE;
+  if (!stood_in || range->section == NULL || range->pages_differ) return;
   if (map_anew(range, range->protect)) return;
   /* Somebody took the addresses, or memory is short: zeros, and the next report says so. */
   VirtualAlloc((void *)range->base, range->length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
@@ -246,7 +264,7 @@ sectile_guard_fault sectile_guard_read(sectile_guarded *range) {
 
 bool sectile_guard_has_lost(sectile_guarded *range) {
   AcquireSRWLockShared(&lock);
-  bool lost = range->state == SECTILE_GUARD_PRIVATE;
+  bool lost = range->state == SECTILE_GUARD_PRIVATE && !range->stands_in;
   ReleaseSRWLockShared(&lock);
   return lost;
 }
@@ -255,16 +273,6 @@ void sectile_guard_pages_differ(sectile_guarded *range) {
   AcquireSRWLockExclusive(&lock);
   range->pages_differ = true;
   ReleaseSRWLockExclusive(&lock);
-}
-
-/* Under the lock. */
-static void unmap(sectile_guarded *range) {
-  if (range->state == SECTILE_GUARD_VACATED) return;
-  if (range->state == SECTILE_GUARD_VIEW) {
-    NtUnmapViewOfSection(GetCurrentProcess(), (void *)range->base);
-  } else {
-    VirtualFree((void *)range->base, 0, MEM_RELEASE);
-  }
 }
 
 NTSTATUS sectile_guard_vacate(sectile_guarded *range) {
