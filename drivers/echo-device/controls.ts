@@ -21,3 +21,6 @@ export const IOCTL_ECHO_REVERSE = code(0x801, 2);
 /** The section: how often the driver has turned something round, at its start. */
 export const SECTION_BYTES = 4096;
 export const COUNTER_AT = 0;
+
+/** The largest section that is turned round: the system process does nothing else meanwhile. */
+export const MOST_BYTES = 2 ** 20;

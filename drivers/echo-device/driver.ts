@@ -48,6 +48,7 @@ import {
   STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_PENDING,
+  STATUS_SECTION_TOO_BIG,
   STATUS_SUCCESS,
   UserMode,
   ViewUnmap,
@@ -63,6 +64,7 @@ import {
   IOCTL_ECHO_QUERY,
   IOCTL_ECHO_REVERSE,
   LAYOUT_VERSION,
+  MOST_BYTES,
   SECTION_BYTES,
   SECTION_NAME,
 } from './controls.ts';
@@ -120,6 +122,10 @@ function reverseSection(section: ObjectPointer): NTSTATUS {
   const { status, mappedBase, view } = MmMapViewInSystemSpace(section, 0);
   ObDereferenceObject(section);
   if (view === null) return status;
+  if (view.length > MOST_BYTES) {
+    MmUnmapViewInSystemSpace(mappedBase);
+    return STATUS_SECTION_TOO_BIG;
+  }
   // The application can write at the same time: what is read here is not trusted to be what is written.
   view.bytes.reverse();
   MmUnmapViewInSystemSpace(mappedBase);

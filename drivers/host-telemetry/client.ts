@@ -8,11 +8,18 @@ import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { Section, type View } from 'sectile';
 import {
   ACKNOWLEDGED_AT,
+  ACKNOWLEDGEMENT_BYTES,
   AcknowledgementWord,
   acknowledgementOf,
+  BULK_BYTES,
+  CHUNK_BYTES,
+  CHUNK_SLOTS,
   DIGEST_BYTES,
   DriverState,
+  LAYOUT_VERSION,
+  MAGIC,
   SectionNames,
+  TELEMETRY_BYTES,
   TransferFailure,
   TransferState,
   Word,
@@ -24,6 +31,8 @@ export interface ReceiveOptions {
   /** Gets each chunk in place, without a copy: its bytes are valid until the call returns. */
   readonly onChunk?: (bytes: Uint8Array, offset: number) => void;
   readonly signal?: AbortSignal;
+  /** The most bytes to take. Default 2^40: a driver that sends without end is not followed for ever. */
+  readonly maximumBytes?: number;
   /** Milliseconds to wait for the driver, or for another application's transfer to end. Default 15,000. */
   readonly patience?: number;
 }
@@ -38,7 +47,14 @@ export interface Received {
 }
 
 /** Why no file arrived. */
-export type ReceiveFailure = Exclude<keyof typeof TransferFailure, 'none'> | 'busy' | 'noAnswer' | 'overtaken' | 'differs';
+export type ReceiveFailure =
+  | Exclude<keyof typeof TransferFailure, 'none'>
+  | 'busy'
+  | 'noAnswer'
+  | 'overtaken'
+  | 'differs'
+  | 'otherLayout'
+  | 'tooLarge';
 
 const explanations: Readonly<Record<ReceiveFailure, string>> = {
   noFile: 'the driver was loaded without the parameter File',
@@ -50,6 +66,8 @@ const explanations: Readonly<Record<ReceiveFailure, string>> = {
   busy: 'another application is receiving, and does not come to an end',
   noAnswer: 'the driver does not answer',
   overtaken: 'somebody else acknowledged in our name, and a chunk was overwritten: ask again',
+  otherLayout: 'the sections are not laid out as this application knows it: load the driver that it comes with',
+  tooLarge: 'the file has more bytes than were asked for, or fewer than none',
   differs: 'what arrived is not what the driver says it has sent: ask again',
 };
 
@@ -63,6 +81,7 @@ export class ReceiveError extends Error {
 }
 
 const DEFAULT_PATIENCE = 15_000;
+const DEFAULT_MAXIMUM = 2 ** 40;
 /** Turns of the event loop before it is left to sleep for a millisecond at a time. */
 const EAGER_TURNS = 64;
 
@@ -79,17 +98,18 @@ const failureNames = Object.fromEntries(Object.entries(TransferFailure).map(([na
 export async function receiveFile(options: ReceiveOptions = {}): Promise<Received> {
   options.signal?.throwIfAborted();
   const opened: (Section | View)[] = [];
-  const map = (name: string, access: 'read' | 'readwrite'): View => {
+  const map = (name: string, bytes: number, access: 'read' | 'readwrite'): View => {
     const section = Section.open(`Global\\${name}`, { access });
     opened.unshift(section);
     const view = section.map({ access });
     opened.unshift(view);
+    if (view.length < bytes) throw new ReceiveError('otherLayout');
     return view;
   };
   try {
-    const telemetry = map(SectionNames.telemetry, 'read');
-    const bulk = map(SectionNames.bulk, 'read');
-    const acknowledgements = map(SectionNames.acknowledgements, 'readwrite');
+    const telemetry = map(SectionNames.telemetry, TELEMETRY_BYTES, 'read');
+    const bulk = map(SectionNames.bulk, BULK_BYTES, 'read');
+    const acknowledgements = map(SectionNames.acknowledgements, ACKNOWLEDGEMENT_BYTES, 'readwrite');
     return await new Reception(telemetry, bulk, acknowledgements, options).run();
   } finally {
     for (const each of opened) each.close();
@@ -117,6 +137,8 @@ class Reception {
 
   async run(): Promise<Received> {
     const started = performance.now();
+    if (Atomics.load(this.#words, Word.magic) !== MAGIC || this.#words[Word.layoutVersion] !== LAYOUT_VERSION)
+      throw new ReceiveError('otherLayout');
     this.#request = await this.#ask();
     try {
       const { bytes, digest } = await this.#receive();
@@ -156,19 +178,21 @@ class Reception {
   }
 
   async #receive(): Promise<{ bytes: number; digest: string }> {
-    const { onChunk, onProgress } = this.#options;
-    const total = (this.#words[Word.fileBytesHigh] as number) * 2 ** 32 + ((this.#words[Word.fileBytesLow] as number) >>> 0);
-    const chunkBytes = this.#words[Word.chunkBytes] as number;
-    const slots = this.#words[Word.chunkSlots] as number;
+    const { onChunk, onProgress, maximumBytes = DEFAULT_MAXIMUM } = this.#options;
+    const words = this.#words;
+    // Each is looked at once, and is what the layout allows or is not used.
+    const total = (words[Word.fileBytesHigh] as number) * 2 ** 32 + ((words[Word.fileBytesLow] as number) >>> 0);
+    if (words[Word.chunkBytes] !== CHUNK_BYTES || words[Word.chunkSlots] !== CHUNK_SLOTS) throw new ReceiveError('otherLayout');
+    if (total < 0 || total > maximumBytes) throw new ReceiveError('tooLarge');
     const hash = createHash('sha256');
-    for (let offset = 0; offset < total; offset += chunkBytes) {
-      await this.#wait('noAnswer', () => Atomics.load(this.#words, Word.produced) > this.#chunks);
-      const start = (this.#chunks % slots) * chunkBytes;
-      const bytes = this.#ring.subarray(start, start + Math.min(chunkBytes, total - offset));
+    for (let offset = 0; offset < total; offset += CHUNK_BYTES) {
+      await this.#wait('noAnswer', () => Atomics.load(words, Word.produced) > this.#chunks);
+      const start = (this.#chunks % CHUNK_SLOTS) * CHUNK_BYTES;
+      const bytes = this.#ring.subarray(start, start + Math.min(CHUNK_BYTES, total - offset));
       hash.update(bytes);
       onChunk?.(bytes, offset);
       // Everyone may write acknowledgements. If ours were forged, the driver has filled this slot again.
-      if (Atomics.load(this.#words, Word.acknowledged) > this.#chunks) throw new ReceiveError('overtaken');
+      if (Atomics.load(words, Word.acknowledged) > this.#chunks) throw new ReceiveError('overtaken');
       this.#chunks++;
       this.#acknowledge();
       onProgress?.(offset + bytes.length, total);

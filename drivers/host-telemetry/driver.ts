@@ -37,7 +37,7 @@ import {
 } from 'sectile/ntddk';
 import { Acknowledgements } from './acknowledgements.ts';
 import { FileTransfer } from './file-transfer.ts';
-import { ACKNOWLEDGEMENT_BYTES, BULK_BYTES, SectionNames, Security, TELEMETRY_BYTES, Word } from './layout.ts';
+import { ACKNOWLEDGEMENT_BYTES, BULK_BYTES, MAXIMUM_RATE, SectionNames, Security, TELEMETRY_BYTES, Word } from './layout.ts';
 import { DEFAULT_RATE, Telemetry } from './telemetry.ts';
 
 interface SharedSection {
@@ -47,7 +47,6 @@ interface SharedSection {
 }
 
 const DEFAULT_PATIENCE = 5000;
-const MAXIMUM_RATE = 1000;
 
 /** Steps 1 to 3: a section with a name, created and mapped into the system process. */
 function share(name: string, size: number, security: string): SharedSection | { readonly status: NTSTATUS } {

@@ -30,6 +30,9 @@ const KIB = 1024;
 /** As many processors as a sample has room for. */
 export const MAXIMUM_CORES = 1000;
 
+/** Samples per second at most. */
+export const MAXIMUM_RATE = 1000;
+
 export const TELEMETRY_BYTES = 20 * KIB;
 export const ACKNOWLEDGEMENT_BYTES = 4 * KIB;
 export const CHUNK_BYTES = 1024 * KIB;

@@ -17,8 +17,8 @@ function main(): number {
     console.log(`Could not map a view (${GetLastError()}).`);
     return 1;
   }
-  const text = Buffer.from(pBuf.bytes.subarray(0, 256)).toString('utf8');
-  console.log(text.slice(0, text.indexOf('\0')));
+  const [text] = Buffer.from(pBuf.bytes.subarray(0, 256)).toString('utf8').split('\0', 1);
+  console.log(text);
   UnmapViewOfFile(pBuf);
   return 0;
 }

@@ -37,8 +37,9 @@ function main(): number {
     return 1;
   }
 
-  const text = Buffer.from(pBuf.bytes).toString('utf16le');
-  console.log(text.slice(0, text.indexOf('\0')));
+  // The first process may have written anything: the text ends at its NUL, or with the view.
+  const [text] = Buffer.from(pBuf.bytes).toString('utf16le').split('\0', 1);
+  console.log(text);
 
   UnmapViewOfFile(pBuf);
   CloseHandle(hMapFile);

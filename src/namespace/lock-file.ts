@@ -18,6 +18,9 @@ export const MAXIMUM_HOLDERS = 2 ** 20;
 /** The changes that the mutex guards take microseconds: longer means that its owner is stopped. */
 const LOCK_TIMEOUT = 5000;
 
+/** Whoever clears up removes a file once; many times is no clearing up. */
+const MOST_ATTEMPTS = 10_000;
+
 /** What opening a link, a directory or a socket in a record's place answers. */
 const notAFile = ['ELOOP', 'EISDIR', 'ENXIO', 'ENOTDIR'];
 
@@ -47,7 +50,7 @@ export class LockFile {
     create: boolean,
   ): T | null {
     // A file that was unlinked before we had its mutex is not the path's file any more: look again.
-    for (;;) {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       let descriptor: Descriptor;
       try {
         descriptor = os.descriptorOpen(
@@ -70,6 +73,12 @@ export class LockFile {
       }
       file.close();
     }
+    throw new SectionError('ERR_SECTION_REGISTRY_BUSY', {
+      operation,
+      object: `registry file ${path}`,
+      rule: `it was taken away ${MOST_ATTEMPTS} times while it was opened`,
+      wayOut: 'Find out which process of this user removes files there',
+    });
   }
 
   /** @internal */

@@ -40,3 +40,18 @@ test('the driver leaves nothing, and comes back', async (t) => {
   await client.succeeds('load', join(folder, 'driver.js'));
   assert.equal(await application(), 'Global\\EchoDevice: "world", turned round 1 times\n');
 });
+
+test('a section that would keep the system process busy is refused', async (t) => {
+  const { scratch } = await started(t);
+  const source = `
+    import * as w from 'sectile/kernel32';
+    import { IOCTL_ECHO_REVERSE } from ${JSON.stringify(join(folder, 'controls.js'))};
+    const device = w.CreateFile('\\\\\\\\.\\\\EchoDevice', w.GENERIC_READ | w.GENERIC_WRITE, 0, null, w.OPEN_EXISTING, 0, null);
+    const own = w.CreateFileMapping(w.INVALID_HANDLE_VALUE, null, w.PAGE_READWRITE, 0, 2 ** 20 + 4096, 'Global\\\\Large');
+    console.log(device > 0, own > 0, w.DeviceIoControl(device, IOCTL_ECHO_REVERSE, Int32Array.of(own), 0), w.GetLastError());`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', source], {
+    env: { ...process.env, NODE_OPTIONS: '', SECTILE_RUNTIME_DIR: runtimeFolder(scratch) },
+  });
+  // ERROR_NOT_ENOUGH_MEMORY: what Windows makes of STATUS_SECTION_TOO_BIG.
+  assert.equal(stdout, 'true true false 8\n');
+});

@@ -16,7 +16,7 @@ export async function startSystem(
   t: TestContext,
   options: ChildOptions & {
     readonly limits?: Partial<SystemLimits>;
-    readonly drivers?: readonly { file: string }[];
+    readonly drivers?: readonly { readonly file: string; readonly parameters?: Readonly<Record<string, string>> }[];
     readonly quiet?: boolean;
     /** Who else may create global sections: by default nobody. */
     readonly grantGlobal?: readonly number[] | 'all';
