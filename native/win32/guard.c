@@ -60,6 +60,19 @@ static bool put_zeros(sectile_guarded *range) {
   return true;
 }
 
+/* Under the lock. Puts a private copy of what the view shows in its place, where there is room for two. */
+static bool put_copy(sectile_guarded *range) {
+  void *copy = VirtualAlloc(NULL, range->length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+  SIZE_T read = 0;
+  HANDLE process = GetCurrentProcess();
+  /* Unlike a copy of ours, these never fault. */
+  if (copy != NULL) ReadProcessMemory(process, (void *)range->base, copy, range->length, &read);
+  bool put = put_zeros(range);
+  if (put && copy != NULL) WriteProcessMemory(process, (void *)range->base, copy, read, NULL);
+  if (copy != NULL) VirtualFree(copy, 0, MEM_RELEASE);
+  return put;
+}
+
 /* Whether a page as it is now allows the access. */
 static bool allows(const MEMORY_BASIC_INFORMATION *page, ULONG_PTR access) {
   if (page->State != MEM_COMMIT || (page->Protect & PAGE_GUARD) != 0) return false;
@@ -100,6 +113,7 @@ static bool stand_in(sectile_guarded *range, uintptr_t page) {
     range->stands_in = zeros;
     return zeros;
   }
+  if (range->protect == PAGE_NOACCESS && range->section == NULL) return false;
   range->stands_in = true;
   if (!copies_leak && VirtualProtect((void *)page, PAGE, PAGE_WRITECOPY, &before)) return true;
   return range->section != NULL && !range->pages_differ && map_anew(range, PAGE_WRITECOPY);
@@ -129,7 +143,7 @@ static bool mend_violation(sectile_guarded *range, uintptr_t address, ULONG_PTR 
   }
   if (now.State != MEM_COMMIT) return false;
   bool readable = allows(&now, WAS_READ);
-  if (!stand_in(range, page) && !put_zeros(range)) return false;
+  if (!stand_in(range, page) && !put_copy(range)) return false;
   note_fault(range, readable ? SECTILE_FAULT_WRITE : SECTILE_FAULT_NO_ACCESS, address);
   return true;
 }
@@ -272,6 +286,14 @@ bool sectile_guard_has_lost(sectile_guarded *range) {
 void sectile_guard_pages_differ(sectile_guarded *range) {
   AcquireSRWLockExclusive(&lock);
   range->pages_differ = true;
+  ReleaseSRWLockExclusive(&lock);
+}
+
+void sectile_guard_let_go(sectile_guarded *range) {
+  AcquireSRWLockExclusive(&lock);
+  if (range->stands_in) put_back(range); /* while that can be */
+  if (range->section != NULL) CloseHandle(range->section);
+  range->section = NULL;
   ReleaseSRWLockExclusive(&lock);
 }
 

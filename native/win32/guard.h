@@ -65,6 +65,8 @@ void sectile_guard_pages_differ(sectile_guarded *range);
  * are free, or somebody else's already.
  */
 bool sectile_guard_retire(sectile_guarded *range);
+/* Closes the guard's own handle on the section: the view is not put back from then on. */
+void sectile_guard_let_go(sectile_guarded *range);
 /* Unmaps the view and leaves the placeholder whose place it took, or says why not: nothing has changed then. */
 NTSTATUS sectile_guard_vacate(sectile_guarded *range);
 /* Unmaps whatever stands in the range. */

@@ -182,6 +182,24 @@ static napi_value mapping_close(napi_env env, napi_callback_info info) {
   return sectile_undefined(env);
 }
 
+/* (mapping): the handle on the section that the guard has, or 0. */
+static napi_value mapping_section(napi_env env, napi_callback_info info) {
+  static const char call[] = "mappingSection";
+  napi_value argument[1];
+  sectile_mapping *self;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
+  return sectile_number(env, (double)(int32_t)(intptr_t)self->guarded.section);
+}
+
+static napi_value mapping_let_go(napi_env env, napi_callback_info info) {
+  static const char call[] = "mappingLetGo";
+  napi_value argument[1];
+  sectile_mapping *self;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
+  sectile_guard_let_go(&self->guarded);
+  return sectile_undefined(env);
+}
+
 /* (mapping): closes it and leaves the placeholder whose place it took. An NTSTATUS: on failure it is open. */
 static napi_value mapping_vacate(napi_env env, napi_callback_info info) {
   static const char call[] = "NtUnmapViewOfSectionEx";
@@ -210,6 +228,8 @@ const sectile_export sectile_mapping_use_exports[] = {
     {"mappingFault", mapping_fault},
     {"mappingPagesDiffer", mapping_pages_differ},
     {"mappingClose", mapping_close},
+    {"mappingSection", mapping_section},
+    {"mappingLetGo", mapping_let_go},
     {"mappingVacate", mapping_vacate},
     {NULL, NULL},
 };

@@ -18,17 +18,26 @@ function requirementsOf(pointer: unknown): readonly [bigint, bigint, bigint] | u
   return [lowest, highest, alignment];
 }
 
-function parameterOf(given: unknown): ExtendedParameter | undefined {
+/** @param pointers The types whose value is a pointer. */
+function parameterOf(given: unknown, pointers: readonly number[]): ExtendedParameter | undefined {
   const fields = fieldsOf(given, 'Type', 'Pointer', 'ULong');
   const type = ulong(fields?.Type);
   if (fields === undefined || type === undefined || type > MOST_TYPE) return undefined;
-  const value =
-    type === MemExtendedParameterAddressRequirements ? requirementsOf(fields.Pointer) : BigInt(ulong(fields.ULong ?? 0) ?? -1);
+  const value = pointers.includes(type) ? requirementsOf(fields.Pointer) : BigInt(ulong(fields.ULong ?? 0) ?? -1);
   return value === undefined || value === -1n ? undefined : [type, value];
+}
+
+function allOf(parameters: unknown, count: unknown, pointers: readonly number[]): readonly ExtendedParameter[] | undefined {
+  const read = elementsOf(parameters, count)?.map((each) => parameterOf(each, pointers));
+  return read === undefined || read.length > MOST || read.includes(undefined) ? undefined : (read as ExtendedParameter[]);
 }
 
 /** Undefined for what cannot be read. @param count How many of them count; undefined for all. */
 export function extendedOf(parameters: unknown, count: unknown): readonly ExtendedParameter[] | undefined {
-  const read = elementsOf(parameters, count)?.map(parameterOf);
-  return read === undefined || read.length > MOST || read.includes(undefined) ? undefined : (read as ExtendedParameter[]);
+  return allOf(parameters, count, [MemExtendedParameterAddressRequirements]);
+}
+
+/** The same of sections, whose types are others and point to nothing. */
+export function sectionExtendedOf(parameters: unknown, count: unknown): readonly ExtendedParameter[] | undefined {
+  return allOf(parameters, count, []);
 }

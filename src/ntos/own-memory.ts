@@ -10,6 +10,7 @@ import { isViewProtection, viewKind } from '../nt/protection.js';
 import { type AddressRange, RangeTable } from '../nt/view-table.js';
 import { type ExtendedParameter, MapFlag, type Mapping, type NtSystem } from '../os/index.js';
 import { AddressSet } from './address-set.js';
+import { callOf } from './handles.js';
 
 /** A view that a face mapped. */
 export interface OwnView extends AddressRange {
@@ -38,6 +39,8 @@ export interface ViewRequest {
 
 /** One table, whichever face was used. */
 const views = new RangeTable<OwnView>();
+/** Those whose guard has a handle on the section. */
+const keepers = new Set<OwnView>();
 /** Private memory and placeholders. */
 const taken = new AddressSet();
 
@@ -64,8 +67,28 @@ export function mapView(nt: NtSystem, request: ViewRequest): View | { readonly s
   const end = view.address + BigInt(length);
   // Where it took the place of a placeholder.
   taken.remove(view.address, end);
-  views.add({ base: view.address, end, view, mapping, forget: () => {} });
+  const own: OwnView = { base: view.address, end, view, mapping, forget: () => keepers.delete(own) };
+  views.add(own);
+  if (nt.mappingSection(mapping) !== 0) keepers.add(own);
   return view;
+}
+
+/**
+ * A handle was closed. The guard of a view that cannot be written to keeps one of its own on the section, to show that
+ * again where a write went astray; but an object, and with it its name, shall not live on by a handle that nobody sees.
+ *
+ * @param others The handles that the program still has.
+ */
+export function letGoOfSections(nt: NtSystem, others: Iterable<Handle>): void {
+  if (keepers.size === 0) return;
+  const left = [...others];
+  for (const own of keepers) {
+    const section = own.view.closed ? 0 : nt.mappingSection(own.mapping);
+    const isSame = (handle: Handle): boolean => callOf(nt, 'NtCompareObjects')(section, handle) === Status.STATUS_SUCCESS;
+    if (section !== 0 && left.some(isSame)) continue;
+    if (section !== 0) nt.mappingLetGo(own.mapping);
+    keepers.delete(own);
+  }
 }
 
 /** The view that an address lies in. */

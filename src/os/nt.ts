@@ -78,6 +78,10 @@ export interface NtSystem {
   mappingLength(mapping: Mapping): number;
   /** Must be told before protections of single pages of a mapping are changed. */
   mappingPagesDiffer(mapping: Mapping): void;
+  /** The handle that a mapping's guard has on the section, or 0. It is the guard's to close. */
+  mappingSection(mapping: Mapping): number;
+  /** Has the guard close it: a page that a write went astray to stays a copy from then on. */
+  mappingLetGo(mapping: Mapping): void;
   /**
    * Closes a mapping that took the place of a placeholder, and leaves that.
    *

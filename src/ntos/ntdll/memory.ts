@@ -15,7 +15,7 @@ import {
 import { allocateExRules, allocateRules, freeRules, protectRules } from '../../nt/memory-rules.js';
 import type * as ours from '../../nt/ntdll.js';
 import { firstBroken } from '../../nt/rules.js';
-import { parametersForKernel } from '../extended-parameters.js';
+import { extendedOf } from '../extended.js';
 import { forgetMemory, isOwnMemory, pagesWillDiffer, takeMemory, viewAt, withAddresses } from '../own-memory.js';
 import { longIn, wordAt, words64 } from '../structures.js';
 import { isUnreadable, type Kernel } from './kernel.js';
@@ -100,7 +100,7 @@ export function memoryCalls(kernel: Kernel): Calls {
         protection: ulong(protect),
       };
       if (isUnreadable(request)) return refuse(firstBroken(allocateExRules, request));
-      const extended = parametersForKernel(parameters, count);
+      const extended = extendedOf(parameters, count);
       if (extended === undefined) return refuse(Status.STATUS_INVALID_PARAMETER);
       const { base = 0n, size = 0n, type = 0, protection = 0 } = request;
       const ask = (address: Uint8Array, bytes: Uint8Array): NTSTATUS =>

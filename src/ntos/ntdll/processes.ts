@@ -7,6 +7,9 @@ import type * as ours from '../../nt/ntdll.js';
 import { words64 } from '../structures.js';
 import type { Kernel } from './kernel.js';
 
+/** No status of the system, nor one that stands for a Win32 error by its form. */
+const UNKNOWN = 0xcfff_ffff;
+
 export function processCalls(kernel: Kernel): Pick<typeof ours, 'NtOpenProcess' | 'RtlNtStatusToDosError'> {
   return {
     NtOpenProcess(desiredAccess, objectAttributes, clientId) {
@@ -22,6 +25,6 @@ export function processCalls(kernel: Kernel): Pick<typeof ours, 'NtOpenProcess' 
     },
 
     // What is no status at all gets the answer for an unknown one.
-    RtlNtStatusToDosError: (status) => kernel.call('RtlNtStatusToDosError', ulong(status) ?? 0xffff_ffff),
+    RtlNtStatusToDosError: (status) => kernel.call('RtlNtStatusToDosError', ulong(status) ?? UNKNOWN),
   };
 }

@@ -6,7 +6,7 @@ import { ulong, ulong64, ulong64OrNull } from '../../nt/arguments.js';
 import type * as ours from '../../nt/ntdll.js';
 import { createRules, firstBroken } from '../../nt/rules.js';
 import type { SystemArgument } from '../../os/index.js';
-import { sectionParametersForKernel } from '../extended-parameters.js';
+import { sectionExtendedOf } from '../extended.js';
 import { Structure, wordAt, words64 } from '../structures.js';
 import type { Kernel, Opened } from './kernel.js';
 
@@ -52,7 +52,7 @@ export function sectionCalls(kernel: Kernel): Calls {
       create('NtCreateSection', access, attributes, size, protection, allocation, file),
 
     NtCreateSectionEx(access, attributes, size, protection, allocation, file, parameters, count) {
-      const extended = sectionParametersForKernel(parameters, count);
+      const extended = sectionExtendedOf(parameters, count);
       if (extended === undefined) return resultOf({ status: Status.STATUS_INVALID_PARAMETER, handle: 0 });
       return create('NtCreateSectionEx', access, attributes, size, protection, allocation, file, extended, extended.length);
     },

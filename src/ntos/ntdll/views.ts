@@ -8,7 +8,7 @@ import { MEM_PRESERVE_PLACEHOLDER, MEM_UNMAP_WITH_TRANSIENT_BOOST, ViewShare } f
 import type * as ours from '../../nt/ntdll.js';
 import { firstBroken, mapExRules, mapRules } from '../../nt/rules.js';
 import type { ExtendedParameter } from '../../os/index.js';
-import { parametersForKernel } from '../extended-parameters.js';
+import { extendedOf } from '../extended.js';
 import { mapView, unmapView } from '../own-memory.js';
 import { wordAt, words64 } from '../structures.js';
 import { isUnreadable, type Kernel } from './kernel.js';
@@ -158,7 +158,7 @@ export function viewCalls(kernel: Kernel): Calls {
         protection: ulong(protect),
       };
       if (isUnreadable(request)) return refuse(firstBroken(mapExRules, request));
-      const extended = parametersForKernel(parameters, count);
+      const extended = extendedOf(parameters, count);
       if (extended === undefined) return refuse(Status.STATUS_INVALID_PARAMETER);
       return map(kernel, section, process_, request as Request, extended, refuse);
     },
