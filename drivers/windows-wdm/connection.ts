@@ -129,12 +129,13 @@ export class DriverConnection {
   /**
    * Sets controls and waits for the driver's answer. Values that are not named stay as they are.
    *
+   * @param patience Milliseconds to wait for lock and answer; default 5000.
    * @throws SectionError when the driver grants no writing; DriverError when the driver refuses the values (its `status`
    * says why), when another application was faster, or when lock or answer do not come in time
    */
-  async set(values: Partial<Omit<Controls, 'request'>>): Promise<void> {
+  async set(values: Partial<Omit<Controls, 'request'>>, patience = ANSWER_PATIENCE_MS): Promise<void> {
     this.#controls ??= map(SectionNames.controls, 'readwrite', CONTROLS_SECTION_BYTES);
-    const deadline = performance.now() + ANSWER_PATIENCE_MS;
+    const deadline = performance.now() + patience;
     const lock = this.#controls.as(Int32Array).subarray(0, RECORD_AT / 4);
     const record = new DataView(this.#controls.buffer, RECORD_AT, controlsBytes);
 
@@ -166,7 +167,7 @@ export class DriverConnection {
       if (passed === 0) throw new DriverError(`the driver refuses the values: 0x${sample.status.toString(16)}`, sample.status);
       if (passed > 0) throw new DriverError('another application set other values before the driver looked: set yours again');
       if (!this.isLive) throw new DriverError('the driver is unloaded');
-      if (performance.now() > deadline) throw new DriverError(`the driver does not answer within ${ANSWER_PATIENCE_MS} ms`);
+      if (performance.now() > deadline) throw new DriverError('the driver does not answer in time');
       await sleep(POLL_MS);
     }
   }

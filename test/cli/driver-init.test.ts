@@ -102,7 +102,7 @@ async function asModule(folder: string, name: string): Promise<string> {
 test('a driver of every type compiles, runs in the system process, and its application reads it', async (t) => {
   const { folder, sectile } = await made(t, everyType);
   await compiled(folder);
-  await sectile.prints(['system', 'start', '--driver', join(folder, 'dist', 'driver.js')]);
+  await sectile.prints(['system', 'start', '--driver', join(folder, 'dist', 'Camera.js')]);
   const { stdout } = await run(process.execPath, [join(folder, 'dist', 'application.js'), '2'], {
     env: { ...process.env, NODE_OPTIONS: '', SECTILE_RUNTIME_DIR: sectile.runtime },
   });
@@ -172,5 +172,5 @@ test('a folder that holds something stays as it is', async (t) => {
   assert.match(await sectile.refuses(['driver', 'init', 'Taken']), /not an empty folder/);
   assert.deepEqual(readdirSync(join(sectile.scratch, 'Taken')), ['mine.txt']);
   await sectile.prints(['driver', 'init', 'Taken', '--directory', 'free']);
-  assert.ok(existsSync(join(sectile.scratch, 'free', 'driver.ts')));
+  assert.ok(existsSync(join(sectile.scratch, 'free', 'Taken.ts')));
 });

@@ -11,7 +11,7 @@ import { readTemplate } from './templates.js';
 /** The driver that the templates are written for. */
 const TEMPLATE_NAME = 'SectileWdm';
 
-const typescriptFiles = ['application.ts', 'connection.ts', 'driver.ts', 'protocol.ts', 'records.ts'];
+const typescriptFiles = ['application.ts', 'connection.ts', 'protocol.ts', 'records.ts', `${TEMPLATE_NAME}.ts`];
 const windowsFiles = [
   ...['client.c', 'device.c', 'driver.c', 'exchange.c', 'guarded.c', 'section.c', 'worker.c'],
   ...['driver.h', 'platform.h', 'protocol.h'],

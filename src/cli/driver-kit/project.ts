@@ -88,7 +88,7 @@ To change the layout, change that line and run it in an empty folder; \`values.t
 
 \`\`\`sh
 npm install && npm run build
-npx sectile system start --driver dist/driver.js
+npx sectile system start --driver dist/${name}.js
 npm start                                     # prints five samples
 npx sectile system stop
 \`\`\`
@@ -97,7 +97,7 @@ npx sectile system stop
 |---|---|
 | \`values.ts\` | **yours**: where the values come from, and which controls can be |
 | \`layout.ts\` | where each value stands |
-| \`driver.ts\` | the driver |
+| \`${name}.ts\` | the driver |
 | \`application.ts\` | the application: change it as you like |
 | \`connection.ts\` | samples that are whole, controls under the lock |
 | \`protocol.ts\`, \`records.ts\` | names, header and lock; records in bytes |

@@ -1,7 +1,7 @@
 /**
  * The same driver in TypeScript, for the system process: the application's side runs on Linux as it does on Windows.
  *
- *   sectile system start --driver ./driver.js
+ *   sectile system start --driver ./SectileWdm.js
  *   node application.js
  *
  * driver.c and its neighbours do this on Windows, step by step the same.
