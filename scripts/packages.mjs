@@ -8,7 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { minify } from 'terser';
 import { root, targets } from './native-targets.mjs';
 
@@ -95,7 +95,9 @@ export function layKitPackage() {
     },
     `# ${KIT_PACKAGE}\n\nThe templates of \`sectile driver init\`. Install [sectile](https://www.npmjs.com/package/sectile): it brings them.\n`,
   );
-  cpSync(join(root, 'drivers', 'windows-wdm'), join(folder, 'windows-wdm'), { recursive: true });
+  // What somebody built there is none of it.
+  const filter = (source) => basename(source) !== 'build';
+  cpSync(join(root, 'drivers', 'windows-wdm'), join(folder, 'windows-wdm'), { recursive: true, filter });
 }
 
 /** The .d.ts files that those given lead to: by re-exports alone, or by any import. */
