@@ -86,16 +86,20 @@ export class DriverConnection {
    */
   static open(): DriverConnection {
     const sample = map(SectionNames.sample, 'read', SAMPLE_SECTION_BYTES);
-    const words = sample.as(Int32Array);
-    const wholeHeader = Atomics.load(words, SampleWord.magic) === MAGIC;
-    const theirs = Atomics.load(words, SampleWord.layoutId) >>> 0;
-    if (wholeHeader && theirs === layoutId) return new DriverConnection(sample);
-    sample.close();
-    throw new DriverError(
-      wholeHeader
-        ? `the driver has layout ${theirs.toString(16)}, this application ${layoutId.toString(16)}: build both from one layout`
-        : `${SectionNames.sample} has no header of the driver: it is still starting, or the section is somebody else's`,
-    );
+    try {
+      const words = sample.as(Int32Array);
+      const wholeHeader = Atomics.load(words, SampleWord.magic) === MAGIC;
+      const theirs = Atomics.load(words, SampleWord.layoutId) >>> 0;
+      if (wholeHeader && theirs === layoutId) return new DriverConnection(sample);
+      throw new DriverError(
+        wholeHeader
+          ? `the driver has layout ${theirs.toString(16)}, this application ${layoutId.toString(16)}: build both from one layout`
+          : `${SectionNames.sample} has no header of the driver: it is still starting, or the section is somebody else's`,
+      );
+    } catch (error) {
+      sample.close();
+      throw error;
+    }
   }
 
   /** False once the driver is unloaded: its last sample stays, no new one comes. */
