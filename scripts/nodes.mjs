@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A file of an npm package; the package is fetched when the file is not there. `more`: options for npm. */
-function fromPackage(root, name, specifier, file, more = []) {
+export function fromPackage(root, name, specifier, file, more = []) {
   const folder = join(root, 'build', 'nodes', name);
   const binary = join(folder, 'node_modules', file);
   if (!existsSync(binary)) {
