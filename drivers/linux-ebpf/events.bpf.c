@@ -138,12 +138,12 @@ static __always_inline int count(enum event event, __u32 call) {
     entry->last_call = call;
   } else {
     __sync_fetch_and_add(&entry->switches, 1);
+    /* The first thread's name is the process's, and changes with exec. Here, since switches are the rarer event. */
+    if (process == thread) bpf_get_current_comm(entry->name, sizeof entry->name);
   }
   __sync_fetch_and_add(&entry->ran, ran);
   entry->last = now;
   entry->last_processor = bpf_get_smp_processor_id();
-  /* Threads may have names of their own; the first one's is that of the process. It changes with exec. */
-  if (process == thread) bpf_get_current_comm(entry->name, sizeof entry->name);
   step(&entry->left);
   return 0;
 }

@@ -19,7 +19,8 @@ const viewer = `${root}dist/drivers/linux-ebpf/processes.js`;
 
 for (const title of kernelFigures.titles.filter((each) => each !== LAST)) {
   test(title, { skip: notLoadable }, async (t) => {
-    await run(t, kernelFigures, title, { wrapper: [loader, object], args: [compile('busy-calls.c', 'program')] });
+    const args = [compile('busy-calls.c', 'program'), compile('same-number.c', 'program')];
+    await run(t, kernelFigures, title, { wrapper: [loader, object], args });
   });
 }
 
