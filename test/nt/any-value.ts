@@ -2,11 +2,12 @@
  * Values that calls are given in every position, and how a whole face is called with them: what it
  * exports is found by itself, so that a call that is added is tried as well.
  */
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as w from 'sectile/kernel32';
 import * as n from 'sectile/ntdll';
+import { platform } from '../support/platform.js';
 import { runtimeDirectory } from './runtime.js';
 import { directory } from './user-mode.js';
 
@@ -151,21 +152,4 @@ export function trials(calls: readonly (readonly [name: string, call: Call])[]):
 }
 
 /** What must be as before when everything has been closed. */
-export function holdings(): { descriptors: readonly string[]; memory: number; registry: readonly string[] } {
-  return {
-    descriptors: readdirSync('/proc/self/fd')
-      .map((each) => {
-        // The folder itself is among them, and gone by now.
-        const path = join('/proc/self/fd', each);
-        return existsSync(path) || lstatSync(path, { throwIfNoEntry: false }) !== undefined ? readlinkSync(path) : '';
-      })
-      .sort(),
-    memory: readFileSync('/proc/self/maps', 'utf8')
-      .split('\n')
-      .filter((line) => line.includes('memfd:') || line.includes('any-file')).length,
-    registry: readdirSync(runtimeDirectory, { recursive: true })
-      .map(String)
-      .filter((name) => name.includes('/'))
-      .sort(),
-  };
-}
+export const holdings = (): unknown => platform.holdings(runtimeDirectory);

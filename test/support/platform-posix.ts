@@ -24,6 +24,9 @@ export const posix: Platform = {
     cutFiles: false,
     posixAttacks: false,
     root: notRoot,
+    closedMemory: false,
+    deviceNamesOfFiles: false,
+    hostGuards: false,
     smallDisk: notRoot,
     signal: () => false,
   },
@@ -33,6 +36,14 @@ export const posix: Platform = {
   mappings: mappingCount,
   handles: () => descriptors().length,
   sectionHandles: () => descriptors().filter((target) => target.includes('memfd:sectile')).length,
+  holdings: (runtimeDirectory) => ({
+    descriptors: descriptors().sort(),
+    memory: mappings('memfd:').length + mappings('any-file').length,
+    registry: readdirSync(runtimeDirectory, { recursive: true })
+      .map(String)
+      .filter((name) => name.includes('/'))
+      .sort(),
+  }),
   holders: (name) => processesWith(name),
   sharedMemory,
   crashed: ({ signal }) => signal === 'SIGSEGV',

@@ -59,18 +59,21 @@ function query(process: number, what: number, bytes: number): DataView {
 
 const handleCount = () => query(SELF, 20, 4).getUint32(0, true);
 
-/** Handles of this process that are sections: an OBJECT_TYPE_INFORMATION starts with the type's name. */
-function sections(): number {
+/** How many handles of each type this process has: an OBJECT_TYPE_INFORMATION starts with the type's name. */
+function handlesByType(): Record<string, number> {
   const [facts, length] = [new Uint8Array(1024), new Uint8Array(4)];
-  let found = 0;
+  const found: Record<string, number> = {};
   for (let handle = 4, left = handleCount(); left > 0 && handle < 0x4_0000; handle += 4) {
     const status = call('NtQueryObject', handle, 2, facts, facts.length, length);
     if (status === 0xc000_0008) continue;
     left--;
-    if (status === 0 && Buffer.from(facts.buffer).toString('utf16le', 16).includes('Section')) found++;
+    const type = /[A-Z][A-Za-z]+/.exec(Buffer.from(facts.buffer).toString('utf16le', 16))?.[0];
+    if (status === 0 && type !== undefined) found[type] = (found[type] ?? 0) + 1;
   }
   return found;
 }
+
+const sections = (): number => handlesByType()['Section'] ?? 0;
 
 /** Process ids, from the SYSTEM_PROCESS_INFORMATION of all. */
 function processes(): number[] {
@@ -154,6 +157,9 @@ export const windows: Platform = {
     cutFiles: 'the kernel refuses to cut a file short that has views',
     posixAttacks: `what it attacks by ${onlyPosix}`,
     root: 'Windows has no such user',
+    closedMemory: 'the kernel lets a process change the memory of its children',
+    deviceNamesOfFiles: 'a name that begins so is always a device',
+    hostGuards: 'the kernel guards them by security descriptors',
     smallDisk: false,
     signal: (name) => (['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL'].includes(name) ? false : `Windows cannot send ${name}`),
   },
@@ -163,6 +169,11 @@ export const windows: Platform = {
   mappings: () => regions(SELF).filter(({ committed }) => committed).length,
   handles: handleCount,
   sectionHandles: () => sections() - before.sections,
+  holdings: () => {
+    // The runtime makes and drops handles of other types as it likes.
+    const { Section, Mutant, Directory, SymbolicLink } = handlesByType();
+    return { Section, Mutant, Directory, SymbolicLink, views: viewsOf(SELF).size, names: namedSections() };
+  },
   holders: (_name, size) => holders(size),
   sharedMemory: () => {
     const bytes = new Uint8Array(0x400);

@@ -39,6 +39,12 @@ export interface Platform {
     /** Attacks by system calls of POSIX, with descriptors and users. */
     readonly posixAttacks: Lack;
     readonly root: Lack;
+    /** The memory of other processes is closed to this one. */
+    readonly closedMemory: Lack;
+    /** Files may have names that look like devices'. */
+    readonly deviceNamesOfFiles: Lack;
+    /** Files, processes and threads are guarded by something else than security descriptors. */
+    readonly hostGuards: Lack;
     /** A disk of a few MiB for a test. */
     readonly smallDisk: Lack;
     signal(name: NodeJS.Signals): Lack;
@@ -54,6 +60,8 @@ export interface Platform {
   handles(): number;
   /** How many of them are sections. */
   sectionHandles(): number;
+  /** All that calls of the faces can leave behind, for comparing: what a process holds, and names below its runtime directory. */
+  holdings(runtimeDirectory: string): unknown;
   /** The processes that have the memory of a section, by its name or by its size, which nothing else has. */
   holders(name: string, size: number): number[];
   /** Bytes of memory on this machine that sections can have. */
