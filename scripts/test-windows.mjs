@@ -54,7 +54,7 @@ function testFiles() {
       .flatMap((suite) => all.filter((name) => name === suite || name.startsWith(`${suite}/`)).sort())
       .filter((name) => values.only === undefined || values.only.some((text) => name.includes(text)))
       .map((name) => ({ name, kind }));
-  return [...of('sections'), ...of('windows')];
+  return [...of('sections'), ...of('faces'), ...of('windows')];
 }
 
 /** The small programs and addons of the tests, by compile.ts. */
