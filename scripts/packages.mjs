@@ -9,7 +9,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { minify } from 'terser';
+import { bundle } from './bundle.mjs';
 import { root, targets } from './native-targets.mjs';
 
 export const packagesFolder = join(root, 'build', 'packages');
@@ -114,17 +114,6 @@ function typesFrom(folder, entries, statement) {
   return [...seen].map((file) => relative(folder, file));
 }
 
-/** The code without comments and with short names for what is local; functions and classes keep theirs, for stack traces. */
-async function shorten(from, to) {
-  const names = readdirSync(from, { recursive: true }).filter((name) => name.endsWith('.js'));
-  const mangle = { toplevel: false, keep_fnames: true, keep_classnames: true };
-  for (const name of names) {
-    const { code } = await minify(readFileSync(join(from, name), 'utf8'), { module: true, ecma: 2022, compress: false, mangle });
-    mkdirSync(dirname(join(to, name)), { recursive: true });
-    writeFileSync(join(to, name), code);
-  }
-}
-
 /**
  * Lays out the main package: the code shortened, and of the types those that users can reach, with comments
  * where users read them. Needs a finished `npm run build`.
@@ -168,9 +157,12 @@ export async function layMainPackage() {
     if (name !== DEMO_DRIVER) rmSync(join(scratch, 'drivers', name), { recursive: true });
   }
   const code = join(folder, 'dist');
-  await shorten(scratch, code);
+  const below = (path) => relative('dist', path);
+  const modules = Object.values(manifest.exports).filter((entry) => typeof entry === 'object');
+  const programs = Object.values(manifest.bin);
+  await bundle(scratch, code, { entries: [...modules.map((entry) => entry.default), ...programs].map(below), apart: 'drivers' });
 
-  const entries = Object.values(manifest.exports).flatMap(({ types }) => (types ? [relative('dist', types)] : []));
+  const entries = modules.map((entry) => below(entry.types));
   for (const file of typesFrom(scratch, entries, /(?:from|import\()\s*['"](\.[^'"]+\.js)['"]/g)) {
     cpSync(join(scratch, file), join(code, file));
   }
@@ -179,7 +171,7 @@ export async function layMainPackage() {
     cpSync(join(built, file), join(code, file));
   }
   rmSync(scratch, { recursive: true, force: true });
-  for (const path of Object.values(manifest.bin)) chmodSync(join(folder, path), 0o755);
+  for (const path of programs) chmodSync(join(folder, path), 0o755);
 }
 
 /** The names of the packages that are laid out, the main package last: the order to publish them in. */

@@ -113,6 +113,7 @@ async function project(name, options) {
   await promisify(execFile)('npm', ['install', ...quiet, ...options], { cwd: folder, env });
   copyFileSync(join(root, 'scripts', 'packages-check', 'two-processes.mjs'), join(folder, 'two-processes.mjs'));
   writeFileSync(join(folder, 'readme.mjs'), readme);
+  mkdirSync(join(folder, 'runtime'), { mode: 0o700 });
   return folder;
 }
 const environmentOf = (folder) => ({ PATH: tools, HOME: folder, SECTILE_RUNTIME_DIR: join(folder, 'runtime') });
@@ -122,7 +123,6 @@ for (const { name, target, missing, start } of environments) {
     const { os, cpu, libc } = targets.find((candidate) => candidate.name === target);
     const system = [`--os=${os}`, `--cpu=${cpu}`, ...(libc ? [`--libc=${libc}`] : [])];
     const folder = await project(name, [...system, tarballOf('sectile')]);
-    mkdirSync(join(folder, 'runtime'), { mode: 0o700 });
     const installed = readdirSync(join(folder, 'node_modules', '@sectile')).sort();
     const expected = [KIT_PACKAGE.split('/')[1], target].sort();
     if (installed.join() !== expected.join()) throw new Error(`npm chose ${installed.join(', ')}, not ${expected.join(', ')}`);
@@ -143,6 +143,27 @@ for (const { name, target, missing, start } of environments) {
   });
 }
 
+/** What reaches the files that are started by their path, the templates and the sample driver. */
+const commands = [
+  ['--version'],
+  ['doctor'],
+  ['driver', 'init', 'Camera', '--windows'],
+  ['demo', '--seconds', '1'],
+  ['bench', '--json'],
+];
+await part('commands of the installed package', null, async () => {
+  const folder = await project('commands', [tarballOf('sectile')]);
+  const env = { ...environmentOf(folder), USER: 'nobody' };
+  for (const command of commands) {
+    await promisify(execFile)(process.execPath, [join('node_modules', 'sectile', 'dist', 'cli', 'main.js'), ...command], {
+      cwd: folder,
+      env,
+    });
+  }
+  if (!existsSync(join(folder, 'Camera', 'driver.c'))) throw new Error('driver init wrote no driver');
+  return commands.map(([name]) => name).join(', ');
+});
+
 await part('built from the sources', null, async () => {
   const folder = await project('from-source', ['--omit=optional', tarballOf('sectile'), tarballOf(SOURCE_PACKAGE)]);
   const run = promisify(execFile);
@@ -151,7 +172,6 @@ await part('built from the sources', null, async () => {
   );
   if (!String(said).includes('is not installed')) throw new Error(`without the binary it said: ${said}`);
   await run(process.execPath, [join('node_modules', SOURCE_PACKAGE, 'scripts', 'build-installed.mjs')], { cwd: folder });
-  mkdirSync(join(folder, 'runtime'), { mode: 0o700 });
   await run(process.execPath, ['two-processes.mjs'], { cwd: folder, env: environmentOf(folder) });
   return 'sectile-build compiled it where npm left the binary out';
 });
