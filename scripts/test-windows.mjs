@@ -19,6 +19,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { nodeApiHeaders } from './native-targets.mjs';
 import { windowsNodeOfVersion } from './nodes.mjs';
+import { buildWindowsPrograms } from './windows-programs.mjs';
 import { compileForWindows, missingTools, Wine, windowsPath } from './wine.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -63,6 +64,7 @@ function buildPrograms() {
   const nodeApi = join(root, 'native', 'win32', 'node_api.c');
   const build = (output, sources, flags) => compileForWindows(join(folder, output), sources, { flags });
   build('stranger.node', ['test/windows/stranger.c', nodeApi], ['-shared', '-static', '-DNAPI_EXTERN=', `-I${nodeApiHeaders()}`]);
+  if (!onWindows) buildWindowsPrograms();
   return folder;
 }
 

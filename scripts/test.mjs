@@ -29,7 +29,7 @@ const { values } = parseArgs({
 const built = join(root, 'build-test');
 const files = readdirSync(built, { recursive: true })
   .filter((name) => name.endsWith('.test.js'))
-  // Those are for Windows alone: scripts/test-windows-driver.mjs runs them under Wine.
+  // Those are for Windows alone: npm run test:windows runs them under Wine.
   .filter((name) => !name.startsWith(`windows${sep}`))
   // A test whose source has gone is not a test any more.
   .filter((name) => existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))))

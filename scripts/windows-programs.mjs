@@ -46,9 +46,9 @@ function buildCamera() {
 }
 
 /**
- * Builds all of them.
+ * Builds all of them, into this folder below build/.
  *
- * @returns the folder, which SECTILE_WINDOWS_PROGRAMS names to the tests
+ * @returns the folder, which SECTILE_TEST_PROGRAMS names to the tests
  */
 export function buildWindowsPrograms() {
   mkdirSync(output, { recursive: true });

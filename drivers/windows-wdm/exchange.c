@@ -45,6 +45,7 @@ PAGED_FUNCTION VOID PublishSample(DRIVER_STATE *state) {
 
   /* Our own count: it goes on in step, whatever happened to the last sample. */
   state->sequence += 2;
+  if (state->sequence == 0) state->sequence = 2; /* 0 says that there is no sample yet */
   BOOLEAN whole = Went(state, GuardedExchange((volatile LONG *)&view->header.sequence, (LONG)(state->sequence - 1))) &&
                   Went(state, GuardedCopy(&view->sample, sample, sizeof(*sample)));
   /* A sample that did not come through stays marked as unfinished until the next one does. */

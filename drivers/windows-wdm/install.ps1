@@ -109,6 +109,15 @@ function Stop-Driver {
   Write-Output "$Name does not run"
 }
 
+# A driver of the system that happens to have this name is not ours to touch.
+function Assert-Ours {
+  $service = Get-DriverService
+  if ($null -ne $service -and $service.PathName -match '\\system32\\drivers\\') {
+    [Console]::Error.WriteLine("${Name}: $($service.PathName) is a driver of the system with the same name: nothing is done")
+    exit 1
+  }
+}
+
 function Uninstall-Driver {
   $stored = @(Get-StoredInf)
   if ($null -ne (Get-DriverService)) {
@@ -129,6 +138,7 @@ function Show-Status {
 
 if ($Action -eq 'status') { Show-Status; exit 0 }
 Assert-Administrator
+Assert-Ours
 switch ($Action) {
   'install' { Install-Driver }
   'start' { Start-Driver }

@@ -7,18 +7,33 @@
 /* Two entries with the longest identifier that stands here. */
 #define ACL_BYTES (sizeof(ACL) + 2 * (sizeof(ACCESS_ALLOWED_ACE) + sizeof(SID)))
 
+typedef struct SECURITY {
+  SECURITY_DESCRIPTOR descriptor;
+  SID system;
+  SID users;
+  union {
+    ACL list;
+    UCHAR bytes[ACL_BYTES];
+  } list;
+} SECURITY;
+
 /*
  * A descriptor by which the system does everything and ordinary users what is granted. Nobody else is named, so
- * administrators are users here, and guests and sandboxed applications are nobody.
+ * administrators are users here, and guests and sandboxed applications are nobody. The owner may always change the
+ * rest: that is the system as well. All of it lies in SECURITY, which must outlive the call that uses it.
  */
-PAGED_FUNCTION static NTSTATUS BuildSecurity(ACCESS_MASK granted, PSECURITY_DESCRIPTOR descriptor, PACL list) {
-  SID system = {SID_REVISION, 1, {SECURITY_NT_AUTHORITY}, {SECURITY_LOCAL_SYSTEM_RID}};
-  SID users = {SID_REVISION, 1, {SECURITY_NT_AUTHORITY}, {SECURITY_AUTHENTICATED_USER_RID}};
+PAGED_FUNCTION static NTSTATUS BuildSecurity(ACCESS_MASK granted, SECURITY *security) {
   PAGED_CODE();
+  security->system = (SID){SID_REVISION, 1, {SECURITY_NT_AUTHORITY}, {SECURITY_LOCAL_SYSTEM_RID}};
+  security->users = (SID){SID_REVISION, 1, {SECURITY_NT_AUTHORITY}, {SECURITY_AUTHENTICATED_USER_RID}};
+  PACL list = &security->list.list;
+  PSECURITY_DESCRIPTOR descriptor = &security->descriptor;
   NTSTATUS status = RtlCreateAcl(list, ACL_BYTES, ACL_REVISION);
-  if (NT_SUCCESS(status)) status = RtlAddAccessAllowedAce(list, ACL_REVISION, SECTION_ALL_ACCESS, &system);
-  if (NT_SUCCESS(status)) status = RtlAddAccessAllowedAce(list, ACL_REVISION, granted, &users);
+  if (NT_SUCCESS(status)) status = RtlAddAccessAllowedAce(list, ACL_REVISION, SECTION_ALL_ACCESS, &security->system);
+  if (NT_SUCCESS(status)) status = RtlAddAccessAllowedAce(list, ACL_REVISION, granted, &security->users);
   if (NT_SUCCESS(status)) status = RtlCreateSecurityDescriptor(descriptor, SECURITY_DESCRIPTOR_REVISION);
+  if (NT_SUCCESS(status)) status = RtlSetOwnerSecurityDescriptor(descriptor, &security->system, FALSE);
+  if (NT_SUCCESS(status)) status = RtlSetGroupSecurityDescriptor(descriptor, &security->system, FALSE);
   if (NT_SUCCESS(status)) status = RtlSetDaclSecurityDescriptor(descriptor, TRUE, list, FALSE);
   return status;
 }
@@ -28,23 +43,19 @@ PAGED_FUNCTION static NTSTATUS BuildSecurity(ACCESS_MASK granted, PSECURITY_DESC
  * only there is no application that could tamper with it.
  */
 PAGED_FUNCTION NTSTATUS CreateSharedSection(PCWSTR name, ACCESS_MASK granted, SIZE_T bytes, SHARED_SECTION *section) {
-  SECURITY_DESCRIPTOR security;
-  union {
-    ACL list;
-    UCHAR bytes[ACL_BYTES];
-  } list;
+  SECURITY security;
   UNICODE_STRING path;
   OBJECT_ATTRIBUTES attributes;
   LARGE_INTEGER size;
   PAGED_CODE();
 
-  NTSTATUS status = BuildSecurity(granted, &security, &list.list);
+  NTSTATUS status = BuildSecurity(granted, &security);
   if (!NT_SUCCESS(status)) return status;
 
   /* 1. The name; a handle for kernel mode alone; access checks for whoever opens it. */
   RtlInitUnicodeString(&path, name);
   InitializeObjectAttributes(&attributes, &path, OBJ_KERNEL_HANDLE | OBJ_FORCE_ACCESS_CHECK | OBJ_CASE_INSENSITIVE, NULL,
-                             &security);
+                             &security.descriptor);
 
   /* 2. The section, committed. Without OBJ_OPENIF a name that somebody has taken is refused, and so it must be. */
   size.QuadPart = (LONGLONG)bytes;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { Driver, prints, program } from './programs.js';
+import { Driver, noDrivers, prints, program } from './programs.js';
 
 interface CameraSample {
   readonly number: bigint;
@@ -22,7 +22,7 @@ interface CameraConnection {
   close(): void;
 }
 
-test('the application that was written reads the driver that was written', async (t) => {
+test('the application that was written reads the driver that was written', { skip: noDrivers }, async (t) => {
   const driver = new Driver(t, 'Camera');
   await driver.load();
   const lines = (await prints(process.execPath, program('Camera', 'dist', 'application.js'), '3')).trimEnd().split('\n');
@@ -34,7 +34,7 @@ test('the application that was written reads the driver that was written', async
   assert.equal(lines.length, 3);
 });
 
-test('samples are whole, however fast they come', async (t) => {
+test('samples are whole, however fast they come', { skip: noDrivers }, async (t) => {
   const driver = new Driver(t, 'Camera');
   await driver.load();
   await driver.client('interval', '1');

@@ -1,10 +1,11 @@
 /**
  * The Windows programs that the tests of this folder drive: drivers, and native programs beside Node.js. All are built
- * by scripts/windows-programs.mjs, into the folder that SECTILE_WINDOWS_PROGRAMS names.
+ * by scripts/windows-programs.mjs, into the folder that SECTILE_TEST_PROGRAMS names.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
@@ -13,10 +14,13 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 export function program(...parts: readonly string[]): string {
-  const folder = process.env['SECTILE_WINDOWS_PROGRAMS'];
-  assert.ok(folder, 'SECTILE_WINDOWS_PROGRAMS must name a folder: run "npm run test:windows"');
+  const folder = process.env['SECTILE_TEST_PROGRAMS'];
+  assert.ok(folder, 'SECTILE_TEST_PROGRAMS names no folder: tests of Windows start by npm run test:windows');
   return join(folder, ...parts);
 }
+
+/** Windows itself loads signed drivers only, and these are not: they are built for Wine alone. */
+export const noDrivers = existsSync(program('SectileWdm', 'SectileWdm.sys')) ? false : 'loads drivers without a signature';
 
 /** Runs a program to its end; its output must come with exit code 0. */
 export async function prints(file: string, ...args: readonly string[]): Promise<string> {

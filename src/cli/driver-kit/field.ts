@@ -31,18 +31,23 @@ export interface Field {
 const MAXIMUM_ELEMENTS = 8192;
 const MAXIMUM_NAME = 40;
 
-/** Words that C, C++ or the headers of Windows have taken. */
+/** Words that C, C++, JavaScript or the headers of Windows have taken. */
 const taken = new Set(
   (
-    'alignas alignof and asm auto bool break case catch char class const continue default delete do double else enum ' +
-    'explicit export extern false far float for friend goto huge hyper if IN inline int interface long max min mutable near ' +
-    'new not NULL operator OPTIONAL or OUT private protected public register restrict return short signed sizeof small ' +
-    'static struct switch template this throw true try typedef typename union unsigned using virtual void volatile while xor'
+    'alignas alignof and asm auto bool break case catch char class const constructor continue default delete do double else ' +
+    'enum environ errno explicit export extern false far float for friend goto huge hyper if inline int interface linux long ' +
+    'max min mutable near new not operator or private protected prototype public register restrict return short signed ' +
+    'sizeof small static stderr stdin stdout struct switch template this throw true try typedef typename union unix unsigned ' +
+    'using virtual void volatile while xor'
   ).split(' '),
 );
 
-/** Whether C takes it as a name, as far as one can tell without a compiler. */
-export const isIdentifier = (text: string): boolean => /^[A-Za-z][A-Za-z0-9_]*$/.test(text) && !taken.has(text);
+/**
+ * Whether C takes it as a name, as far as one can tell without a compiler. Words in capitals are not taken: that is how
+ * headers write what the preprocessor replaces.
+ */
+export const isIdentifier = (text: string): boolean =>
+  /^[A-Za-z][A-Za-z0-9_]*$/.test(text) && !/^[A-Z0-9_]{2,}$/.test(text) && !taken.has(text);
 
 /**
  * Reads a field as users write it.
@@ -54,7 +59,7 @@ export function parseField(text: string): Field {
   if (type === '') throw new InvalidArgumentError('It must have the form NAME:TYPE or NAME:TYPE[COUNT], such as speed:f64.');
   if (!isIdentifier(name) || name.length > MAXIMUM_NAME)
     throw new InvalidArgumentError(
-      `"${name}" is no name for a field: letters, digits and "_" from a letter on, at most ${MAXIMUM_NAME}, and no word of C.`,
+      `"${name}" is no name for a field: letters, digits and "_" from a letter on, at most ${MAXIMUM_NAME}, no word of C, not all in capitals.`,
     );
   if (!Object.hasOwn(fieldTypes, type))
     throw new InvalidArgumentError(`"${type}" is no type: it must be one of ${Object.keys(fieldTypes).join(', ')}.`);
