@@ -38,10 +38,11 @@ const findServer = () => findTool('wineserver', '/usr/lib/wine/wineserver64', '/
 /** What is missing on this machine, as one line that says what to install; null when everything is there. */
 export function missingTools() {
   const missing = [];
-  if (findLoader() === undefined || findServer() === undefined) missing.push('wine64');
+  if (findLoader() === undefined || findServer() === undefined) missing.push('wine', 'wine64');
   if (spawnSync(WINDOWS_CC, ['--version'], { stdio: 'ignore' }).error !== undefined) missing.push('gcc-mingw-w64-x86-64');
+  if (spawnSync('make', ['--version'], { stdio: 'ignore' }).error !== undefined) missing.push('make');
   if (missing.length === 0) return null;
-  return `missing for tests of Windows: apt-get install --no-install-recommends wine ${missing.join(' ')}`;
+  return `missing for tests of Windows: apt-get install --no-install-recommends ${missing.join(' ')}`;
 }
 
 /** A file of this machine as Windows programs name it. */
@@ -85,7 +86,7 @@ export function buildDriverKit(
   output = join(root, 'build', 'windows', 'SectileWdm'),
 ) {
   const { status, error, stderr } = spawnSync('make', ['-C', folder, `OUT=${output}`, `CC=${WINDOWS_CC}`], { encoding: 'utf8' });
-  if (error) throw new Error('missing for tests of Windows: apt-get install --no-install-recommends make');
+  if (error) throw new Error(missingTools() ?? error.message);
   if (status !== 0) throw new Error(`${folder} does not build:\n${stderr}`);
   return output;
 }

@@ -4,9 +4,9 @@
  * others on. Also raises what the system raises when a page of a file cannot be read.
  */
 #define WIN32_LEAN_AND_MEAN
-#include <windows.h>
 #include <node_api.h>
 #include <stdint.h>
+#include <windows.h>
 
 static uintptr_t mine;
 static uint32_t mended, passed;
@@ -14,8 +14,9 @@ static uint32_t mended, passed;
 /* int peek_at(const void *): the byte there. */
 int peek_at(uintptr_t address);
 extern const char peek_access[], peek_behind[];
-__asm__(".text\n.globl peek_at\npeek_at:\n.globl peek_access\npeek_access:\nmovzbl (%rcx), %eax\n"
-        ".globl peek_behind\npeek_behind:\nret\n");
+__asm__(
+    ".text\n.globl peek_at\npeek_at:\n.globl peek_access\npeek_access:\nmovzbl (%rcx), %eax\n"
+    ".globl peek_behind\npeek_behind:\nret\n");
 
 static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception) {
   const EXCEPTION_RECORD *record = exception->ExceptionRecord;
