@@ -102,9 +102,9 @@ export class DriverConnection {
     }
   }
 
-  /** False once the driver is unloaded: its last sample stays, no new one comes. */
+  /** False once the driver is unloaded: its last sample stays, no new one comes. False as well when this is closed. */
   get isLive(): boolean {
-    return Atomics.load(this.#words, SampleWord.state) === DriverState.running;
+    return this.#words.length > 0 && Atomics.load(this.#words, SampleWord.state) === DriverState.running;
   }
 
   /**
@@ -134,14 +134,17 @@ export class DriverConnection {
    * Sets controls and waits for the driver's answer. Values that are not named stay as they are.
    *
    * @param patience Milliseconds to wait for lock and answer; default 5000.
-   * @throws SectionError when the driver grants no writing; DriverError when the driver refuses the values (its `status`
+   * @throws SectionError when the driver grants no writing; RangeError and TypeError for values that no field can have,
+   * of which none is then set; DriverError when the driver refuses the values (its `status`
    * says why), when another application was faster, or when lock or answer do not come in time
    */
   async set(values: Partial<Omit<Controls, 'request'>>, patience = ANSWER_PATIENCE_MS): Promise<void> {
     this.#controls ??= map(SectionNames.controls, 'readwrite', CONTROLS_SECTION_BYTES);
     const deadline = performance.now() + patience;
     const lock = this.#controls.as(Int32Array).subarray(0, RECORD_AT / 4);
-    const record = new DataView(this.#controls.buffer, RECORD_AT, controlsBytes);
+    const shared = this.#controls.bytes.subarray(RECORD_AT, RECORD_AT + controlsBytes);
+    const record = new DataView(new ArrayBuffer(controlsBytes));
+    const copy = new Uint8Array(record.buffer);
 
     while (Atomics.compareExchange(lock, LockWord.owner, 0, this.#token) !== 0) {
       if (performance.now() > deadline) throw new DriverError('the lock is not free: another application keeps it');
@@ -153,9 +156,11 @@ export class DriverConnection {
     let kept = false;
     try {
       Atomics.add(lock, LockWord.turn, 1);
-      encode(controlsLayout, record, values as Partial<Controls>);
+      copy.set(shared);
       request = (record.getUint32(controlsLayout.request.at, true) + 1) >>> 0;
-      record.setUint32(controlsLayout.request.at, request, true);
+      // A value that cannot be encoded throws here, and nothing shared has changed.
+      encode(controlsLayout, record, { ...values, request } as Partial<Controls>);
+      shared.set(copy);
     } finally {
       kept = Atomics.compareExchange(lock, LockWord.owner, this.#token, 0) === this.#token;
     }

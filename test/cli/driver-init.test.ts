@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import * as protocol from '../../dist/drivers/windows-wdm/protocol.js';
 import { CommandLine } from './command.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -90,6 +91,46 @@ for (const [title, args] of [
     );
     assert.equal(stdout, [...expected, `${layout.layoutId} ${layout.sampleBytes} ${layout.controlsBytes}`, ''].join('\n'));
   });
+
+test('C and TypeScript agree on names, header and lock', async (t) => {
+  const sectile = new CommandLine(t);
+  const numbers = [
+    ...['PROTOCOL_MAGIC', 'DRIVER_TOKEN', 'LOCK_LEASE_MS', 'DEFAULT_INTERVAL_MS'],
+    ...['DRIVER_STARTING', 'DRIVER_RUNNING', 'DRIVER_STOPPED'],
+    ...['magic', 'layoutId', 'sampleBytes', 'controlsBytes', 'sequence', 'state'].map(
+      (field) => `offsetof(SAMPLE_HEADER, ${field})`,
+    ),
+    ...['owner', 'turn', 'controls'].map((field) => `offsetof(CONTROLS_SECTION, ${field})`),
+    ...['offsetof(SAMPLE_SECTION, sample)', 'sizeof(SAMPLE_SECTION)', 'sizeof(CONTROLS_SECTION)'],
+  ];
+  const source = join(sectile.scratch, 'protocol.c');
+  const prints = numbers.map((number) => `printf("%u\\n", (unsigned)(${number}));`);
+  writeFileSync(
+    source,
+    `#include <stdio.h>\n#include "protocol.h"\nint main(void) {\n${prints.join('\n')}
+    printf("%ls\\n%ls\\n", SAMPLE_SECTION_NAME, CONTROLS_SECTION_NAME); return 0; }\n`,
+  );
+  await run(process.env['CC'] ?? 'cc', [
+    '-std=c11',
+    '-Wall',
+    '-Werror',
+    `-I${kit}`,
+    '-o',
+    join(sectile.scratch, 'protocol'),
+    source,
+  ]);
+  const { stdout } = await run(join(sectile.scratch, 'protocol'));
+  const { SampleWord, LockWord, DriverState, SectionNames, ...its } = protocol;
+  assert.deepEqual(stdout.trim().split('\n'), [
+    ...[its.MAGIC, its.DRIVER_TOKEN >>> 0, its.LOCK_LEASE_MS, its.DEFAULT_INTERVAL_MS].map(String),
+    ...[DriverState.starting, DriverState.running, DriverState.stopped].map(String),
+    ...Object.values(SampleWord).map((word) => String(word * 4)),
+    ...[LockWord.owner * 4, LockWord.turn * 4, its.RECORD_AT].map(String),
+    ...[its.RECORD_AT, its.SAMPLE_SECTION_BYTES, its.CONTROLS_SECTION_BYTES].map(String),
+    SectionNames.sample,
+    SectionNames.controls,
+  ]);
+});
 
 /** A file of the kit that imports nothing, as JavaScript: this Node.js may not read TypeScript. */
 async function asModule(folder: string, name: string): Promise<string> {
