@@ -66,7 +66,9 @@ test('a semaphore counts up to its maximum', () => {
   assert.deepEqual(n.NtReleaseSemaphore(handle, 2), { status: n.STATUS_SUCCESS, previousCount: 1 });
   assert.deepEqual(n.NtReleaseSemaphore(handle, 1), { status: n.STATUS_SEMAPHORE_LIMIT_EXCEEDED, previousCount: 0 });
   assert.deepEqual(countOf(handle), { CurrentCount: 3, MaximumCount: 3 });
-  for (const count of [0, -1, 1.5, '1']) is(n.NtReleaseSemaphore(handle, count as number).status, 'STATUS_INVALID_PARAMETER');
+  is(n.NtReleaseSemaphore(handle, 0).status, 'STATUS_INVALID_PARAMETER', 'STATUS_SUCCESS');
+  is(n.NtReleaseSemaphore(handle, -1).status, 'STATUS_INVALID_PARAMETER', 'STATUS_SEMAPHORE_LIMIT_EXCEEDED');
+  for (const count of [1.5, '1']) is(n.NtReleaseSemaphore(handle, count as number).status, 'STATUS_INVALID_PARAMETER');
   const full = semaphore(0x7fff_ffff, 0x7fff_ffff);
   is(n.NtReleaseSemaphore(full, 0x7fff_ffff).status, 'STATUS_SEMAPHORE_LIMIT_EXCEEDED');
   for (const each of [handle, full]) n.NtClose(each);
@@ -129,9 +131,12 @@ test('one namespace for all kinds', () => {
   const { mutantHandle } = n.NtCreateMutant(n.MUTANT_ALL_ACCESS, named('of a kind'), false);
   const oa = named('of a kind');
   const openIf = named('of a kind', n.OBJ_OPENIF);
-  for (const attributes of [oa, openIf]) {
-    is(n.NtCreateEvent(n.EVENT_ALL_ACCESS, attributes, 0, false).status, 'STATUS_OBJECT_TYPE_MISMATCH');
-    is(n.NtCreateSemaphore(n.SEMAPHORE_ALL_ACCESS, attributes, 0, 1).status, 'STATUS_OBJECT_TYPE_MISMATCH');
+  for (const [attributes, onWine] of [
+    [oa, 'STATUS_OBJECT_NAME_COLLISION'],
+    [openIf, 'STATUS_OBJECT_TYPE_MISMATCH'],
+  ] as const) {
+    is(n.NtCreateEvent(n.EVENT_ALL_ACCESS, attributes, 0, false).status, 'STATUS_OBJECT_TYPE_MISMATCH', onWine);
+    is(n.NtCreateSemaphore(n.SEMAPHORE_ALL_ACCESS, attributes, 0, 1).status, 'STATUS_OBJECT_TYPE_MISMATCH', onWine);
   }
   is(n.NtOpenSection(n.SECTION_QUERY, oa).status, 'STATUS_OBJECT_TYPE_MISMATCH');
   is(n.NtOpenEvent(n.EVENT_QUERY_STATE, named('OF A KIND', n.OBJ_CASE_INSENSITIVE)).status, 'STATUS_OBJECT_TYPE_MISMATCH');

@@ -151,7 +151,11 @@ export const windows: Platform = {
   noBacking: [['\\\\.\\NUL', /cannot be mapped|empty/]],
   largePagesHint: /Lock pages in memory/,
   refusedBuffer: /^(EFAULT|EACCES|EPERM|UNKNOWN)$/,
+  owners: undefined,
+  ntName: (path) => `\\??\\${path}`,
+  permanence: 'STATUS_PRIVILEGE_NOT_HELD',
   lacks: {
+    freshHandles: 'the kernel gives the number of a closed handle out again at once',
     posixObjects: `shm_open ${onlyPosix}`,
     systemProcess: 'the kernel itself is what the system process plays elsewhere',
     cutFiles: 'the kernel refuses to cut a file short that has views',

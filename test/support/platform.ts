@@ -31,9 +31,17 @@ export interface Platform {
   readonly largePagesHint: RegExp;
   /** Codes of a file operation that was given a buffer which it may not write to. */
   readonly refusedBuffer: RegExp;
+  /** The user and the group that own what this process makes, as SIDs; undefined where only the system knows. */
+  readonly owners: readonly [user: string, group: string] | undefined;
+  /** A path as NT has it. */
+  ntName(path: string): string;
+  /** What is answered to OBJ_PERMANENT with a local name. */
+  readonly permanence: string;
   readonly lacks: {
     readonly posixObjects: Lack;
     readonly systemProcess: Lack;
+    /** Numbers of closed handles stay unused for long. */
+    readonly freshHandles: Lack;
     /** A file that loses its end under a view, whose rest stays. */
     readonly cutFiles: Lack;
     /** Attacks by system calls of POSIX, with descriptors and users. */

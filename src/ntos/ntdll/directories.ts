@@ -26,7 +26,7 @@ const OBJECT_DIRECTORY_INFORMATION = new Structure(32, {
   TypeName: [24, 'address'],
 });
 
-/** Room for any one entry, and for many. */
+/** Room for any one entry. */
 const ROOM = 0x4_0000;
 /** A text of the greatest length, and how long it is. */
 const TEXT_ROOM = 2 + 0xfffe;
@@ -63,18 +63,13 @@ export function directoryCalls(kernel: Kernel): Calls {
     return { status, entries: entriesIn(bytes), context: handleIn(context), returnLength };
   };
 
-  /** All that is left, however much a version of the system gives at once. */
+  /** All that is left: one by one, for not every version of the system gives more at once. */
   const queryAll = (handle: ours.Handle, restart: boolean, from: number): ours.DirectoryQueryResult => {
-    let all = query(handle, ROOM, false, restart, from);
+    let all = query(handle, ROOM, true, restart, from);
     while (isSuccess(all.status)) {
-      const more = query(handle, ROOM, false, false, all.context);
-      if (!isSuccess(more.status) || more.entries.length === 0) return { ...all, status: Status.STATUS_SUCCESS };
-      all = {
-        status: more.status,
-        entries: [...all.entries, ...more.entries],
-        context: more.context,
-        returnLength: all.returnLength + more.returnLength,
-      };
+      const { status, entries, context, returnLength } = query(handle, ROOM, true, false, all.context);
+      if (!isSuccess(status)) break;
+      all = { status, entries: [...all.entries, ...entries], context, returnLength: all.returnLength + returnLength };
     }
     return all;
   };

@@ -8,7 +8,7 @@ import { capture, type ObjectAttributes, textOf } from '../../nt/object-attribut
 import { CURRENT_PROCESS } from '../../nt/tables.js';
 import type { NtSystem, ObjectAttributesArgument, SystemArgument } from '../../os/index.js';
 import { GivenHandles } from '../given-handles.js';
-import { callOf } from '../handles.js';
+import { callOf, grantedAccess } from '../handles.js';
 import { handleIn, words64 } from '../structures.js';
 
 /** What the kernel is given for a handle that is not the program's: it says what is wrong with it. */
@@ -68,6 +68,13 @@ export class Kernel {
   isThisProcess(value: unknown): boolean {
     if (handleValue(value) === CURRENT_PROCESS) return true;
     return this.call('NtCompareObjects', this.handle(value), CURRENT_PROCESS) === Status.STATUS_SUCCESS;
+  }
+
+  /** Whether a handle that stands for this process may be used for what needs these rights: a status. */
+  mayUseThisProcess(value: unknown, rights: number): NTSTATUS {
+    const isPseudo = handleValue(value) === CURRENT_PROCESS;
+    const granted = isPseudo ? rights : grantedAccess(this.nt, this.handle(value));
+    return (granted & rights) === rights ? Status.STATUS_SUCCESS : Status.STATUS_ACCESS_DENIED;
   }
 
   /** OBJECT_ATTRIBUTES in the kernel's form. A descriptor counts for what is created alone. */

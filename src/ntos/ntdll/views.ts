@@ -8,6 +8,7 @@ import { MEM_PRESERVE_PLACEHOLDER, MEM_UNMAP_WITH_TRANSIENT_BOOST, ViewShare } f
 import type * as ours from '../../nt/ntdll.js';
 import { firstBroken, mapExRules, mapRules } from '../../nt/rules.js';
 import type { ExtendedParameter } from '../../os/index.js';
+import { PROCESS_VM_OPERATION } from '../../security/index.js';
 import { extendedOf } from '../extended.js';
 import { mapView, unmapView } from '../own-memory.js';
 import { wordAt, words64 } from '../structures.js';
@@ -101,6 +102,8 @@ function map(
   if (!kernel.isThisProcess(processHandle)) {
     return mapThere(kernel, section, kernel.handle(processHandle), request, extended, refuse);
   }
+  const allowed = kernel.mayUseThisProcess(processHandle, PROCESS_VM_OPERATION);
+  if (!isSuccess(allowed)) return refuse(allowed);
   const view = mapView(kernel.nt, { section, ...request, ...(extended === null ? {} : { extended }) });
   if ('status' in view) return refuse(view.status);
   return {
@@ -120,6 +123,8 @@ export function viewCalls(kernel: Kernel): Calls {
     }
     const address = ulong64OrNull(baseAddress);
     if (kernel.isThisProcess(processHandle)) {
+      const allowed = kernel.mayUseThisProcess(processHandle, PROCESS_VM_OPERATION);
+      if (!isSuccess(allowed)) return allowed;
       return address === undefined ? Status.STATUS_NOT_MAPPED_VIEW : unmapView(kernel.nt, address, how);
     }
     const process_ = kernel.handle(processHandle);
