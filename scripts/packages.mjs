@@ -28,7 +28,10 @@ export const KIT_PACKAGE = '@sectile/driver-kit';
 const common = {
   version: manifest.version,
   license: manifest.license,
-  ...(manifest.repository ? { repository: manifest.repository } : {}),
+  // npm compares it with where a release is built: on GitHub the runner says.
+  ...(process.env.GITHUB_REPOSITORY
+    ? { repository: { type: 'git', url: `git+https://github.com/${process.env.GITHUB_REPOSITORY}.git` } }
+    : {}),
 };
 
 function start(name, content, readme) {
@@ -119,21 +122,10 @@ function typesFrom(folder, entries, statement) {
  * where users read them. Needs a finished `npm run build`.
  */
 export async function layMainPackage() {
-  const kept = [
-    'version',
-    'description',
-    'keywords',
-    'license',
-    'repository',
-    'type',
-    'engines',
-    'os',
-    'bin',
-    'exports',
-    'dependencies',
-  ];
+  const kept = ['description', 'keywords', 'type', 'engines', 'os', 'bin', 'exports'];
   const folder = start(manifest.name, {
-    ...Object.fromEntries(kept.filter((key) => manifest[key] !== undefined).map((key) => [key, manifest[key]])),
+    ...common,
+    ...Object.fromEntries(kept.map((key) => [key, manifest[key]])),
     dependencies: { ...manifest.dependencies, [KIT_PACKAGE]: manifest.version },
     optionalDependencies: Object.fromEntries(targets.map((target) => [packageOf(target), manifest.version])),
     publishConfig: { access: 'public' },
@@ -174,9 +166,27 @@ export async function layMainPackage() {
   for (const path of programs) chmodSync(join(folder, path), 0o755);
 }
 
-/** The names of the packages that are laid out, the main package last: the order to publish them in. */
+/** Where the packed packages are. */
+export const tarballsFolder = join(root, 'build', 'tarballs');
+
+/** The packages that are laid out, the main package last: the order to publish them in. */
 export function laidPackages() {
   const scope = join(packagesFolder, '@sectile');
-  const scoped = existsSync(scope) ? readdirSync(scope).map((name) => `@sectile/${name}`) : [];
-  return [...scoped.sort(), manifest.name];
+  const names = existsSync(scope) ? readdirSync(scope).sort() : [];
+  return [...names.map((name) => `@sectile/${name}`), manifest.name]
+    .filter((name) => existsSync(folderOf(name)))
+    .map((name) => {
+      const content = JSON.parse(readFileSync(join(folderOf(name), 'package.json'), 'utf8'));
+      const file = `${name.replace(/^@/, '').replace('/', '-')}-${content.version}.tgz`;
+      return { name, manifest: content, tarball: join(tarballsFolder, file) };
+    });
+}
+
+/** Packs every package that is laid out, as npm publishes it. */
+export function packAll() {
+  rmSync(tarballsFolder, { recursive: true, force: true });
+  mkdirSync(tarballsFolder, { recursive: true });
+  const options = ['pack', '--silent', '--ignore-scripts', '--pack-destination', tarballsFolder];
+  for (const { name } of laidPackages())
+    execFileSync('npm', options, { cwd: folderOf(name), stdio: ['ignore', 'ignore', 'inherit'] });
 }

@@ -5,7 +5,7 @@
  *
  *   npm run prebuild:check [-- --only TEXT]...
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -21,7 +21,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { root, targets } from './native-targets.mjs';
-import { folderOf, KIT_PACKAGE, laidPackages, packageOf, packagesFolder, SOURCE_PACKAGE } from './packages.mjs';
+import { folderOf, KIT_PACKAGE, laidPackages, packageOf, SOURCE_PACKAGE, tarballsFolder } from './packages.mjs';
 import { hasTools, inspectBinary, isReproducible } from './packages-check/binaries.mjs';
 import { bareTools, environments } from './packages-check/environments.mjs';
 import { serveRegistry } from './packages-check/registry.mjs';
@@ -57,26 +57,17 @@ function refuse(lines) {
 }
 
 /* ---- the packed packages ---- */
-const names = laidPackages().filter((name) => existsSync(folderOf(name)));
-if (!names.includes('sectile')) {
+const packed = laidPackages();
+if (!packed.some(({ name, tarball }) => name === 'sectile' && existsSync(tarball))) {
   console.error('sectile: there are no packages to check: run "npm run prebuild" first.');
   process.exit(1);
 }
-const packed = names.map((name) => {
-  const options = ['pack', '--silent', '--ignore-scripts', '--pack-destination', scratch];
-  const file = execFileSync('npm', options, { cwd: folderOf(name), encoding: 'utf8' })
-    .trim()
-    .split('\n')
-    .at(-1);
-  const manifest = JSON.parse(readFileSync(join(folderOf(name), 'package.json'), 'utf8'));
-  return { manifest, tarball: join(scratch, file) };
-});
-const tarballOf = (name) => packed.find(({ manifest }) => manifest.name === name).tarball;
+const tarballOf = (name) => packed.find((candidate) => candidate.name === name).tarball;
 
 await part('sizes', null, () => {
   const binaries = targets.map((target) => [target.name, statSync(join(folderOf(packageOf(target)), 'sectile.node')).size]);
-  for (const { manifest, tarball } of packed)
-    console.log(`${manifest.name.padEnd(28)} ${kilobytes(statSync(tarball).size).padStart(10)} packed`);
+  for (const { name, tarball } of packed)
+    console.log(`${name.padEnd(28)} ${kilobytes(statSync(tarball).size).padStart(10)} packed`);
   for (const [name, size] of binaries) console.log(`${`${name}/sectile.node`.padEnd(28)} ${kilobytes(size).padStart(10)}`);
   const main = statSync(tarballOf('sectile')).size;
   refuse([
@@ -178,5 +169,5 @@ await part('built from the sources', null, async () => {
 
 registry.stop();
 console.log(`\n${results.map(({ state, name, text }) => `${state.padEnd(8)} ${name}: ${text}`).join('\n')}`);
-console.log(`\npackages: ${packagesFolder}`);
+console.log(`\npackages: ${tarballsFolder}`);
 process.exit(results.some(({ state }) => state === 'FAILED') || results.length === 0 ? 1 : 0);

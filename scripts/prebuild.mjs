@@ -1,5 +1,5 @@
 /**
- * Makes the packages as they are published, below build/packages/: cross-compiles the native part for
+ * Makes the packages as they are published, below build/packages/, and packs them into build/tarballs/: cross-compiles the native part for
  * every target, and lays out the packages around the binaries.
  *
  *   npm run prebuild [-- --only TEXT]...
@@ -10,7 +10,7 @@ import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { targets } from './native-targets.mjs';
-import { layKitPackage, layMainPackage, layPlatformPackage, laySourcePackage, packagesFolder } from './packages.mjs';
+import { layKitPackage, layMainPackage, layPlatformPackage, laySourcePackage, packAll, packagesFolder } from './packages.mjs';
 import { crossCompile, zigFolder } from './zig.mjs';
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
@@ -35,4 +35,5 @@ await Promise.all(Array.from({ length: availableParallelism() }, compileOneAfter
 laySourcePackage();
 layKitPackage();
 await layMainPackage();
+packAll();
 process.exit(failed ? 1 : 0);
