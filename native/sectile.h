@@ -72,8 +72,6 @@ bool sectile_unwrap(napi_env env, napi_value value, const char *call, const char
 /* ---- descriptors ---- */
 /* Takes ownership of `fd`; closes it on failure. */
 napi_value sectile_descriptor_wrap(napi_env env, int fd);
-/* The same with a second descriptor of the same memory, which only reads; or -1. */
-napi_value sectile_descriptor_wrap_pair(napi_env env, int fd, int reader);
 /* The open descriptor number, or an exception when the value is no descriptor or is closed. */
 bool sectile_descriptor_read(napi_env env, napi_value value, const char *call, const char *name, int *fd);
 
@@ -99,6 +97,7 @@ const char *sectile_errno_symbol(int error);
 
 /* Those of posix/. */
 extern const sectile_export sectile_descriptor_exports[]; /* each ends with {NULL, NULL} */
+extern const sectile_export sectile_address_ranges_exports[];
 extern const sectile_export sectile_memory_exports[];
 extern const sectile_export sectile_mapping_exports[];
 extern const sectile_export sectile_mapping_use_exports[];

@@ -1,12 +1,14 @@
 /**
  * Runs the tests that are built.
  *
- *   node scripts/test.mjs [--nodes 20,22,24,26] [--runtimes deno,bun] [--only TEXT]... [--sanitize]
+ *   node scripts/test.mjs [--nodes 20,22,24,26] [--runtimes deno,bun] [--only TEXT]... [--sanitize] [--portable]
  *
  * --nodes     on these Node.js versions instead of the one that runs this
  * --runtimes  with these for the tests of other runtimes, which are skipped else
  * --only      test files whose path holds the text
  * --sanitize  with the addon built for AddressSanitizer and UndefinedBehaviorSanitizer
+ * --portable  with the addon built without what only Linux has, and the memory of local names in files: most of what runs on
+ *             macOS, run here. Without --only, the tests that it makes a difference to
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -23,8 +25,13 @@ const { values } = parseArgs({
     runtimes: { type: 'string' },
     only: { type: 'string', multiple: true },
     sanitize: { type: 'boolean', default: false },
+    portable: { type: 'boolean', default: false },
   },
 });
+
+/** What depends on how memory, names, sockets and processes are done below. */
+const dependsOnSystem = ['sections', 'registry', 'races', 'objects/', 'os/', 'processes', 'promises/', 'system/', 'nt/'];
+const only = values.only ?? (values.portable ? dependsOnSystem : undefined);
 
 const built = join(root, 'build-test');
 const files = readdirSync(built, { recursive: true })
@@ -33,7 +40,7 @@ const files = readdirSync(built, { recursive: true })
   .filter((name) => !name.startsWith(`windows${sep}`))
   // A test whose source has gone is not a test any more.
   .filter((name) => existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))))
-  .filter((name) => values.only === undefined || values.only.some((text) => name.includes(text)))
+  .filter((name) => only === undefined || only.some((text) => name.includes(text)))
   .map((name) => relative(root, join(built, name)))
   .sort();
 if (files.length === 0) {
@@ -41,14 +48,22 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-function sanitized() {
-  const addon = join(root, 'build', 'sanitized', 'sectile.node');
-  execFileSync(process.execPath, [join(root, 'scripts', 'build-native.mjs'), '--sanitize', '--output', addon], {
+/** The environment for another build of the addon than the usual one. */
+function withAddon(name, ...options) {
+  const addon = join(root, 'build', name, 'sectile.node');
+  execFileSync(process.execPath, [join(root, 'scripts', 'build-native.mjs'), ...options, '--output', addon], {
     stdio: 'inherit',
   });
+  return { SECTILE_NATIVE: addon };
+}
+
+const portable = () => ({ ...withAddon('portable', '--target', `portable-${process.arch}`), SECTILE_LOCAL_STORE: 'file' });
+
+function sanitized() {
+  const addon = withAddon('sanitized', '--sanitize');
   const library = (name) => execFileSync(process.env.CC ?? 'cc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
   return {
-    SECTILE_NATIVE: addon,
+    ...addon,
     LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
     // Node.js itself leaks at exit by design, and V8 reserves address space that ASan would count.
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=0:quarantine_size_mb=8:handle_segv=1',
@@ -72,7 +87,7 @@ let failed = false;
 for (const version of values.nodes?.split(',') ?? [process.versions.node.split('.')[0]]) {
   const node = nodeOfVersion(root, version);
   console.error(
-    `\nTests on Node.js ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}${values.sanitize ? ', sanitized' : ''}`,
+    `\nTests on Node.js ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}${values.sanitize ? ', sanitized' : ''}${values.portable ? ', portable' : ''}`,
   );
   // Whatever a test forgets to isolate lands here, and not in the user's own registry.
   const directory = mkdtempSync(join(tmpdir(), 'sectile-test-'));
@@ -81,7 +96,13 @@ for (const version of values.nodes?.split(',') ?? [process.versions.node.split('
     const { status } = spawnSync(node, [...options, ...pass.files], {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, SECTILE_RUNTIME_DIR: directory, ...runtimes, ...(values.sanitize ? sanitized() : {}) },
+      env: {
+        ...process.env,
+        SECTILE_RUNTIME_DIR: directory,
+        ...runtimes,
+        ...(values.sanitize ? sanitized() : {}),
+        ...(values.portable ? portable() : {}),
+      },
     });
     if (status !== 0) failed = true;
   }

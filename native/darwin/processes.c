@@ -6,10 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libproc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/event.h>
+#include <sys/proc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,7 +60,7 @@ pid_t sectile_process_id(int process) {
   pthread_mutex_lock(&known.lock);
   pid_t pid = (size_t)process < known.count ? known.pids[process] : 0;
   pthread_mutex_unlock(&known.lock);
-  errno = ESRCH;
+  errno = EINVAL;
   return pid > 0 ? pid : -1;
 }
 
@@ -78,4 +81,29 @@ int sectile_process_kill(int process) {
   if (pid < 0) return errno;
   if (poll(&ended, 1, 0) != 0) return ESRCH;
   return kill(pid, SIGKILL) == 0 ? 0 : errno;
+}
+
+/* Microseconds since 1970. */
+int sectile_process_start(pid_t pid, uint64_t *start) {
+  struct proc_bsdinfo facts;
+  int got = proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, &facts, sizeof facts);
+  if (got != (int)sizeof facts) return kill(pid, 0) != 0 && errno == ESRCH ? ESRCH : EPERM;
+  if (facts.pbi_status == SZOMB) return ESRCH;
+  *start = facts.pbi_start_tvsec * 1000000 + facts.pbi_start_tvusec;
+  return 0;
+}
+
+int sectile_process_command(pid_t pid, char *command, size_t capacity, size_t *length) {
+  char path[PROC_PIDPATHINFO_MAXSIZE];
+  int got = proc_pidpath(pid, path, sizeof path);
+  if (got <= 0) return errno;
+  if ((size_t)got >= capacity) return ENAMETOOLONG;
+  memcpy(command, path, (size_t)got);
+  *length = (size_t)got;
+  return 0;
+}
+
+int sectile_process_namespace(uint64_t *number) {
+  *number = 0;
+  return 0;
 }

@@ -48,12 +48,11 @@ static int complete(int fd, const sectile_memory_wish *wish, const char **syscal
   return wish->commit == SECTILE_COMMIT_NOW_HUGE ? commit_by_touch(fd, wish->size) : sectile_allocate(fd, 0, (int64_t)wish->size);
 }
 
-int sectile_memory_make(const sectile_memory_wish *wish, int *fd, int *reader, const char **syscall) {
+int sectile_memory_make(const sectile_memory_wish *wish, int *fd, const char **syscall) {
   unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   if (wish->large_page_size != 0) {
     flags |= MFD_HUGETLB | ((unsigned)__builtin_ctzll(wish->large_page_size) << MFD_HUGE_SHIFT);
   }
-  *reader = -1; /* /proc/self/fd gives one at any time */
   *syscall = "memfd_create";
   /* Nobody shall execute the object as a program; kernels before 6.3 do not know the flag. */
   *fd = memfd_create(wish->label, flags | MFD_NOEXEC_SEAL);
@@ -66,6 +65,8 @@ int sectile_memory_make(const sectile_memory_wish *wish, int *fd, int *reader, c
   }
   return error;
 }
+
+bool sectile_memory_can_seal(void) { return true; }
 
 int sectile_memory_seal(int fd, uint32_t seals) {
   const uint32_t known = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;

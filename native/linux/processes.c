@@ -20,18 +20,60 @@
 /* Always closed on exec. */
 int sectile_process_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
+/* Reads the beginning of a file of /proc as text: its length, or -1. */
+static ssize_t read_text(const char *path, char *text, size_t capacity) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  ssize_t length = read(fd, text, capacity - 1);
+  close(fd);
+  if (length >= 0) text[length] = '\0';
+  return length;
+}
+
 pid_t sectile_process_id(int process) {
   char path[sizeof "/proc/self/fdinfo/" + 3 * sizeof process], text[512];
   snprintf(path, sizeof path, "/proc/self/fdinfo/%d", process);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return -1;
-  ssize_t length = read(fd, text, sizeof text - 1);
-  close(fd);
-  text[length < 0 ? 0 : length] = '\0';
-  const char *line = strstr(text, "\nPid:");
+  const char *line = read_text(path, text, sizeof text) < 0 ? NULL : strstr(text, "\nPid:");
   long pid = line == NULL ? 0 : strtol(line + 5, NULL, 10);
-  errno = ESRCH; /* -1: it has been reaped, 0: not in this namespace */
+  errno = pid < 0 ? ESRCH : EINVAL; /* reaped; none, or not in this namespace */
   return pid > 0 ? (pid_t)pid : -1;
+}
+
+/* Clock ticks from the machine's start. */
+int sectile_process_start(pid_t pid, uint64_t *start) {
+  enum { FIELDS_BETWEEN = 19 };
+  char path[sizeof "/proc//stat" + 3 * sizeof pid], text[1024];
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  if (read_text(path, text, sizeof text) < 0) return kill(pid, 0) != 0 && errno == ESRCH ? ESRCH : EPERM;
+  /* After the command's name, which may hold anything: the state, then the fields up to the start. */
+  const char *field = strrchr(text, ')');
+  if (field == NULL || field[1] == '\0' || strchr("ZX", field[2]) != NULL) return ESRCH;
+  field += 2;
+  for (int i = 0; i < FIELDS_BETWEEN && field != NULL; i++) {
+    field = strchr(field + (i == 0 ? 0 : 1), ' ');
+  }
+  if (field == NULL) return EPERM;
+  *start = strtoull(field + 1, NULL, 10);
+  return 0;
+}
+
+int sectile_process_command(pid_t pid, char *command, size_t capacity, size_t *length) {
+  char path[sizeof "/proc//cmdline" + 3 * sizeof pid];
+  snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+  ssize_t got = read_text(path, command, capacity);
+  if (got < 0) return errno;
+  *length = (size_t)got;
+  return 0;
+}
+
+int sectile_process_namespace(uint64_t *number) {
+  char link[64];
+  ssize_t length = readlink("/proc/self/ns/pid", link, sizeof link - 1);
+  if (length < 0) return errno;
+  link[length] = '\0';
+  const char *digits = strpbrk(link, "0123456789");
+  *number = digits == NULL ? 0 : strtoull(digits, NULL, 10);
+  return 0;
 }
 
 int sectile_process_ending(int process, siginfo_t *end) {

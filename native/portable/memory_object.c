@@ -2,12 +2,11 @@
  * Memory objects where the system has none without a name: files that lose theirs at once. Nothing holds
  * their size but that nobody else has them; nothing is sealed.
  */
-#include "posix/system.h"
+#include "reopen.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,35 +27,29 @@ static int make_file(int *fd, int *reader, const char **syscall) {
   return error;
 }
 
-static int complete(int fd, const sectile_memory_wish *wish, const char **syscall) {
-  if (wish->commit == SECTILE_COMMIT_NONE) {
-    *syscall = "ftruncate";
-    uint64_t size = sectile_commit_map_total(wish->size);
-    if (!sectile_file_size_allowed(size)) return EFBIG;
-    return ftruncate(fd, (off_t)size) == 0 ? 0 : errno;
-  }
-  *syscall = "allocate";
-  if (!sectile_file_size_allowed(wish->size)) return EFBIG;
-  return sectile_allocate(fd, 0, (int64_t)wish->size);
-}
-
-int sectile_memory_make(const sectile_memory_wish *wish, int *fd, int *reader, const char **syscall) {
-  *fd = *reader = -1;
+int sectile_memory_make(const sectile_memory_wish *wish, int *fd, const char **syscall) {
+  int reader = -1;
+  *fd = -1;
   *syscall = "large pages";
-  if (wish->large_page_size != 0) return ENOTSUP;
-  int error = make_file(fd, reader, syscall);
-  if (error == 0) error = complete(*fd, wish, syscall);
-  if (error == 0) return 0;
+  if (wish->large_page_size != 0) return ENOSYS;
+  int error = make_file(fd, &reader, syscall);
+  if (error == 0) error = sectile_memory_file_fill(*fd, wish, syscall);
+  if (error == 0) {
+    sectile_reader_beside(*fd, reader);
+    return 0;
+  }
   if (*fd >= 0) close(*fd);
-  if (*reader >= 0) close(*reader);
-  *fd = *reader = -1;
+  if (reader >= 0) close(reader);
+  *fd = -1;
   return error;
 }
+
+bool sectile_memory_can_seal(void) { return false; }
 
 int sectile_memory_seal(int fd, uint32_t seals) {
   (void)fd;
   (void)seals;
-  return ENOTSUP;
+  return ENOSYS;
 }
 
 int sectile_memory_seals(int fd) {

@@ -24,15 +24,8 @@ enum {
 };
 
 typedef struct {
-  int fd;     /* -1 once closed */
-  int reader; /* of memory that cannot be opened anew: what reads it alone; else -1 */
+  int fd; /* -1 once closed */
 } descriptor;
-
-static void close_both(descriptor *self) {
-  if (self->fd >= 0) close(self->fd); /* the number is released whatever close answers */
-  if (self->reader >= 0) close(self->reader);
-  self->fd = self->reader = -1;
-}
 
 bool sectile_file_size_allowed(uint64_t end) {
   struct rlimit limit;
@@ -42,36 +35,28 @@ bool sectile_file_size_allowed(uint64_t end) {
 static void descriptor_finalize(napi_env env, void *data, void *hint) {
   (void)env;
   (void)hint;
-  close_both(data);
-  free(data);
+  descriptor *self = data;
+  if (self->fd >= 0) sectile_close(self->fd);
+  free(self);
 }
 
-napi_value sectile_descriptor_wrap(napi_env env, int fd) { return sectile_descriptor_wrap_pair(env, fd, -1); }
-
-napi_value sectile_descriptor_wrap_pair(napi_env env, int fd, int reader) {
-  descriptor given = {fd, reader}, *self = malloc(sizeof *self);
+napi_value sectile_descriptor_wrap(napi_env env, int fd) {
+  descriptor *self = malloc(sizeof *self);
   if (self == NULL) {
-    close_both(&given);
+    sectile_close(fd);
     return sectile_fail_errno(env, "malloc", ENOMEM);
   }
-  *self = given;
+  self->fd = fd;
   return sectile_wrap(env, self, &sectile_tag_descriptor, descriptor_finalize);
 }
 
-static bool read_open(napi_env env, napi_value value, const char *call, const char *name, descriptor **self) {
+bool sectile_descriptor_read(napi_env env, napi_value value, const char *call, const char *name, int *fd) {
   void *pointer;
   if (!sectile_unwrap(env, value, call, name, &sectile_tag_descriptor, &pointer)) return false;
-  *self = pointer;
-  if ((*self)->fd >= 0) return true;
+  *fd = ((descriptor *)pointer)->fd;
+  if (*fd >= 0) return true;
   sectile_fail_errno(env, call, EBADF);
   return false;
-}
-
-bool sectile_descriptor_read(napi_env env, napi_value value, const char *call, const char *name, int *fd) {
-  descriptor *self;
-  if (!read_open(env, value, call, name, &self)) return false;
-  *fd = self->fd;
-  return true;
 }
 
 static napi_value descriptor_open(napi_env env, napi_callback_info info) {
@@ -103,13 +88,13 @@ static napi_value descriptor_open(napi_env env, napi_callback_info info) {
 static napi_value descriptor_reopen(napi_env env, napi_callback_info info) {
   static const char call[] = "open again";
   napi_value argument[2];
-  descriptor *self;
+  int fd;
   bool write_access;
-  if (!sectile_arguments(env, info, call, 2, argument) || !read_open(env, argument[0], call, "descriptor", &self) ||
+  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_descriptor_read(env, argument[0], call, "descriptor", &fd) ||
       !sectile_read_bool(env, argument[1], call, "write", &write_access)) {
     return NULL;
   }
-  int fresh = sectile_reopen(self->fd, self->reader, write_access);
+  int fresh = sectile_reopen(fd, write_access);
   return fresh < 0 ? sectile_fail_errno(env, call, errno) : sectile_descriptor_wrap(env, fresh);
 }
 
@@ -127,6 +112,30 @@ static napi_value descriptor_path(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value posix_object_open(napi_env env, napi_callback_info info) {
+  static const char call[] = "shm_open";
+  napi_value argument[2];
+  char name[NAME_MAX + 1];
+  bool writes;
+  if (!sectile_arguments(env, info, call, 2, argument) ||
+      !sectile_read_string(env, argument[0], call, "name", name, sizeof name) ||
+      !sectile_read_bool(env, argument[1], call, "write", &writes)) {
+    return NULL;
+  }
+  int fd = sectile_posix_object_open(name, writes);
+  return fd < 0 ? sectile_fail_errno(env, call, errno) : sectile_descriptor_wrap(env, fd);
+}
+
+static napi_value temporary_folder(napi_env env, napi_callback_info info) {
+  static const char call[] = "temporaryFolder";
+  char path[PATH_MAX];
+  napi_value result;
+  (void)info;
+  if (!sectile_temporary_folder(path, sizeof path)) return sectile_fail_errno(env, call, ENAMETOOLONG);
+  if (napi_create_string_utf8(env, path, NAPI_AUTO_LENGTH, &result) != napi_ok) return sectile_fail_napi(env, call);
+  return result;
+}
+
 static napi_value descriptor_from_number(napi_env env, napi_callback_info info) {
   static const char call[] = "fcntl F_DUPFD_CLOEXEC";
   napi_value argument[1];
@@ -134,7 +143,7 @@ static napi_value descriptor_from_number(napi_env env, napi_callback_info info) 
   if (!sectile_arguments(env, info, call, 1, argument) || !sectile_read_int32(env, argument[0], call, "number", &number)) {
     return NULL;
   }
-  int fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
+  int fd = sectile_duplicate(number);
   return fd < 0 ? sectile_fail_errno(env, call, errno) : sectile_descriptor_wrap(env, fd);
 }
 
@@ -186,6 +195,7 @@ static napi_value descriptor_stat(napi_env env, napi_callback_info info) {
       !sectile_set(env, result, "inode", bigint(env, facts.st_ino)) ||
       !sectile_set(env, result, "size", sectile_number(env, (double)facts.st_size)) ||
       !sectile_set(env, result, "mode", sectile_number(env, facts.st_mode)) ||
+      !sectile_set(env, result, "special", bigint(env, (uint64_t)facts.st_rdev)) ||
       !sectile_set(env, result, "uid", sectile_number(env, facts.st_uid)) ||
       !sectile_set(env, result, "links", sectile_number(env, (double)facts.st_nlink)) ||
       !sectile_set(env, result, "allocated", sectile_number(env, (double)facts.st_blocks * 512)) ||
@@ -292,7 +302,9 @@ static napi_value descriptor_close(napi_env env, napi_callback_info info) {
       !sectile_unwrap(env, argument[0], call, "descriptor", &sectile_tag_descriptor, &pointer)) {
     return NULL;
   }
-  close_both(pointer);
+  descriptor *self = pointer;
+  if (self->fd >= 0) sectile_close(self->fd); /* the number is released whatever close answers */
+  self->fd = -1;
   return sectile_undefined(env);
 }
 
@@ -309,8 +321,8 @@ static napi_value descriptor_release(napi_env env, napi_callback_info info) {
   if (self->fd < 0) return sectile_fail_errno(env, call, EBADF);
   napi_value number = sectile_number(env, self->fd);
   if (number == NULL) return NULL;
+  sectile_forget(self->fd);
   self->fd = -1;
-  close_both(self);
   return number;
 }
 
@@ -351,5 +363,7 @@ const sectile_export sectile_descriptor_exports[] = {
     {"descriptorClose", descriptor_close},
     {"descriptorRelease", descriptor_release},
     {"pipeCreate", pipe_create},
+    {"posixObjectOpen", posix_object_open},
+    {"temporaryFolder", temporary_folder},
     {NULL, NULL},
 };

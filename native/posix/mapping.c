@@ -5,7 +5,6 @@
 #include "mapping.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,7 +30,7 @@ void sectile_mapping_release(sectile_mapping *self) {
   if (self->guarded != NULL) sectile_guard_remove(self->guarded);
   if (!self->given_up) munmap((void *)self->base, self->mapped);
   if (!self->retired) atomic_fetch_sub(&standing, 1);
-  if (self->fd >= 0) close(self->fd);
+  if (self->fd >= 0) sectile_close(self->fd);
   free(self->runs);
   sectile_mapping_forget(self);
 }
@@ -39,7 +38,7 @@ void sectile_mapping_release(sectile_mapping *self) {
 void sectile_mapping_retired(sectile_mapping *self) {
   self->retired = true;
   atomic_fetch_sub(&standing, 1);
-  if (self->fd >= 0) close(self->fd);
+  if (self->fd >= 0) sectile_close(self->fd);
   self->fd = -1;
 }
 
@@ -186,7 +185,7 @@ static void mapping_finalize(napi_env env, void *data, void *hint) {
 static int keep_descriptor(const map_source *source, const map_request *request, int *kept) {
   *kept = -1;
   if (source->fd < 0 || ((request->protection & PROT_WRITE) && !request->keep_descriptor)) return 0;
-  *kept = fcntl(source->fd, F_DUPFD_CLOEXEC, 3);
+  *kept = sectile_duplicate(source->fd);
   return *kept < 0 ? errno : 0;
 }
 
@@ -227,7 +226,7 @@ static sectile_mapping *prepare(const map_source *source, const map_request *req
 
 static void unprepare(sectile_mapping *self) {
   int error = errno;
-  if (self->fd >= 0) close(self->fd);
+  if (self->fd >= 0) sectile_close(self->fd);
   free(self->runs);
   free(self);
   errno = error;

@@ -37,8 +37,10 @@ static int run_step(const job *self, uintptr_t start, size_t length) {
   if (self->operation == FLUSH) return msync((void *)start, length, MS_SYNC) == 0 ? 0 : errno;
   int error = sectile_populate((void *)start, length, self->operation == PREFETCH_FOR_WRITING);
   if (error != EINVAL) return error;
-  if (!self->differ) touch(start, length, self->mapping->page_size);
-  return 0;
+  if (self->differ) return 0;
+  uint64_t faults = sectile_guard_read(self->mapping->guarded).count;
+  touch(start, length, self->mapping->page_size);
+  return sectile_guard_read(self->mapping->guarded).count == faults ? 0 : EFAULT;
 }
 
 static void run_part(job *self, const sectile_stretch *part) {

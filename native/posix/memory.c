@@ -4,12 +4,12 @@
 #include "system.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 typedef struct {
   sectile_memory_wish wish;
-  int fd, reader; /* the result */
+  int fd; /* the result */
   int error;
   const char *syscall;
   napi_async_work work;
@@ -17,12 +17,12 @@ typedef struct {
 } creation;
 
 /* Fills in the result. Runs on any thread: touches no Node-API. */
-static void create(creation *self) { self->error = sectile_memory_make(&self->wish, &self->fd, &self->reader, &self->syscall); }
+static void create(creation *self) { self->error = sectile_memory_make(&self->wish, &self->fd, &self->syscall); }
 
 static bool read_creation(napi_env env, napi_callback_info info, creation *self) {
   static const char call[] = "memfd_create";
   napi_value argument[4];
-  *self = (creation){.fd = -1, .reader = -1};
+  *self = (creation){.fd = -1};
   sectile_memory_wish *wish = &self->wish;
   if (!sectile_arguments(env, info, call, 4, argument) ||
       !sectile_read_string(env, argument[0], call, "label", wish->label, sizeof wish->label) ||
@@ -43,8 +43,33 @@ static napi_value memory_create(napi_env env, napi_callback_info info) {
   creation self;
   if (!read_creation(env, info, &self)) return NULL;
   create(&self);
-  return self.error != 0 ? sectile_fail_errno(env, self.syscall, self.error)
-                         : sectile_descriptor_wrap_pair(env, self.fd, self.reader);
+  return self.error != 0 ? sectile_fail_errno(env, self.syscall, self.error) : sectile_descriptor_wrap(env, self.fd);
+}
+
+/* An object that is a file: where its name is, others find it. */
+static napi_value memory_create_file(napi_env env, napi_callback_info info) {
+  static const char call[] = "memoryCreateFile";
+  napi_value argument[3];
+  char path[PATH_MAX];
+  sectile_memory_wish wish = {.size = 0};
+  if (!sectile_arguments(env, info, call, 3, argument) ||
+      !sectile_read_string(env, argument[0], call, "path", path, sizeof path) ||
+      !sectile_read_size(env, argument[1], call, "size", &wish.size) ||
+      !sectile_read_uint32(env, argument[2], call, "commit", &wish.commit)) {
+    return NULL;
+  }
+  if (wish.size == 0 || wish.commit > SECTILE_COMMIT_NOW_HUGE) {
+    return sectile_fail_argument(env, call, "size or commit is out of range");
+  }
+  int fd;
+  const char *syscall;
+  int error = sectile_memory_file_make(path, &wish, &fd, &syscall);
+  return error != 0 ? sectile_fail_errno(env, syscall, error) : sectile_descriptor_wrap(env, fd);
+}
+
+static napi_value memory_can_seal(napi_env env, napi_callback_info info) {
+  (void)info;
+  return sectile_boolean(env, sectile_memory_can_seal());
 }
 
 static void create_execute(napi_env env, void *data) {
@@ -56,10 +81,9 @@ static void create_complete(napi_env env, napi_status status, void *data) {
   creation *self = data;
   napi_value value = NULL;
   if (status != napi_ok) { /* the environment is going down */
-    if (self->fd >= 0) close(self->fd);
-    if (self->reader >= 0) close(self->reader);
+    if (self->fd >= 0) sectile_close(self->fd);
   } else if (self->error == 0) {
-    value = sectile_descriptor_wrap_pair(env, self->fd, self->reader);
+    value = sectile_descriptor_wrap(env, self->fd);
     if (value != NULL) napi_resolve_deferred(env, self->deferred, value);
   } else {
     value = sectile_error_errno(env, self->syscall, self->error);
@@ -116,6 +140,8 @@ static napi_value memory_seals(napi_env env, napi_callback_info info) {
 const sectile_export sectile_memory_exports[] = {
     {"memoryCreate", memory_create},
     {"memoryCreateAsync", memory_create_async},
+    {"memoryCreateFile", memory_create_file},
+    {"memoryCanSeal", memory_can_seal},
     {"memorySeal", memory_seal},
     {"memorySeals", memory_seals},
     {NULL, NULL},

@@ -28,6 +28,42 @@ static napi_value process_id(napi_env env, napi_callback_info info) {
   return pid < 0 ? sectile_fail_errno(env, call, errno) : sectile_number(env, pid);
 }
 
+/* A number that no other process of this number has; null when it has ended, undefined where that cannot be told. */
+static napi_value process_start(napi_env env, napi_callback_info info) {
+  static const char call[] = "processStart";
+  napi_value argument, result;
+  int32_t pid;
+  uint64_t start;
+  if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_read_int32(env, argument, call, "pid", &pid)) return NULL;
+  int error = sectile_process_start(pid, &start);
+  if (error == EPERM) return sectile_undefined(env);
+  napi_status status = error != 0 ? napi_get_null(env, &result) : napi_create_bigint_uint64(env, start, &result);
+  return status == napi_ok ? result : sectile_fail_napi(env, call);
+}
+
+/* The arguments with NULs between them; null when it has gone, or hides. */
+static napi_value process_command(napi_env env, napi_callback_info info) {
+  static const char call[] = "processCommand";
+  napi_value argument, result;
+  int32_t pid;
+  char command[16384];
+  size_t length = 0;
+  if (!sectile_arguments(env, info, call, 1, &argument) || !sectile_read_int32(env, argument, call, "pid", &pid)) return NULL;
+  int error = sectile_process_command(pid, command, sizeof command, &length);
+  napi_status status = error != 0 ? napi_get_null(env, &result) : napi_create_string_utf8(env, command, length, &result);
+  return status == napi_ok ? result : sectile_fail_napi(env, call);
+}
+
+static napi_value process_namespace(napi_env env, napi_callback_info info) {
+  static const char call[] = "processNamespace";
+  napi_value result;
+  uint64_t number;
+  (void)info;
+  int error = sectile_process_namespace(&number);
+  if (error != 0) return sectile_fail_errno(env, call, error);
+  return napi_create_bigint_uint64(env, number, &result) == napi_ok ? result : sectile_fail_napi(env, call);
+}
+
 static napi_value process_has_ended(napi_env env, napi_callback_info info) {
   static const char call[] = "poll";
   napi_value argument;
@@ -75,6 +111,13 @@ static napi_value process_kill(napi_env env, napi_callback_info info) {
 }
 
 const sectile_export sectile_process_exports[] = {
-    {"processOpen", process_open},     {"processId", process_id},     {"processHasEnded", process_has_ended},
-    {"processEnding", process_ending}, {"processKill", process_kill}, {NULL, NULL},
+    {"processOpen", process_open},
+    {"processId", process_id},
+    {"processStart", process_start},
+    {"processCommand", process_command},
+    {"processNamespace", process_namespace},
+    {"processHasEnded", process_has_ended},
+    {"processEnding", process_ending},
+    {"processKill", process_kill},
+    {NULL, NULL},
 };

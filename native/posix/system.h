@@ -2,7 +2,7 @@
  * What the files in posix/ ask of the system below them. Each name is given once per build: by linux/ on
  * Linux; on macOS by darwin/ for what only macOS knows, and by portable/ for what POSIX knows.
  *
- * Functions that return int give 0 or an error number unless they say otherwise. ENOTSUP: this system
+ * Functions that return int give 0 or an error number unless they say otherwise. ENOSYS: this system
  * has no such thing.
  */
 #ifndef SECTILE_SYSTEM_H
@@ -24,14 +24,20 @@ typedef struct {
   uint64_t large_page_size; /* 0: ordinary pages */
 } sectile_memory_wish;
 
-/*
- * Makes an object that only descriptors name. *reader is a further descriptor that can only read, where the
- * system could not give one later; else -1. Any thread.
- */
-int sectile_memory_make(const sectile_memory_wish *wish, int *fd, int *reader, const char **syscall);
+/* Makes an object that only descriptors name. Any thread. */
+int sectile_memory_make(const sectile_memory_wish *wish, int *fd, const char **syscall);
+/* Whether such objects know seals. */
+bool sectile_memory_can_seal(void);
 int sectile_memory_seal(int fd, uint32_t seals);
 /* The seals, or -1: the object knows none. */
 int sectile_memory_seals(int fd);
+
+/* ---- memory_file.c, of all systems ---- */
+
+/* Makes an object that is a new file. On failure there is no file. */
+int sectile_memory_file_make(const char *path, const sectile_memory_wish *wish, int *fd, const char **syscall);
+/* Gives a new file the size and the storage of an object; a sparse one gets a map of what is committed. */
+int sectile_memory_file_fill(int fd, const sectile_memory_wish *wish, const char **syscall);
 
 /* ---- allocate.c ---- */
 
@@ -160,17 +166,40 @@ bool sectile_temporary_folder(char *path, size_t capacity);
 
 /* ---- reopen.c ---- */
 
-/* A new description of what `fd` is open on; `reader` as sectile_memory_make gave it, or -1. -1: errno is set. */
-int sectile_reopen(int fd, int reader, bool writes);
+/* A new description of what `fd` is open on. -1: errno is set. */
+int sectile_reopen(int fd, bool writes);
+/* The same description under another number, and what is known of it for sectile_reopen. -1: errno is set. */
+int sectile_duplicate(int fd);
+/* Forgets what is known of a number that somebody else closes. */
+void sectile_forget(int fd);
+/* Both: for every number that memory may be open under. */
+void sectile_close(int fd);
 
 /* ---- processes.c ---- */
 
 /* A descriptor that means one process for good and can be polled for its end; -1: errno is set. */
 int sectile_process_open(pid_t pid);
-/* Its number, also when it has ended; -1: errno is set. */
+/* Its number; -1: errno is set, ESRCH when it has been reaped, EINVAL when it is none that this process knows. */
 pid_t sectile_process_id(int process);
 /* How a child ended, without reaping it: si_pid is 0 while it runs. */
 int sectile_process_ending(int process, siginfo_t *end);
 int sectile_process_kill(int process);
+/* When a process started, as a number that no other process of its number has: ESRCH when it has ended, EPERM if that cannot be
+ * told. */
+int sectile_process_start(pid_t pid, uint64_t *start);
+/* The arguments that a process was started with, each with its terminator; or its program alone, where no more can be seen. */
+int sectile_process_command(pid_t pid, char *command, size_t capacity, size_t *length);
+/* Which processes the numbers of this one's mean; 0: there is but one such space. */
+int sectile_process_namespace(uint64_t *number);
+
+/* ---- address_ranges.c ---- */
+
+/* Calls `each` for every range of addresses in use, in their order, until it answers false. */
+int sectile_address_ranges(bool (*each)(void *data, uintptr_t start, uintptr_t end, bool is_file), void *data);
+
+/* ---- posix_objects.c ---- */
+
+/* Opens what shm_open(3) made under a name without a slash; -1: errno is set. */
+int sectile_posix_object_open(const char *name, bool writes);
 
 #endif

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { SectionError } from '../index.js';
 import { ensureRuntimeDirectory } from '../namespace/runtime-directory.js';
+import { os } from '../os/index.js';
 import { COMPLAINT } from './exit.js';
 
 /** What the background process tells its starter, once. */
@@ -100,12 +101,7 @@ export function tellReady(): void {
 
 /** Whether a process runs: one that has ended and only waits to be collected does not. */
 function isRunning(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
-  } catch {
-    return false;
-  }
+  return os.processStart(pid) !== null;
 }
 
 /**

@@ -2,7 +2,7 @@
  * A file object: one opening of a file, with its position and its locks. Several handles may share it. Who may do what by which handle is for the faces; that the operating system allows it, and that
  * the other users of the file do, is found out here.
  */
-import { fsyncSync, readlinkSync, statSync } from 'node:fs';
+import { fsyncSync } from 'node:fs';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { isPhysicalMemoryDevice } from '../memory/existing.js';
 import type { Parcel } from '../memory/parcel.js';
@@ -30,12 +30,13 @@ export function kindOf({ mode }: Pick<DescriptorStat, 'mode'>): FileKind {
 
 /** Whether a descriptor is open on physical memory, which nobody gets, by whatever name. */
 export function isPhysicalMemory(descriptor: Descriptor): boolean {
-  return isPhysicalMemoryDevice(statSync(`/proc/self/fd/${os.descriptorNumber(descriptor)}`, { bigint: true }));
+  const { mode, special } = os.descriptorStat(descriptor);
+  return isPhysicalMemoryDevice(mode, special);
 }
 
 /** Where an open file is now; the system says so whatever it was opened by. */
 export function pathOf(descriptor: Descriptor): string {
-  return readlinkSync(`/proc/self/fd/${os.descriptorNumber(descriptor)}`);
+  return os.descriptorPath(descriptor);
 }
 
 export interface FileFacts {

@@ -2,8 +2,9 @@
  * Puts together, per process, the handles that somebody counted and the views that /proc shows.
  */
 
+import { os } from '../os/index.js';
 import type { Holder } from './object-facts.js';
-import { commandOf, linkOrNull, type MappedView } from './processes.js';
+import { commandOf, type MappedView } from './processes.js';
 
 interface HandleFacts {
   readonly granted: number | null;
@@ -14,10 +15,13 @@ interface HandleFacts {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** This process's PID namespace as the number in its /proc link; null where /proc does not tell. */
+/** This process's PID namespace; null where the system does not tell. */
 export function pidNamespace(): bigint | null {
-  const digits = /\d+/.exec(linkOrNull('/proc/self/ns/pid') ?? '')?.[0];
-  return digits === undefined ? null : BigInt(digits);
+  try {
+    return os.processNamespace();
+  } catch {
+    return null;
+  }
 }
 
 export class HolderList {

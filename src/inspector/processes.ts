@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isOsError, os } from '../os/index.js';
 import { type Identity, identityFromMaps, identityOf, inodeOf, statOrNull } from './identity.js';
 
 /** How a mapping may be used. `none`: reserved address space, or a guard. */
@@ -76,9 +77,18 @@ export function linkOrNull(path: string): string | null {
   }
 }
 
+function processCommand(pid: number): string | null {
+  try {
+    return os.processCommand(pid);
+  } catch (error) {
+    if (isOsError(error)) return null;
+    throw error;
+  }
+}
+
 /** The command line of a process, its arguments in order; empty for kernel threads, null when it has gone. */
 export function commandOf(pid: number): readonly string[] | null {
-  const text = readOrNull(`/proc/${pid}/cmdline`);
+  const text = processCommand(pid);
   return text === null ? null : text.split('\0').filter((part) => part !== '');
 }
 
@@ -156,7 +166,7 @@ export function surveyProcesses(wanted: Wanted): Survey {
     return meant !== undefined && inodeOf(meant) === inodeOf(identity) ? meant : null;
   };
   let unseen = 0;
-  for (const entry of readdirSync('/proc')) {
+  for (const entry of os.showsProcesses ? readdirSync('/proc') : []) {
     const pid = Number(entry);
     if (!Number.isInteger(pid)) continue;
     const maps = look(() => readFileSync(`/proc/${pid}/maps`, 'utf8'), '');

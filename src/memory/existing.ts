@@ -2,7 +2,7 @@
  * Memory objects over something that already is: a file, a POSIX shared memory object, a descriptor.
  * Each is looked at before it is trusted: its kind, its size, and how it may be opened.
  */
-import { type BigIntStats, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MAXIMUM_SECTION_SIZE, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
@@ -32,17 +32,18 @@ const physicalMinors: readonly bigint[] = [1n, 2n, 4n];
 /** Whether a path leads to physical memory, by whatever name: it is never mapped for anybody. */
 function isPhysicalMemory(path: string): boolean {
   try {
-    return isPhysicalMemoryDevice(statSync(path, { bigint: true }));
+    const { mode, rdev } = statSync(path, { bigint: true });
+    return isPhysicalMemoryDevice(Number(mode), rdev);
   } catch {
     return false; // opening it gives the better error
   }
 }
 
-/** Whether a file is a device that reaches physical memory. */
-export function isPhysicalMemoryDevice(stat: BigIntStats): boolean {
-  if (!stat.isCharacterDevice()) return false;
-  const major = ((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn);
-  const minor = (stat.rdev & 0xffn) | ((stat.rdev >> 12n) & ~0xffn);
+/** Whether a file of this mode and device number is a device that reaches physical memory. */
+export function isPhysicalMemoryDevice(mode: number, device: bigint): boolean {
+  if ((mode & FILE_TYPE) !== CHARACTER_DEVICE) return false;
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
+  const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn);
   return major === MEMORY_MAJOR && physicalMinors.includes(minor);
 }
 
@@ -63,7 +64,9 @@ export function openFile(operation: string, path: string | URL, access: 'read' |
     throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule: `${show(file)} is no path` });
   refusePhysicalMemory(operation, file);
   const write = access === 'readwrite';
-  const descriptor = open(operation, object, file, write, 0);
+  // Not blocking: a pipe or a device must be refused, not waited for.
+  const flags = OpenFlag.nonBlocking | (write ? OpenFlag.write : 0);
+  const descriptor = opened(operation, object, write, () => os.descriptorOpen(file, flags, 0));
   return complete(operation, object, descriptor, (stat) => {
     requireRegular(operation, object, stat);
     // Known first, so that nobody cuts the file short between the look at its size and the mapping.
@@ -89,10 +92,9 @@ function pathOfUrl(operation: string, url: URL): string {
   }
 }
 
-function open(operation: string, object: string, path: string, write: boolean, flags: number): Descriptor {
+function opened(operation: string, object: string, write: boolean, open: () => Descriptor): Descriptor {
   try {
-    // Not blocking: a pipe or a device must be refused, not waited for.
-    return os.descriptorOpen(path, flags | OpenFlag.nonBlocking | (write ? OpenFlag.write : 0), 0);
+    return open();
   } catch (error) {
     throw sectionErrorFrom(
       error,
@@ -163,7 +165,7 @@ function sizeOfFile(operation: string, object: string, descriptor: Descriptor, w
   return wanted;
 }
 
-/** Opens what shm_open(3) made: on Linux a file of the tmpfs at /dev/shm. */
+/** Opens what shm_open(3) made. */
 export function openPosixObject(operation: string, name: string, access: 'read' | 'readwrite'): MemoryObject {
   if (typeof name !== 'string' || !/^\/?[^/\0]+$/.test(name) || /^\/?\.\.?$/.test(name) || Buffer.byteLength(name) > 256) {
     throw new SectionError('ERR_SECTION_INVALID_NAME', {
@@ -176,10 +178,11 @@ export function openPosixObject(operation: string, name: string, access: 'read' 
   const leaf = name.replace(/^\//, '');
   const object = `POSIX object "/${leaf}"`;
   const write = access === 'readwrite';
-  refusePhysicalMemory(operation, `/dev/shm/${leaf}`);
-  const descriptor = open(operation, object, `/dev/shm/${leaf}`, write, OpenFlag.noFollow);
+  const descriptor = opened(operation, object, write, () => os.posixObjectOpen(leaf, write));
   return complete(operation, object, descriptor, (stat) => {
-    requireRegular(operation, object, stat);
+    if (isPhysicalMemoryDevice(stat.mode, stat.special)) throw physicalMemory(operation, object);
+    // A system that keeps them apart from files gives them no type.
+    if ((stat.mode & FILE_TYPE) !== 0) requireRegular(operation, object, stat);
     if (stat.size === 0) {
       throw new SectionError('ERR_SECTION_FILE_EMPTY', {
         operation,
@@ -216,7 +219,7 @@ export function openDescriptor(operation: string, fd: number, access: OverAccess
   return complete(operation, object, descriptor, (stat) => {
     const type = stat.mode & FILE_TYPE;
     if (type === 0o040000 || type === 0o010000 || type === 0o140000) requireRegular(operation, object, stat);
-    refusePhysicalMemory(operation, `/proc/self/fd/${os.descriptorNumber(descriptor)}`);
+    if (isPhysicalMemoryDevice(stat.mode, stat.special)) throw physicalMemory(operation, object);
     if (!stat.readable || (access === 'readwrite' && !stat.writable)) {
       throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
         operation,
@@ -264,10 +267,13 @@ function requireMappable(operation: string, object: string, descriptor: Descript
 }
 
 function refusePhysicalMemory(operation: string, path: string): void {
-  if (!isPhysicalMemory(path)) return;
-  throw new SectionError('ERR_SECTION_ACCESS_DENIED', {
+  if (isPhysicalMemory(path)) throw physicalMemory(operation, path);
+}
+
+function physicalMemory(operation: string, object: string): SectionError {
+  return new SectionError('ERR_SECTION_ACCESS_DENIED', {
     operation,
-    object: path,
+    object,
     rule: 'physical memory is never mapped',
     wayOut: 'Have the driver that owns the memory share a section of its own',
   });

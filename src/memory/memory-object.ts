@@ -2,6 +2,7 @@
  * The memory behind a section: one descriptor, its size and what may be done with it. Knows nothing
  * of names and rights; whoever opens a section gets a memory object that can do no more than granted.
  */
+import { dirname } from 'node:path';
 import { SectionError, type SectionErrorCode } from '../base/error.js';
 import { Status } from '../base/status.js';
 import { Commit, CommitRule, type Descriptor, isOsError, type Mapping, os, Protect, plainMapping, Seal } from '../os/index.js';
@@ -44,7 +45,11 @@ export interface PagefileOptions {
   readonly soleWriter?: boolean;
   /** Further seals may still be set, by whoever gets a writable descriptor. */
   readonly leaveSealable?: boolean;
+  /** Make it a new file at this path, for others of this user to find. Such memory cannot be sealed. */
+  readonly path?: string | undefined;
 }
+
+const READ_BY_OWNER = 0o400;
 
 /** Which code an operating system error becomes when memory is made or mapped. */
 const codeOfErrno: Readonly<Record<string, SectionErrorCode>> = {
@@ -103,6 +108,7 @@ export class MemoryObject {
   /** How many objects use descriptor and writer. */
   readonly #uses: { count: number; readonly lease: Lease | null };
   #closed = false;
+  #isSealed: boolean | undefined;
 
   private constructor(
     descriptor: Descriptor,
@@ -126,7 +132,10 @@ export class MemoryObject {
   static createPagefile(operation: string, object: string, options: PagefileOptions): MemoryObject {
     const plan = planPagefile(operation, object, options);
     try {
-      return MemoryObject.#complete(os.memoryCreate(plan.label, plan.mapped, plan.commit, plan.largePageSize), plan);
+      const { label, path, mapped, commit, largePageSize } = plan;
+      const descriptor =
+        path === undefined ? os.memoryCreate(label, mapped, commit, largePageSize) : os.memoryCreateFile(path, mapped, commit);
+      return MemoryObject.#complete(descriptor, plan);
     } catch (error) {
       throw creationError(error, operation, object, plan);
     }
@@ -144,10 +153,11 @@ export class MemoryObject {
 
   static #complete(descriptor: Descriptor, plan: PagefilePlan): MemoryObject {
     const facts = { backing: 'pagefile', size: plan.size, pageSize: plan.pageSize } as const;
-    if (plan.soleWriter) return MemoryObject.#sealForOne(descriptor, facts, Seal.shrink | Seal.grow);
+    const size = Seal.shrink | Seal.grow;
+    if (plan.soleWriter) return MemoryObject.#sealForOne(descriptor, facts, plan.seals ? size | Seal.seal | Seal.futureWrite : 0);
     try {
       // A section that its creator is to seal later (in the client of a system process) must stay open to that one seal.
-      os.memorySeal(descriptor, Seal.shrink | Seal.grow | (plan.leaveSealable ? 0 : Seal.seal));
+      if (plan.seals) os.memorySeal(descriptor, size | (plan.leaveSealable ? 0 : Seal.seal));
       return new MemoryObject(descriptor, { ...facts, writable: true });
     } catch (error) {
       os.descriptorClose(descriptor);
@@ -155,11 +165,14 @@ export class MemoryObject {
     }
   }
 
-  /** Maps the whole object for writing, then closes the door behind that one mapping. */
+  /**
+   * Maps the whole object for writing, then closes the door behind that one mapping; where there are no seals, to those of
+   * other users and to whoever opens the file by its name.
+   */
   static #sealForOne(
     descriptor: Descriptor,
     facts: { backing: Backing; size: number; pageSize: number },
-    otherSeals: number,
+    seals: number,
   ): MemoryObject {
     let writer: Mapping | null = null;
     try {
@@ -172,7 +185,8 @@ export class MemoryObject {
         pageSize: facts.pageSize,
         advanceHuge: facts.pageSize === os.pageSize && hugePagesHelp(mapped),
       });
-      os.memorySeal(descriptor, otherSeals | Seal.futureWrite | Seal.seal);
+      if (seals === 0) os.descriptorSetMode(descriptor, READ_BY_OWNER);
+      else os.memorySeal(descriptor, seals);
       return new MemoryObject(descriptor, { ...facts, writable: true }, writer);
     } catch (error) {
       if (writer !== null) os.mappingClose(writer);
@@ -188,7 +202,7 @@ export class MemoryObject {
     facts: { backing: Backing; size: number; pageSize: number },
   ): MemoryObject {
     try {
-      return MemoryObject.#sealForOne(descriptor, facts, 0);
+      return MemoryObject.#sealForOne(descriptor, facts, os.sealsMemory ? Seal.futureWrite | Seal.seal : 0);
     } catch (error) {
       throw sectionErrorFrom(error, operation, 'the new section');
     }
@@ -237,7 +251,7 @@ export class MemoryObject {
       alignment: options.alignment ?? 0,
       pageSize: this.pageSize,
       advanceHuge: hugePagesHelp(options.length),
-      commit: options.commit ?? CommitRule.all,
+      commit: this.#commitRule(options.commit ?? CommitRule.all),
       keepDescriptor: options.paged ?? false,
       replaces: options.replaces ?? null,
     };
@@ -255,6 +269,13 @@ export class MemoryObject {
     if (options.address !== undefined) return 'Another address, or none, lets the system choose';
     if (this.backing !== 'descriptor' || !isOsError(error) || error.code !== 'EINVAL') return undefined;
     return 'Check offset, length and access against what it is; some drivers want a descriptor that was opened for writing too';
+  }
+
+  /** Memory that is a file has a map of what is committed: its data may be anywhere that a file system puts zeros. */
+  #commitRule(wanted: number): number {
+    if (wanted !== CommitRule.data) return wanted;
+    this.#isSealed ??= (Math.max(0, os.memorySeals(this.#descriptor)) & Seal.shrink) !== 0;
+    return this.#isSealed ? CommitRule.data : CommitRule.map;
   }
 
   /** A descriptor of the memory for another process, which shall be able to write to it or not. */
@@ -337,10 +358,12 @@ interface PagefilePlan {
   readonly commit: number;
   readonly soleWriter: boolean;
   readonly leaveSealable: boolean;
+  readonly seals: boolean;
+  readonly path: string | undefined;
 }
 
 function planPagefile(operation: string, object: string, options: PagefileOptions): PagefilePlan {
-  const { size, reserve = false, largePages: large = false, soleWriter = false } = options;
+  const { size, reserve = false, largePages: large = false, soleWriter = false, path } = options;
   let largePageSize = 0;
   if (large) {
     if (reserve) {
@@ -350,9 +373,10 @@ function planPagefile(operation: string, object: string, options: PagefileOption
         rule: 'large pages are always committed, so largePages and reserve exclude each other',
       });
     }
-    largePageSize = largePages()?.size ?? 0;
+    largePageSize = path === undefined ? (largePages()?.size ?? 0) : 0;
     if (largePageSize === 0) {
-      throw new SectionError('ERR_SECTION_LARGE_PAGES', { operation, object, rule: 'this host has no large pages' });
+      const rule = path === undefined ? 'this host has no large pages' : 'memory that is a file has no large pages';
+      throw new SectionError('ERR_SECTION_LARGE_PAGES', { operation, object, rule });
     }
     if (size % largePageSize !== 0) {
       throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
@@ -376,6 +400,8 @@ function planPagefile(operation: string, object: string, options: PagefileOption
     commit: reserve ? Commit.none : huge && transparentHugePages() === 'advise' ? Commit.nowHuge : Commit.now,
     soleWriter,
     leaveSealable: options.leaveSealable ?? false,
+    seals: path === undefined && os.sealsMemory,
+    path,
   };
 }
 
@@ -392,11 +418,11 @@ function creationError(error: unknown, operation: string, object: string, plan: 
       cause: error,
     });
   }
-  if (['ENOSPC', 'ENOMEM', 'EDQUOT'].includes(error.code)) {
+  if (['ENOSPC', 'ENOMEM', 'EDQUOT'].includes(error.code) || (!plan.seals && error.code === 'EFBIG')) {
     return new SectionError('ERR_SECTION_COMMIT_LIMIT', {
       operation,
       object,
-      rule: `${plan.size} bytes cannot be committed: ${error.message}`,
+      rule: `${plan.size} bytes cannot be committed${plan.path === undefined ? '' : ` in ${dirname(plan.path)}`}: ${error.message}`,
       wayOut: 'Ask for less, or use reserve: true and touch only what you need',
       errno: error.errno,
       cause: error,

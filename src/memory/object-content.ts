@@ -14,9 +14,19 @@ export function factsOfContent(memory: MemoryObject): SectionFacts {
   return { size: memory.size, pageProtection: PAGE_READWRITE, attributes: SEC_COMMIT, soleWriter: false };
 }
 
-/** New memory with these bytes in it; an object without any has one byte all the same. */
-export function createContent(operation: string, object: string, label: string, content: Uint8Array): MemoryObject {
-  const memory = MemoryObject.createPagefile(operation, object, { label, size: Math.max(1, content.length) });
+/**
+ * New memory with these bytes in it; an object without any has one byte all the same.
+ *
+ * @param path Where it is to be a file.
+ */
+export function createContent(
+  operation: string,
+  object: string,
+  label: string,
+  content: Uint8Array,
+  path?: string,
+): MemoryObject {
+  const memory = MemoryObject.createPagefile(operation, object, { label, size: Math.max(1, content.length), path });
   try {
     if (content.length > 0) os.descriptorWrite(memory.descriptor, content, 0);
     return memory;

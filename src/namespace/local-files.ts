@@ -3,9 +3,10 @@
  * away those of processes that were killed.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SectionError } from '../base/error.js';
+import { localMemory } from './local-memory-choice.js';
 import { foldCase, type ObjectName } from './name.js';
 import { RegistryFile } from './registry-file.js';
 import { isIdentity, type RegistryRecord, type RegistrySlot } from './registry-record.js';
@@ -23,6 +24,7 @@ export function clearOnce(folder: string): void {
   hasCleared = true;
   for (const entry of readdirSync(folder).slice(0, MOST_CLEARED)) {
     if (entry.endsWith(ENDING)) RegistryFile.clear(join(folder, entry));
+    else if (localMemory.isLeftOver(entry)) rmSync(join(folder, entry), { force: true });
   }
 }
 

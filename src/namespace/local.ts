@@ -1,6 +1,6 @@
 /**
- * Local names without a daemon. A name's registry file says which processes hold the object; an opener
- * takes it from one that lives, through /proc, and checks that it is the one the record means.
+ * Local names without a daemon. A name's registry file says which processes hold the object; local-memory.ts says
+ * how an opener comes to its memory, and checks that it is the one the record means.
  */
 import { SectionError } from '../base/error.js';
 import type { ObjectKind } from '../base/object-kind.js';
@@ -9,9 +9,11 @@ import { readContent } from '../memory/object-content.js';
 import type { ObjectHandle } from '../memory/object-handle.js';
 import { type Descriptor, os } from '../os/index.js';
 import { creatorAccess } from '../security/index.js';
-import { grant, needsWriting, ownSlot, takeFromHolders } from './local-access.js';
+import { grant, needsWriting, ownSlot } from './local-access.js';
 import { clearOnce, fileOf, nameIgnoringCase, recordsIn } from './local-files.js';
 import { LocalHandle, type LocalHandleParts, type OpenAgain } from './local-handle.js';
+import type { FreshMemory } from './local-memory.js';
+import { localMemory } from './local-memory-choice.js';
 import { packLocal, unpackLocal } from './local-parcel.js';
 import { damaged } from './lock-file.js';
 import type { ObjectEntry, ObjectName } from './name.js';
@@ -51,7 +53,7 @@ function againFor(operation: string, name: ObjectName, { identity, kind }: Regis
       const granted = grant(operation, `"${name.full}"`, found.kind, found.security, access.desired);
       // Of a section that this process alone writes, only its own memory makes further writable views.
       const shares = found.soleWriter || own.writable || !needsWriting(found, granted);
-      const memory = shares ? own.share() : takeFromHolders(operation, name, file, found, true);
+      const memory = shares ? own.share() : localMemory.take(operation, name, file, found, true);
       if (memory === null) throw notFound(operation, name, kind, HERE);
       return enter(operation, name, file, found, memory, granted, false);
     } catch (error) {
@@ -126,7 +128,7 @@ function openLocked(operation: string, name: ObjectName, file: RegistryFile, ope
     : creatorAccess(kind, opening.desired);
   // Kernel mode can do what it likes with its handles, whatever they were granted.
   const write = needsWriting(record, opening.checkAccess ? granted : -1);
-  const memory = takeFromHolders(operation, name, file, record, write);
+  const memory = localMemory.take(operation, name, file, record, write);
   return memory === null ? null : enter(operation, name, file, record, memory, granted, false);
 }
 
@@ -172,8 +174,8 @@ export interface LocalCreation extends Omit<LocalOpening, 'kind'> {
   readonly attributes: number;
   /** SDDL. */
   readonly security: string;
-  /** Makes the memory; called once, and only when the name is free. */
-  make(): MemoryObject;
+  /** Makes the memory, as a new file where a path is given; called once, and only when the name is free. */
+  make(path?: string): MemoryObject;
 }
 
 /**
@@ -189,12 +191,13 @@ export function createLocal(operation: string, wanted: ObjectName, creation: Loc
   const isThere = (name: ObjectName) => findLocal(operation, name, false) !== null;
   const name = creation.caseInsensitive && !isThere(wanted) ? (nameIgnoringCase(operation, wanted) ?? wanted) : wanted;
   const path = fileOf(folder, name);
-  let memory: MemoryObject | null = null;
+  let fresh: FreshMemory | null = null;
+  const makeFresh = () => localMemory.make(folder, (place) => creation.make(place));
   // First pass: only look. Memory is made outside the mutex, for committing it can take seconds.
   for (const attempt of ['look', 'create'] as const) {
     const file = RegistryFile.open(operation, path, attempt === 'create');
     if (file === null) {
-      memory = creation.make();
+      fresh = makeFresh();
       continue;
     }
     let handle: LocalHandle | null = null;
@@ -206,21 +209,21 @@ export function createLocal(operation: string, wanted: ObjectName, creation: Loc
           requireKind(operation, name, record.kind, creation.kind);
           throw exists(operation, name, record.kind);
         }
-        if (attempt === 'create' && memory !== null) handle = register(operation, name, file, memory, creation);
+        if (attempt === 'create' && fresh !== null) handle = register(operation, name, file, fresh, creation);
       }
       if (handle !== null) {
-        if (!handle.created) memory?.close();
+        if (!handle.created) fresh?.discard();
         return handle;
       }
     } catch (error) {
-      memory?.close();
+      fresh?.discard();
       throw error;
     } finally {
       if (handle === null) file.close();
     }
-    memory ??= creation.make();
+    fresh ??= makeFresh();
   }
-  memory?.close();
+  fresh?.discard();
   throw exists(operation, name, creation.kind);
 }
 
@@ -228,9 +231,10 @@ function register(
   operation: string,
   name: ObjectName,
   file: RegistryFile,
-  memory: MemoryObject,
+  fresh: FreshMemory,
   creation: LocalCreation,
 ): LocalHandle {
+  const { memory } = fresh;
   const { device, inode } = os.descriptorStat(memory.descriptor);
   const record: RegistryRecord = {
     name: name.leaf,
@@ -249,6 +253,7 @@ function register(
     backing: memory.backing,
     security: creation.security,
   };
+  fresh.publish(operation, file);
   file.write(record);
   return enter(operation, name, file, record, memory, creatorAccess(creation.kind, creation.desired), true);
 }
@@ -277,7 +282,7 @@ function entryOf(operation: string, name: ObjectName, file: RegistryFile, record
   const { kind, identity } = record;
   const entry = { kind, leaf: record.name, identity };
   if (kind !== 'SymbolicLink') return entry;
-  const memory = takeFromHolders(operation, name, file, record, false);
+  const memory = localMemory.take(operation, name, file, record, false);
   if (memory === null) return null;
   try {
     const target = Buffer.from(readContent(operation, `"${name.full}"`, memory)).toString('utf16le');

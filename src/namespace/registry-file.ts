@@ -4,6 +4,7 @@
  */
 import { SectionError } from '../base/error.js';
 import { os } from '../os/index.js';
+import { localMemory } from './local-memory-choice.js';
 import { damaged, LockFile, MAXIMUM_HOLDERS as MAXIMUM_SLOTS, HOLDERS as SLOTS } from './lock-file.js';
 import {
   changeSecurity,
@@ -136,5 +137,11 @@ export class RegistryFile extends LockFile {
 
   releaseSlot(index: number): void {
     os.unlock(this.file, SLOTS + index, 1);
+  }
+
+  /** The memory first: without the record nobody would look for it. */
+  override unlink(): void {
+    localMemory.forget(this.path);
+    super.unlink();
   }
 }

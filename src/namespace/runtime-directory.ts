@@ -3,15 +3,14 @@
  * folders it names; holds no other file.
  *
  *   SECTILE_RUNTIME_DIR                       when set, for everything
- *   root                                      /run/sectile
- *   a user                                    $XDG_RUNTIME_DIR/sectile, else /run/user/UID/sectile,
- *                                             else /tmp/sectile-UID
+ *   root                                      /run/sectile (on macOS /var/run/sectile)
+ *   a user                                    sectile in a directory of the user's own, which the platform
+ *                                             names, else /tmp/sectile-UID
  */
 import { lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { SectionError } from '../base/error.js';
-
-const MACHINE_DIRECTORY = '/run/sectile';
+import { os } from '../os/index.js';
 
 function userId(): number {
   return process.geteuid?.() ?? 0;
@@ -48,12 +47,9 @@ export function runtimeDirectory(): string {
     return named;
   }
   const user = userId();
-  if (user === 0) return MACHINE_DIRECTORY;
-  // The environment may still be that of another user (su, sudo): then its directory is not ours.
-  const session = process.env['XDG_RUNTIME_DIR'];
-  if (session !== undefined && isAbsolute(session) && ownedDirectory(session, user)) return join(session, 'sectile');
-  if (ownedDirectory(`/run/user/${user}`, user)) return `/run/user/${user}/sectile`;
-  return `/tmp/sectile-${user}`;
+  if (user === 0) return os.machineDirectory;
+  const own = os.userDirectories(user).find((each) => ownedDirectory(each, user));
+  return own === undefined ? `/tmp/sectile-${user}` : join(own, 'sectile');
 }
 
 function checkTrusted(path: string, stat: Stats): void {
@@ -128,6 +124,6 @@ export function ownSystemSocket(): string {
 /** Where a client looks for a system process, best first. */
 export function systemSocketCandidates(): readonly string[] {
   const own = ownSystemSocket();
-  const machine = join(MACHINE_DIRECTORY, SOCKET);
+  const machine = join(os.machineDirectory, SOCKET);
   return process.env['SECTILE_RUNTIME_DIR'] || own === machine ? [own] : [machine, own];
 }

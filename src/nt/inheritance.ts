@@ -15,8 +15,9 @@ import { packViews, type ViewFacts } from './view-parcels.js';
 
 /** In the child's environment: the number of the descriptor of the description. */
 export const INHERITANCE_VARIABLE = 'SECTILE_INHERITANCE';
-/** Tells the description from other memory. */
-export const DESCRIPTION_LABEL = 'sectile:inheritance';
+const DESCRIPTION_LABEL = 'sectile:inheritance';
+/** What a description begins with: tells it from other memory. */
+export const DESCRIPTION_HEAD = Buffer.from(`${DESCRIPTION_LABEL}\0`, 'latin1');
 export const DESCRIPTION_SEALS = Seal.seal | Seal.shrink | Seal.grow | Seal.write;
 
 /** The numbers that a parcel's descriptors have in the child. */
@@ -105,11 +106,11 @@ export function packLegacy(first: number, everything: boolean): Legacy | { reado
 }
 
 function describe(description: Description): Descriptor {
-  const bytes = encode(description);
-  const memory = os.memoryCreate(DESCRIPTION_LABEL, bytes.length, Commit.none, 0);
+  const bytes = Buffer.concat([DESCRIPTION_HEAD, encode(description)]);
+  const memory = os.memoryCreate(DESCRIPTION_LABEL, bytes.length, Commit.now, 0);
   try {
     os.descriptorWrite(memory, bytes, 0);
-    os.memorySeal(memory, DESCRIPTION_SEALS);
+    if (os.sealsMemory) os.memorySeal(memory, DESCRIPTION_SEALS);
     return memory;
   } catch (error) {
     os.descriptorClose(memory);

@@ -3,7 +3,6 @@
  * imported: handles under the values that they had in the parent, views at their addresses. Then it opens
  * the door that the parent expects.
  */
-import { readlinkSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { SectionError } from '../base/error.js';
 import { isSuccess, statusName } from '../base/status.js';
@@ -11,7 +10,7 @@ import { type Descriptor, isOsError, os } from '../os/index.js';
 import { openDoor } from './door.js';
 import { decode } from './door-messages.js';
 import {
-  DESCRIPTION_LABEL,
+  DESCRIPTION_HEAD,
   DESCRIPTION_SEALS,
   type Description,
   INHERITANCE_VARIABLE,
@@ -22,25 +21,36 @@ import { unpack } from './passing.js';
 import { addHandleAs } from './tables.js';
 import { mapInherited } from './view-parcels.js';
 
+/** Whether a descriptor is of a description: memory that nobody can change any more, and begins as one does. */
+function isDescription(descriptor: Descriptor): boolean {
+  const { links } = os.descriptorStat(descriptor);
+  const sealed = !os.sealsMemory || (os.memorySeals(descriptor) & DESCRIPTION_SEALS) === DESCRIPTION_SEALS;
+  if (links !== 0 || !sealed) return false;
+  const head = Buffer.alloc(DESCRIPTION_HEAD.length);
+  os.descriptorRead(descriptor, head, 0);
+  return head.equals(DESCRIPTION_HEAD);
+}
+
 /** The description, if this process was born with one: the variable alone proves nothing, it may have come from further up. */
 function ownDescription(number: number): Descriptor | null {
+  let look: Descriptor | null = null;
   try {
-    if (!readlinkSync(`/proc/self/fd/${number}`).startsWith(`/memfd:${DESCRIPTION_LABEL}`)) return null;
-    const descriptor = os.descriptorAdopt(number);
-    if ((os.memorySeals(descriptor) & DESCRIPTION_SEALS) === DESCRIPTION_SEALS) return descriptor;
-    os.descriptorClose(descriptor);
+    look = os.descriptorFromNumber(number);
+    return isDescription(look) ? os.descriptorAdopt(number) : null;
   } catch (error) {
-    // Nothing is open there.
-    if (!isOsError(error) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    // Nothing is open there, or nothing that can be read.
+    if (!isOsError(error)) throw error;
+    return null;
+  } finally {
+    if (look !== null) os.descriptorClose(look);
   }
-  return null;
 }
 
 function readDescription(descriptor: Descriptor): Description {
   const bytes = new Uint8Array(os.descriptorStat(descriptor).size);
   os.descriptorRead(descriptor, bytes, 0);
   os.descriptorClose(descriptor);
-  return decode(bytes) as Description;
+  return decode(bytes.subarray(DESCRIPTION_HEAD.length)) as Description;
 }
 
 function failure(what: string, rule: string, cause?: unknown): SectionError {

@@ -3,7 +3,6 @@
  * It knows what was taken through the NT and Win32 faces, and takes everything else in the process for
  * free.
  */
-import { readFileSync, readlinkSync } from 'node:fs';
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { os } from '../os/index.js';
 import { type Handle, type Size, ulong, ulong64, ulong64OrNull } from './arguments.js';
@@ -124,7 +123,9 @@ function regionInformation(address: bigint): MEMORY_REGION_INFORMATION | null {
 
 /** The file behind a view, as NT names files. */
 function fileName(view: MappedView): string {
-  const path = readlinkSync(`/proc/self/fd/${os.mappingDescriptor(view.pages.mapping)}`).replace(/ \(deleted\)$/, '');
+  const file = os.descriptorFromNumber(os.mappingDescriptor(view.pages.mapping));
+  const path = os.descriptorPath(file).replace(/ \(deleted\)$/, '');
+  os.descriptorClose(file);
   return `${FILE_DEVICE}${path.replaceAll('/', '\\')}`;
 }
 
@@ -167,10 +168,9 @@ export function queryVirtualMemory(
 
 /** Whether something else of the process is at an address, and whether a file is behind it. */
 function foreignAt(address: bigint): 'nothing' | 'memory' | 'file' {
-  for (const line of readFileSync('/proc/self/maps', 'latin1').split('\n')) {
-    const [, start, end, inode] = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ (\d+)/.exec(line) ?? [];
-    if (start === undefined || BigInt(`0x${start}`) > address) break;
-    if (address < BigInt(`0x${end}`)) return inode === '0' ? 'memory' : 'file';
+  for (const { start, end, isFile } of os.addressRanges()) {
+    if (start > address) break;
+    if (address < end) return isFile ? 'file' : 'memory';
   }
   return 'nothing';
 }

@@ -2,8 +2,8 @@
  * Finds room between two addresses: what ZeroBits and address requirements ask for. Linux takes a limit for 2 GiB only,
  * so the gaps come from the process's own map.
  */
-import { readFileSync } from 'node:fs';
 import { SectionError } from '../base/error.js';
+import { os } from '../os/index.js';
 
 /** Linux keeps everything below this free of mappings (vm.mmap_min_addr), and NT its first 64 KiB. */
 const LOWEST_ADDRESS = 0x1_0000n;
@@ -28,13 +28,10 @@ function candidates({ lowest: from = LOWEST_ADDRESS, limit, length, alignment, t
     const highest = ((end - length) / alignment) * alignment;
     if (end - length >= lowest) places.push(topDown ? highest : lowest);
   };
-  for (const line of readFileSync('/proc/self/maps', 'latin1').split('\n')) {
-    const [, start, end] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line) ?? [];
-    if (start === undefined || end === undefined || free > limit) break;
-    const taken = BigInt(`0x${start}`);
-    gap(free, taken <= limit ? taken : limit + 1n);
-    const behind = BigInt(`0x${end}`);
-    if (behind > free) free = behind;
+  for (const { start, end } of os.addressRanges()) {
+    if (free > limit) break;
+    gap(free, start <= limit ? start : limit + 1n);
+    if (end > free) free = end;
   }
   if (free <= limit) gap(free, limit + 1n);
   return topDown ? places.reverse() : places;

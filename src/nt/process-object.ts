@@ -3,7 +3,6 @@
  * connection to its door. All handles of this process on one share it.
  */
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type NTSTATUS, Status } from '../base/status.js';
 import { type Descriptor, isOsError, os, type ProcessEnding } from '../os/index.js';
@@ -18,7 +17,7 @@ const { SIGKILL } = constants.signals;
 
 /** A name outside the file system: it goes with its process, and nobody else can have it meanwhile. */
 export function doorOf(pid: number): string {
-  return `@sectile-door-${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}-${pid}`;
+  return `@sectile-door-${os.processNamespace()}-${pid}`;
 }
 
 /** Milliseconds that a child may take until its door is open, and between two tries. */
@@ -63,8 +62,12 @@ export class OtherProcess implements ProcessBody {
 
   /** Whether a descriptor that another process gave means the process of this number; of one that has ended, nobody can tell. */
   static isMeantBy(pid: number, process_: Descriptor): boolean {
-    const found = /^Pid:\s*(-?\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${os.descriptorNumber(process_)}`, 'latin1'))?.[1];
-    return found === '-1' || found === String(pid);
+    try {
+      return os.processId(process_) === pid;
+    } catch (error) {
+      if (!isOsError(error)) throw error;
+      return error.code === 'ESRCH';
+    }
   }
 
   /** From a descriptor that another process had of it, which this then owns. */

@@ -5,16 +5,17 @@ import { basename, join } from 'node:path';
 import { SectionError } from '../base/error.js';
 import type { NtSystem } from './nt.js';
 import type { Os } from './os.js';
-import { posix } from './posix.js';
+import { darwin, linux } from './posix.js';
 import { win32 } from './win32.js';
 
 function choose(): { readonly os: Os; readonly nt: NtSystem | null } {
-  if (process.platform === 'linux') return { os: posix(), nt: null };
+  if (process.platform === 'linux') return { os: linux(), nt: null };
+  if (process.platform === 'darwin') return { os: darwin(), nt: null };
   if (process.platform === 'win32') return win32();
   throw new SectionError('ERR_SECTION_NATIVE', {
     operation: 'import sectile',
     rule: `${process.platform} has no implementation in this version`,
-    wayOut: 'Linux and Windows are supported; see "What works where" in the README',
+    wayOut: 'Linux, Windows and macOS are supported; see "What works where" in the README',
   });
 }
 

@@ -37,6 +37,8 @@ export interface DescriptorStat {
   readonly size: number;
   /** File type and permission bits, as in `stat(2)`. */
   readonly mode: number;
+  /** Of a device: which one. */
+  readonly special: bigint;
   readonly uid: number;
   readonly links: number;
   /** Bytes really allocated. */
@@ -85,6 +87,8 @@ export const CommitRule = {
   data: 1,
   /** Those below the object's size: of a file that can grow. */
   size: 2,
+  /** Those in the map behind the object's pages: of a sparse memory object that is a file. */
+  map: 3,
 } as const;
 
 export interface MapRequest {
@@ -215,15 +219,47 @@ export interface Mappings {
   watchFaults(listener: () => void): void;
 }
 
-export interface Os extends Mappings {
+/** What this platform is like, where that matters to others. */
+export interface OsTraits {
+  /**
+   * How processes of one user share the memory of a local name: it is taken from one that holds it, or it is a file
+   * beside the name's.
+   */
+  readonly localMemory: 'from-holders' | 'in-files';
+  /** Whether memory objects can be sealed: against another size, against further writers. */
+  readonly sealsMemory: boolean;
+  /** Whether files below /proc show this process and others. */
+  readonly showsProcesses: boolean;
+  /** The runtime directory of root, for the whole machine. */
+  readonly machineDirectory: string;
+  /** Directories of the present user alone, where they are there, best first. */
+  userDirectories(uid: number): readonly string[];
+}
+
+/** Addresses of this process that are in use. */
+export interface AddressRange {
+  readonly start: bigint;
+  readonly end: bigint;
+  /** Whether a file is mapped there. */
+  readonly isFile: boolean;
+}
+
+export interface Os extends Mappings, OsTraits {
   // Descriptors
   descriptorOpen(path: string, flags: number, mode: number): Descriptor;
-  /** A new description of the same object, with its own access mode (and fresh permission check). */
+  /**
+   * A new description of the same object, with its own access mode (and fresh permission check). ENOSYS where the system
+   * cannot: of an object without a path, that came from another process.
+   */
   descriptorReopen(descriptor: Descriptor, write: boolean): Descriptor;
   /** Takes a duplicate of a descriptor number that belongs to the caller. */
   descriptorFromNumber(number: number): Descriptor;
   /** Takes over a descriptor number that this process was born with and that nobody in it uses. */
   descriptorAdopt(number: number): Descriptor;
+  /** Opens what shm_open(3) made under a name without a slash. */
+  posixObjectOpen(name: string, write: boolean): Descriptor;
+  /** Where an open file is now, as far as the system tells. */
+  descriptorPath(descriptor: Descriptor): string;
   /** The number in this process, for `/proc/PID/fd`. It is valid while the descriptor is open. */
   descriptorNumber(descriptor: Descriptor): number;
   descriptorStat(descriptor: Descriptor): DescriptorStat;
@@ -250,6 +286,8 @@ export interface Os extends Mappings {
   memoryCreate(label: string, size: number, commit: number, largePageSize: number): Descriptor;
   /** The same on another thread. */
   memoryCreateAsync(label: string, size: number, commit: number, largePageSize: number): Promise<Descriptor>;
+  /** A memory object that is a new file at a path. `Commit.none` gives it a map of its committed pages. */
+  memoryCreateFile(path: string, size: number, commit: number): Descriptor;
   memorySeal(descriptor: Descriptor, seals: number): void;
   /** The seals, or -1 where the object cannot have any. */
   memorySeals(descriptor: Descriptor): number;
@@ -285,6 +323,8 @@ export interface Os extends Mappings {
   mappingWordExchange(mapping: Mapping, offset: number, value: number): number;
   /** Returns what it found; the value is there if that is `expected`. */
   mappingWordCompareExchange(mapping: Mapping, offset: number, expected: number, value: number): number;
+  /** What is in use of the address space, in order. */
+  addressRanges(): Iterable<AddressRange>;
   /** Number of the descriptor that the mapping keeps, or -1. */
   mappingDescriptor(mapping: Mapping): number;
   /** Cuts private memory in two; returns the part from `offset` on. */
@@ -308,6 +348,14 @@ export interface Os extends Mappings {
 
   // Processes: a descriptor means one process for good, never a later one with its number.
   processOpen(pid: number): Descriptor;
+  /** Its number; ESRCH when it has been reaped, EINVAL for what is no process of this process's space. */
+  processId(process: Descriptor): number;
+  /** A number that no other process with this one has; null when it has ended, undefined where that cannot be told. */
+  processStart(pid: number): bigint | null | undefined;
+  /** The arguments that a process was started with, NULs between them, or its program; null when it has gone, or hides. */
+  processCommand(pid: number): string | null;
+  /** Which processes numbers mean to this one, where there are several such spaces; else 0n. */
+  processNamespace(): bigint;
   processHasEnded(process: Descriptor): boolean;
   /** How a child of this process ended, or null while it runs. Throws ECHILD for others, and once it is reaped. */
   processEnding(process: Descriptor): ProcessEnding | null;

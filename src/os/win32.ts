@@ -4,7 +4,7 @@
  */
 import { loadNative } from './native.js';
 import type { NtSystem, SystemCall } from './nt.js';
-import type { Os } from './os.js';
+import type { Os, OsTraits } from './os.js';
 
 /** Answers any call that the addon does not have. */
 const absent = new Proxy(
@@ -20,11 +20,20 @@ const absent = new Proxy(
   },
 );
 
+/** The kernel keeps the names: directories for them are asked for by messages alone. */
+const traits: OsTraits = {
+  localMemory: 'from-holders',
+  sealsMemory: false,
+  showsProcesses: false,
+  machineDirectory: '/run/sectile',
+  userDirectories: () => [],
+};
+
 export function win32(): { readonly os: Os; readonly nt: NtSystem } {
   const native = loadNative();
   const calls = (native['systemCalls'] as () => Readonly<Record<string, SystemCall>>)();
   return {
-    os: Object.assign(Object.create(absent) as Os, native),
+    os: Object.assign(Object.create(absent) as Os, traits, native),
     nt: { ...(native as unknown as NtSystem), calls },
   };
 }

@@ -100,14 +100,18 @@ function createHere(
   kind: ObjectKind,
   creation: Creation & { readonly pageProtection: number; readonly attributes: number },
   options: LookupOptions,
-  make: (object: string, label: string) => MemoryObject,
+  make: (object: string, label: string, path?: string) => MemoryObject,
 ): ObjectHandle {
   const permanent = creation.permanent === true;
   if (permanent) requirePrivilege(operation, 'SeCreatePermanentPrivilege', options);
   const security = securityOf(operation, creation);
-  const made = () => {
+  const made = (path?: string) => {
     if (permanent && name !== null) throw noPermanence(operation, name);
-    return make(name === null ? `an unnamed ${kindText(kind).replace(/^an? /, '')}` : `"${name.full}"`, memoryLabel(name?.full));
+    return make(
+      name === null ? `an unnamed ${kindText(kind).replace(/^an? /, '')}` : `"${name.full}"`,
+      memoryLabel(name?.full),
+      path,
+    );
   };
   if (name === null) return UnnamedHandle.create(kind, made(), { ...creation, security });
   const { checkAccess, caseInsensitive = false } = options;
@@ -141,8 +145,10 @@ export function createSection(
   }
   const { size, reserve, largePages, soleWriter, over } = creation;
   if (largePages) requirePrivilege(operation, 'SeLockMemoryPrivilege', options);
-  return createHere(operation, name, 'Section', creation, options, (object, label) =>
-    over === undefined ? Memory.createPagefile(operation, object, { label, size, reserve, largePages, soleWriter }) : over(),
+  return createHere(operation, name, 'Section', creation, options, (object, label, path) =>
+    over === undefined
+      ? Memory.createPagefile(operation, object, { label, size, reserve, largePages, soleWriter, path })
+      : over(),
   );
 }
 
@@ -172,8 +178,8 @@ export function createObject(
     return createGlobal(operation, name, kind, creation, options);
   }
   const facts = { pageProtection: PAGE_READWRITE, attributes: SEC_COMMIT };
-  return createHere(operation, name, kind, { ...creation, ...facts }, options, (object, label) =>
-    createContent(operation, object, label, creation.content),
+  return createHere(operation, name, kind, { ...creation, ...facts }, options, (object, label, path) =>
+    createContent(operation, object, label, creation.content, path),
   );
 }
 

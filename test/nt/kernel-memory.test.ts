@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { statusName } from '../../dist/base/status.js';
 import { runSystem } from '../../dist/system/run.js';
 import { start } from '../support/child.js';
+import { platform } from '../support/platform.js';
 import application from './application.js';
 import { runtimeDirectory } from './runtime.js';
 
@@ -29,7 +30,9 @@ function basic(address: bigint) {
   return [memoryInformation.State, memoryInformation.Protect, memoryInformation.RegionSize];
 }
 
-test('a driver commits pages of a section that only it writes, and an application that reads sees them', async (t) => {
+test('a driver commits pages of a section that only it writes, and an application that reads sees them', {
+  skip: platform.lacks.commitByReading,
+}, async (t) => {
   const attributes = k.InitializeObjectAttributes(
     '\\BaseNamedObjects\\reserved',
     k.OBJ_KERNEL_HANDLE | k.OBJ_FORCE_ACCESS_CHECK,

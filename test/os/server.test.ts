@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { os } from '../../dist/os/index.js';
+import { platform } from '../support/platform.js';
 import {
   bytes,
   child,
@@ -88,7 +89,7 @@ test('the file’s permissions are those asked for, whatever the umask', (t) => 
   for (const mode of [0o666, 0o600]) assert.equal(statSync(new Listening(t, { mode }).path).mode & 0o777, mode);
 });
 
-test('paths longer than a socket address', async (t) => {
+test('paths longer than a socket address', { skip: platform.lacks.longSocketPaths }, async (t) => {
   const folder = join(directory(t), 'd'.repeat(200));
   mkdirSync(folder);
   const listening = new Listening(t, { path: join(folder, 'socket') }, echo);
@@ -118,7 +119,7 @@ test('clients beyond the limit are turned away, and a place that is left is free
   os.descriptorClose(two[1]!);
 });
 
-test('after a cut nothing but the disconnect follows', { skip: withoutPython }, async (t) => {
+test('after a cut nothing but the disconnect follows', { skip: withoutPython || platform.lacks.packetSockets }, async (t) => {
   const file = join(directory(t), 'sent');
   writeFileSync(file, '');
   const listening: Listening = new Listening(t, {}, (event, server) => {
@@ -239,7 +240,9 @@ test('arguments that mean nothing are refused before anything is sent', (t) => {
   }
 });
 
-test('a server outside the file system serves its user alone, keeps no process, and goes with it', async (t) => {
+test('a server outside the file system serves its user alone, keeps no process, and goes with it', {
+  skip: platform.lacks.packetSockets,
+}, async (t) => {
   const address = `@sectile-test-${process.pid}`;
   const script = `
     import { os } from ${JSON.stringify(new URL('../../dist/os/index.js', import.meta.url).href)};

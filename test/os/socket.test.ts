@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { os } from '../../dist/os/index.js';
+import { platform } from '../support/platform.js';
 import { bytes, child, closeAll, directory, echo, Listening, openHere, rogue, text, withoutPython } from './socket-support.js';
 
 test('a request is answered with bytes and descriptors, both ways', async (t) => {
@@ -83,7 +84,7 @@ test('events of a client come in order and end with its disconnect, also when it
 });
 
 test('a client is read up to its unanswered messages and no further, and keeps nobody waiting', {
-  skip: withoutPython,
+  skip: withoutPython || platform.lacks.packetSockets,
 }, async (t) => {
   let flooding = 0;
   const held = () => listening.events.filter((event) => event.type === 'message' && event.client === flooding).length;
@@ -135,7 +136,7 @@ sys.stdin.read()
   assert.equal(openHere(file), 0, 'what was not delivered is closed');
 });
 
-test('a client that does not read its answers is cut off', { skip: withoutPython }, async (t) => {
+test('a client that does not read its answers is cut off', { skip: withoutPython || platform.lacks.packetSockets }, async (t) => {
   const listening = new Listening(t, {}, (event, server) => {
     if (event.type === 'message') os.serverReply(server, event.client, new Uint8Array(65536).fill(1), []);
   });
@@ -203,7 +204,9 @@ for (const [what, send, delivered] of [
   });
 }
 
-test('an empty message ends the connection, with what it carries', { skip: withoutPython }, async (t) => {
+test('an empty message ends the connection, with what it carries', {
+  skip: withoutPython || platform.lacks.packetSockets,
+}, async (t) => {
   const file = join(directory(t), 'sent');
   writeFileSync(file, '');
   const listening = new Listening(t);

@@ -49,7 +49,9 @@ test('SIGKILL of the only holder frees name and memory', async (t) => {
   await assertNothingLeft(name, scratch);
 });
 
-test('memory counts for the machine while a process holds it, and no longer', async (t) => {
+test('memory counts for the machine while a process holds it, and no longer', {
+  skip: platform.lacks.countedMemory,
+}, async (t) => {
   const { scratch, name } = sharedFolder(t);
   // In a group of its own nobody else's memory is counted with it.
   const group = noControlGroups ? null : new ControlGroup(t, 'holder');

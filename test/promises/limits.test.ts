@@ -34,7 +34,9 @@ test('large pages that are not there are an error that says how to get them', as
   await run(t, limited, 'asks for large pages where none are set aside');
 });
 
-test('large pages are used where the host has them', { skip: notRoot || Number.isNaN(poolSize()) }, async (t) => {
+test('large pages are used where the host has them', {
+  skip: notRoot || Number.isNaN(poolSize()) || platform.lacks.largePages,
+}, async (t) => {
   const before = poolSize();
   t.after(() => writeFileSync(POOL, String(before)));
   writeFileSync(POOL, String(before + 6));

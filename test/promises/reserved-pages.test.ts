@@ -6,8 +6,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import reservedPages from '../fixtures/reserved-pages.js';
 import { run, scratchFolder, start } from '../support/child.js';
+import { platform } from '../support/platform.js';
 
-test('a commit is seen by other processes, both ways, also by and from who may only read', async (t) => {
+test('a commit is seen by other processes, both ways, also by and from who may only read', {
+  skip: platform.lacks.commitByReading,
+}, async (t) => {
   const scratch = scratchFolder(t);
   const args = ['commits'];
   const owner = start(t, reservedPages, 'the owner: sees what others commit, and commits for them', { scratch, args });

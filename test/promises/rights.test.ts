@@ -109,7 +109,7 @@ function memoryOf(pid: number, text: string): string {
 }
 
 test('a sole writer: another process of the same user cannot map its memory for writing, by any descriptor', {
-  skip: platform.lacks.posixAttacks,
+  skip: platform.lacks.posixAttacks || platform.lacks.seals,
 }, async (t) => {
   const scratch = scratchFolder(t);
   const holder = start(t, hostile, 'holds a sole-writer section', { scratch, args: ['one-writer', SIZE] });
@@ -157,7 +157,7 @@ test('a sole writer: another process of the same user cannot map its memory for 
 });
 
 test('a sealed size: no holder of an ordinary section can shrink it under the others', {
-  skip: platform.lacks.posixAttacks,
+  skip: platform.lacks.posixAttacks || platform.lacks.seals,
 }, async (t) => {
   const scratch = scratchFolder(t);
   const owner = await startClient(t, { scratch });

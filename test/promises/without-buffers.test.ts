@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import fixture from '../fixtures/without-buffers.js';
 import { run, runtimeFolder, scratchFolder, start } from '../support/child.js';
 import { withoutBuffers } from '../support/no-buffers.js';
+import { platform } from '../support/platform.js';
 import { startSystem } from '../support/system.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -43,7 +44,7 @@ test('two processes share a section by its name, one of them with buffers or non
   }
 });
 
-test("an application of a driver's says why it cannot go on", async (t) => {
+test("an application of a driver's says why it cannot go on", { skip: platform.lacks.packetSockets }, async (t) => {
   const scratch = scratchFolder(t);
   const driver = join(root, 'dist/drivers/host-telemetry/driver.js');
   const system = await startSystem(t, { scratch, drivers: [{ file: driver }] });

@@ -7,6 +7,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import users from '../fixtures/registry-users.js';
 import { type Child, notRoot, runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { platform } from '../support/platform.js';
 import { NOBODY } from '../support/system.js';
 
 const newNamespace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
@@ -25,7 +26,7 @@ for (const [where, holderWrapper, openerWrapper] of [
   ['inside, opened from outside', newNamespace, []],
   ['inside one, opened from another', newNamespace, newNamespace],
 ] as const) {
-  test(`a holder in another PID namespace: ${where}`, { skip: notRoot }, async (t) => {
+  test(`a holder in another PID namespace: ${where}`, { skip: notRoot || platform.lacks.hiddenHolders }, async (t) => {
     const scratch = scratchFolder(t);
     const holder = start(t, users, 'holds a name', { scratch, args: ['apart'], wrapper: holderWrapper });
     await holder.reached('held');
@@ -51,7 +52,9 @@ test('two processes within one PID namespace of their own share names', { skip: 
   await child.endsWell();
 });
 
-test('a holder that dropped root without exec hides its memory from its own user', { skip: notRoot }, async (t) => {
+test('a holder that dropped root without exec hides its memory from its own user', {
+  skip: notRoot || platform.lacks.hiddenHolders,
+}, async (t) => {
   const scratch = scratchFolder(t);
   mkdirSync(runtimeFolder(scratch));
   chmodSync(runtimeFolder(scratch), 0o1777);

@@ -3,6 +3,8 @@
  * why something cannot be there. Chosen once, here: tests themselves ask for no system's name.
  */
 import type { View } from 'sectile';
+import { os } from '../../dist/os/index.js';
+import { withFiles } from './platform-files.js';
 import { posix } from './platform-posix.js';
 import { windows } from './platform-windows.js';
 
@@ -44,6 +46,20 @@ export interface Platform {
     readonly freshHandles: Lack;
     /** A file that loses its end under a view, whose rest stays. */
     readonly cutFiles: Lack;
+    /** Memory whose size and writers are sealed. */
+    readonly seals: Lack;
+    /** Memory of sections that the machine counts as shared. */
+    readonly countedMemory: Lack;
+    /** Named sections of large pages. */
+    readonly largePages: Lack;
+    /** Committing pages by a handle that only reads. */
+    readonly commitByReading: Lack;
+    /** Holders of a name that others cannot reach. */
+    readonly hiddenHolders: Lack;
+    /** Sockets that keep the bounds of messages. */
+    readonly packetSockets: Lack;
+    /** Sockets at paths that are longer than their addresses. */
+    readonly longSocketPaths: Lack;
     /** Attacks by system calls of POSIX, with descriptors and users. */
     readonly posixAttacks: Lack;
     readonly root: Lack;
@@ -95,4 +111,6 @@ export interface Platform {
   compiled(source: string, kind: 'program' | 'addon'): string;
 }
 
-export const platform: Platform = process.platform === 'win32' ? windows : posix;
+const here = (): Platform => (os.localMemory === 'in-files' ? withFiles : posix);
+
+export const platform: Platform = process.platform === 'win32' ? windows : here();

@@ -13,6 +13,7 @@ import { test } from 'node:test';
 import { openOnlySource } from '../fixtures/drivers/gadget.js';
 import { notRoot, runtimeFolder, scratchFolder } from '../support/child.js';
 import { compile } from '../support/compile.js';
+import { platform } from '../support/platform.js';
 import { descriptors, eventually, residentBytes } from '../support/processes.js';
 import { NOBODY, startClient, startSystem } from '../support/system.js';
 
@@ -114,7 +115,7 @@ const templates = [
       ]),
 ];
 
-test(`${FRAMES} random and mutated frames`, { timeout: 900_000 }, async (t) => {
+test(`${FRAMES} random and mutated frames`, { timeout: 900_000, skip: platform.lacks.packetSockets }, async (t) => {
   const scratch = scratchFolder(t);
   const device = join(scratch, 'device.mjs');
   writeFileSync(device, openOnlySource);

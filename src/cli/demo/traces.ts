@@ -2,8 +2,9 @@
  * What can be seen of the demo's sections from outside: in the system process's own lists, in the
  * memory maps and descriptors of every process, and in the machine's account of shared memory.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fact } from '../../inspector/host/finding.js';
 import { type Identity, identityOf } from '../../inspector/identity.js';
 import { type Sighting, surveyProcesses } from '../../inspector/processes.js';
 import { systemObjects } from '../../system/client.js';
@@ -44,9 +45,9 @@ export class Traces {
   }
 }
 
-/** Shared memory on this machine in bytes, as the kernel counts it. */
+/** Shared memory on this machine in bytes, as the kernel counts it; NaN where it does not say. */
 export function sharedMemory(): number {
-  return Number(/^Shmem:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? Number.NaN) * 1024;
+  return Number(/^Shmem:\s+(\d+) kB/m.exec(fact('/proc/meminfo') ?? '')?.[1] ?? Number.NaN) * 1024;
 }
 
 /**
