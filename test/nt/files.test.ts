@@ -3,17 +3,17 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Section } from 'sectile';
 import * as w from 'sectile/kernel32';
 import * as n from 'sectile/ntdll';
 import { Peer } from '../files/peer.js';
 import { notRoot, scratchFolder } from '../support/child.js';
 import { withCode } from '../support/errors.js';
+import { platform } from '../support/platform.js';
 import { runtimeDirectory } from './runtime.js';
 
 const NONE = w.INVALID_HANDLE_VALUE;
@@ -22,7 +22,7 @@ const SHARE_ALL = n.FILE_SHARE_READ | n.FILE_SHARE_WRITE | n.FILE_SHARE_DELETE;
 const SYNCHRONOUS = n.FILE_SYNCHRONOUS_IO_NONALERT;
 
 const named = (path: string, root: number | null = null) => n.InitializeObjectAttributes(path, 0, root);
-const ntName = (path: string) => `\\??\\unix${path.replaceAll('/', '\\')}`;
+const ntName = platform.ntPath;
 
 function ntOpen(path: string, disposition: number, access = BOTH, options = SYNCHRONOUS, share = SHARE_ALL): n.FileResult {
   return n.NtCreateFile(access, named(ntName(path)), null, 0, share, disposition, options);
@@ -61,26 +61,6 @@ for (const { disposition, there, missing, content } of dispositions) {
   });
 }
 
-test('CreateFile says by the last error whether the file was there', (t) => {
-  const path = join(scratchFolder(t), 'file');
-  const create = (disposition: number, access = w.GENERIC_WRITE): number => {
-    w.SetLastError(1);
-    const handle = w.CreateFile(path, access, 0, null, disposition, 0);
-    if (handle !== NONE) w.CloseHandle(handle);
-    return handle === NONE ? -w.GetLastError() : w.GetLastError();
-  };
-  assert.equal(create(w.OPEN_EXISTING), -w.ERROR_FILE_NOT_FOUND);
-  assert.equal(create(w.TRUNCATE_EXISTING), -w.ERROR_FILE_NOT_FOUND);
-  assert.equal(create(w.CREATE_ALWAYS), w.ERROR_SUCCESS);
-  assert.equal(create(w.CREATE_ALWAYS), w.ERROR_ALREADY_EXISTS);
-  assert.equal(create(w.OPEN_ALWAYS), w.ERROR_ALREADY_EXISTS);
-  assert.equal(create(w.CREATE_NEW), -w.ERROR_FILE_EXISTS);
-  assert.equal(create(w.TRUNCATE_EXISTING, w.GENERIC_READ), -w.ERROR_INVALID_PARAMETER);
-  assert.ok(w.DeleteFile(path));
-  assert.equal(create(w.OPEN_ALWAYS), w.ERROR_SUCCESS);
-  assert.equal(create(6), -w.ERROR_INVALID_PARAMETER);
-});
-
 test('names that are none, and files that are not there', (t) => {
   const folder = scratchFolder(t);
   writeFileSync(join(folder, 'file'), '');
@@ -94,22 +74,6 @@ test('names that are none, and files that are not there', (t) => {
   assert.equal(statusOf('relative'), n.STATUS_OBJECT_PATH_SYNTAX_BAD);
   for (const prefix of ['\\??\\', '\\DosDevices\\', '\\GLOBAL??\\'])
     assert.equal(statusOf(`${prefix}${folder}/file`), n.STATUS_SUCCESS);
-  for (const [path, error] of [
-    ['', w.ERROR_PATH_NOT_FOUND],
-    [folder, w.ERROR_ACCESS_DENIED],
-    ['\\\\.\\NoSuchDevice', w.ERROR_FILE_NOT_FOUND],
-    [join(folder, 'no', 'file'), w.ERROR_PATH_NOT_FOUND],
-  ] as const) {
-    assert.equal(w.CreateFile(path, w.GENERIC_READ, 7, null, w.OPEN_EXISTING, 0), NONE);
-    assert.equal(w.GetLastError(), error, path);
-  }
-  for (const call of [
-    () => w.DeleteFile(join(folder, 'missing')),
-    () => w.CopyFile(join(folder, 'missing'), join(folder, 'x'), true),
-  ]) {
-    assert.equal(call(), false);
-    assert.equal(w.GetLastError(), w.ERROR_FILE_NOT_FOUND);
-  }
 });
 
 test('parameters that do not fit together', (t) => {
@@ -222,57 +186,15 @@ test('reading and writing: positions, offsets, the end, appending', (t) => {
   n.NtClose(other);
 });
 
-test('Win32: positions, sizes, types', (t) => {
-  const path = join(scratchFolder(t), 'file');
-  const file = w.CreateFile(path, BOTH, 0, null, w.CREATE_NEW, 0);
-  assert.equal(w.WriteFile(file, Buffer.from('hello world'), 5), 5);
-  assert.deepEqual([w.GetFileSizeEx(file), w.GetFileSize(file)], [5, 5]);
-  assert.equal(w.SetFilePointerEx(file, -2, w.FILE_END), 3);
-  const buffer = Buffer.alloc(8);
-  assert.equal(w.ReadFile(file, buffer), 2);
-  assert.equal(buffer.toString('latin1', 0, 2), 'lo');
-  assert.equal(w.ReadFile(file, buffer), 0);
-  assert.equal(w.SetFilePointerEx(file, 1, w.FILE_CURRENT), 6);
-  assert.equal(w.SetFilePointerEx(file, -7, w.FILE_CURRENT), false);
-  assert.equal(w.GetLastError(), w.ERROR_NEGATIVE_SEEK);
-  assert.ok(w.SetEndOfFile(file) && w.FlushFileBuffers(file));
-  assert.equal(w.GetFileSizeEx(file), 6);
-  assert.equal(w.GetFileType(file), w.FILE_TYPE_DISK);
-  const mapping = w.CreateFileMapping(file, null, w.PAGE_READONLY, 0, 0);
-  assert.equal(w.GetFileType(mapping), w.FILE_TYPE_UNKNOWN);
-  assert.equal(w.GetLastError(), w.ERROR_INVALID_HANDLE);
-  assert.equal(w.ReadFile(mapping, buffer), false);
-  assert.equal(w.GetLastError(), w.ERROR_INVALID_HANDLE);
-  w.CloseHandle(mapping);
-  w.CloseHandle(file);
-  assert.equal(w.GetFileSizeEx(file), false);
-  assert.equal(w.GetFileSize(file), w.INVALID_FILE_SIZE);
-});
-
-test('rights: what a handle was not opened for it cannot do', (t) => {
+test('MAXIMUM_ALLOWED gives what the file grants', (t) => {
   const path = join(scratchFolder(t), 'file');
   writeFileSync(path, 'content');
-  const reader = w.CreateFile(path, w.GENERIC_READ, 7, null, w.OPEN_EXISTING, 0);
-  const writer = w.CreateFile(path, w.GENERIC_WRITE, 7, null, w.OPEN_EXISTING, 0);
-  const nothing = w.CreateFile(path, 0, 0, null, w.OPEN_EXISTING, 0);
-  const denied = (result: unknown, failed: unknown = false) =>
-    assert.deepEqual([result, w.GetLastError()], [failed, w.ERROR_ACCESS_DENIED]);
-  denied(w.WriteFile(reader, Buffer.from('x')));
-  denied(w.ReadFile(writer, Buffer.alloc(1)));
-  denied(w.ReadFile(nothing, Buffer.alloc(1)));
-  denied(w.SetEndOfFile(reader));
-  denied(w.FlushFileBuffers(reader));
-  denied(w.LockFile(nothing, 0, 0, 1, 0));
-  assert.equal(w.GetFileSizeEx(nothing), 7);
-  // More than it holds is not had by duplicating.
-  assert.equal(w.DuplicateHandle(w.GetCurrentProcess(), reader, w.GetCurrentProcess(), w.GENERIC_WRITE, false, 0), 0);
-  for (const handle of [reader, writer, nothing]) w.CloseHandle(handle);
-  const most = n.NtOpenFile(0x0200_0000, named(ntName(path)), 7, SYNCHRONOUS).fileHandle; // MAXIMUM_ALLOWED
+  const most = n.NtOpenFile(n.MAXIMUM_ALLOWED | n.SYNCHRONIZE, named(ntName(path)), 7, SYNCHRONOUS).fileHandle;
   assert.equal(n.NtWriteFile(most, null, null, null, Buffer.from('C'), 1, 0, null).status, n.STATUS_SUCCESS);
   n.NtClose(most);
 });
 
-test('pipes, sockets and devices are opened, and back no section', async (t) => {
+test('pipes, sockets and devices are opened, and back no section', { skip: platform.lacks.posixFiles }, async (t) => {
   const folder = scratchFolder(t);
   execFileSync('mkfifo', [join(folder, 'pipe')]);
   const server = createServer().listen(join(folder, 'socket'));
@@ -321,28 +243,6 @@ test('physical memory is nobody’s, by whatever name', { skip: notRoot }, (t) =
   }
 });
 
-test('symbolic links lead to their files; deleting takes the link', (t) => {
-  const folder = scratchFolder(t);
-  const [path, link] = [join(folder, 'file'), join(folder, 'link')];
-  writeFileSync(path, 'content');
-  symlinkSync(path, link);
-  const handle = w.CreateFile(link, w.GENERIC_READ, 0, null, w.OPEN_EXISTING, 0);
-  assert.equal(w.CreateFile(path, w.GENERIC_READ, 7, null, w.OPEN_EXISTING, 0), NONE);
-  assert.equal(w.GetLastError(), w.ERROR_SHARING_VIOLATION);
-  assert.ok(w.DeleteFile(link));
-  assert.deepEqual([existsSync(link), existsSync(path)], [false, true]);
-  w.CloseHandle(handle);
-  // A file that nobody may write to is not deleted.
-  const guarded = w.CreateFile(join(folder, 'guarded'), w.GENERIC_WRITE, 7, null, w.CREATE_NEW, w.FILE_ATTRIBUTE_READONLY);
-  assert.equal(w.WriteFile(guarded, Buffer.from('x')), 1);
-  w.CloseHandle(guarded);
-  assert.equal(w.DeleteFile(join(folder, 'guarded')), false);
-  assert.equal(w.GetLastError(), w.ERROR_ACCESS_DENIED);
-  mkdirSync(join(folder, 'directory'));
-  assert.ok(w.MoveFile(join(folder, 'directory'), join(folder, 'moved')));
-  assert.equal(w.DeleteFile(join(folder, 'moved')), false);
-});
-
 test('locks keep other handles from a range, and sections from the file', async (t) => {
   const scratch = scratchFolder(t);
   const path = join(scratch, 'file');
@@ -387,13 +287,4 @@ test('locks keep other handles from a range, and sections from the file', async 
   await peer.child.kill();
   assert.ok(w.LockFile(own, 0, 0, 0xffff_ffff, 0));
   w.CloseHandle(own);
-});
-
-test('a range whose halves are no numbers is not locked as another', () => {
-  const file = w.CreateFile(fileURLToPath(import.meta.url), w.GENERIC_READ, w.FILE_SHARE_READ, null, w.OPEN_EXISTING, 0);
-  for (const call of [w.LockFile, w.UnlockFile]) {
-    assert.equal(call(file, 0, 0, undefined as never, 0), false);
-    assert.equal(w.GetLastError(), w.ERROR_INVALID_PARAMETER);
-  }
-  w.CloseHandle(file);
 });

@@ -39,6 +39,12 @@ export const posix: Platform = {
     closedMemory: false,
     deviceNamesOfFiles: false,
     hostGuards: false,
+    inheritedViews: false,
+    ownInheritance: false,
+    orphans: false,
+    doors: false,
+    posixFiles: false,
+    symbolicLinks: false,
     smallDisk: notRoot,
     signal: () => false,
   },
@@ -68,6 +74,7 @@ export const posix: Platform = {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', folder]);
     return 2 ** 26;
   },
+  ntPath: (path) => `\\??\\unix${path.replaceAll('/', '\\')}`,
   removeFolder: (path) => rmSync(path, { recursive: true, force: true }),
   compiled: compileHere,
 };

@@ -170,6 +170,12 @@ export const windows: Platform = {
     root: 'Windows has no such user',
     closedMemory: 'the kernel lets a process change the memory of its children',
     deviceNamesOfFiles: 'a name that begins so is always a device',
+    posixFiles: `what it opens ${onlyPosix}`,
+    symbolicLinks: 'making symbolic links takes a privilege on Windows',
+    inheritedViews: 'CreateProcess of Windows hands handles on, and no views',
+    ownInheritance: 'the runtime and the kernel hand handles on, to every child',
+    orphans: 'Node.js for Windows ends children with their parent, unless they are detached',
+    doors: 'processes are open to their user from the start',
     hostGuards: 'the kernel guards them by security descriptors',
     smallDisk: false,
     signal: (name) => (['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL'].includes(name) ? false : `Windows cannot send ${name}`),
@@ -204,6 +210,7 @@ export const windows: Platform = {
     const { bavail, bsize } = statfsSync(folder);
     return Math.min(bavail * bsize + 2 ** 30, 2 ** 45);
   },
+  ntPath: (path) => `\\??\\${path}`,
   // A file that has a view cannot be removed: what a test leaves goes with the folder of the whole run.
   removeFolder: (path) => {
     try {

@@ -69,6 +69,18 @@ export interface Platform {
     readonly deviceNamesOfFiles: Lack;
     /** Files, processes and threads are guarded by something else than security descriptors. */
     readonly hostGuards: Lack;
+    /** Children inherit views. */
+    readonly inheritedViews: Lack;
+    /** What children inherit is handed on by Sectile. */
+    readonly ownInheritance: Lack;
+    /** Children live on when their parent ends. */
+    readonly orphans: Lack;
+    /** A process lets others in by a door that Sectile opens. */
+    readonly doors: Lack;
+    /** Pipes, sockets and devices have names among the files'. */
+    readonly posixFiles: Lack;
+    /** Whoever makes files can make symbolic links. */
+    readonly symbolicLinks: Lack;
     /** A disk of a few MiB for a test. */
     readonly smallDisk: Lack;
     signal(name: NodeJS.Signals): Lack;
@@ -105,6 +117,8 @@ export interface Platform {
   readonly smallDisk: readonly string[];
   /** Makes the folder a disk of 8 MiB where that can be; returns a length that no file in it can have. */
   makeSmallDisk(folder: string): number;
+  /** A file's path as NT names it. */
+  ntPath(path: string): string;
   /** Removes a folder with all that is in it. */
   removeFolder(path: string): void;
   /** The path of a small program or addon of the tests: see compile.ts. */
