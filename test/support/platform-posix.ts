@@ -19,7 +19,6 @@ export const posix: Platform = {
   largePagesHint: /vm\.nr_hugepages=1/,
   refusedBuffer: /^EFAULT$/,
   owners: [`S-1-22-1-${process.geteuid?.()}`, `S-1-22-2-${process.getegid?.()}`],
-  ntName: (path) => `\\??\\unix${path.replaceAll('/', '\\')}`,
   // The privilege is root's; but a local name is kept by nobody who outlives its users.
   permanence: process.geteuid?.() === 0 ? 'STATUS_NOT_SUPPORTED' : 'STATUS_PRIVILEGE_NOT_HELD',
   lacks: {

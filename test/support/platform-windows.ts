@@ -152,7 +152,6 @@ export const windows: Platform = {
   largePagesHint: /Lock pages in memory/,
   refusedBuffer: /^(EFAULT|EACCES|EPERM|UNKNOWN)$/,
   owners: undefined,
-  ntName: (path) => `\\??\\${path}`,
   permanence: 'STATUS_PRIVILEGE_NOT_HELD',
   lacks: {
     freshHandles: 'the kernel gives the number of a closed handle out again at once',

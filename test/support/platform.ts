@@ -35,8 +35,6 @@ export interface Platform {
   readonly refusedBuffer: RegExp;
   /** The user and the group that own what this process makes, as SIDs; undefined where only the system knows. */
   readonly owners: readonly [user: string, group: string] | undefined;
-  /** A path as NT has it. */
-  ntName(path: string): string;
   /** What is answered to OBJ_PERMANENT with a local name. */
   readonly permanence: string;
   readonly lacks: {
