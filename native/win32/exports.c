@@ -7,12 +7,14 @@
 #include <errno.h>
 
 extern const sectile_export sectile_call_exports[];
+extern const sectile_export sectile_handle_exports[];
 extern const sectile_export sectile_io_exports[];
 extern const sectile_export sectile_security_exports[];
 
 const sectile_export *const sectile_exports[] = {
-    sectile_mapping_exports, sectile_mapping_use_exports, sectile_mapping_async_exports, sectile_guard_exports,
-    sectile_call_exports,    sectile_io_exports,          sectile_security_exports,      NULL,
+    sectile_mapping_exports, sectile_mapping_use_exports, sectile_mapping_async_exports,
+    sectile_guard_exports,   sectile_call_exports,        sectile_handle_exports,
+    sectile_io_exports,      sectile_security_exports,    NULL,
 };
 
 double sectile_page_size(void) {
@@ -28,6 +30,7 @@ const char *sectile_errno_symbol(int error) {
     return #name
     SYMBOL(EIO);
     SYMBOL(EBADF);
+    SYMBOL(EFAULT);
     SYMBOL(ENOMEM);
     SYMBOL(EACCES);
     SYMBOL(EINVAL);

@@ -53,8 +53,13 @@ static void unmap(sectile_guarded *range) {
 /* Under the lock. Puts private zeros where the view is: some memory must stand there for the program to go on. */
 static bool put_zeros(sectile_guarded *range) {
   if (range->state == SECTILE_GUARD_PRIVATE) return false;
-  NtUnmapViewOfSection(GetCurrentProcess(), (void *)range->base);
-  if (VirtualAlloc((void *)range->base, range->length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) == NULL) return false;
+  void *base = (void *)range->base;
+  SIZE_T length = range->length;
+  sectile_guard_stop_others();
+  NtUnmapViewOfSection(GetCurrentProcess(), base);
+  NTSTATUS status = NtAllocateVirtualMemory(GetCurrentProcess(), &base, 0, &length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+  sectile_guard_resume_others();
+  if (!SECTILE_SUCCESS(status)) return false;
   range->state = SECTILE_GUARD_PRIVATE;
   range->stands_in = false;
   return true;
@@ -95,10 +100,13 @@ static bool map_anew(sectile_guarded *range, ULONG protect) {
   void *base = (void *)range->base;
   SIZE_T length = range->length;
   LARGE_INTEGER offset = {.QuadPart = (LONGLONG)range->offset};
+  sectile_guard_stop_others();
   unmap(range);
   range->state = SECTILE_GUARD_VIEW;
-  return SECTILE_SUCCESS(NtMapViewOfSection(range->section, GetCurrentProcess(), &base, 0, 0, &offset, &length,
-                                            SECTILE_VIEW_UNMAP, range->allocation_type, protect));
+  NTSTATUS status = NtMapViewOfSection(range->section, GetCurrentProcess(), &base, 0, 0, &offset, &length, SECTILE_VIEW_UNMAP,
+                                       range->allocation_type, protect);
+  sectile_guard_resume_others();
+  return SECTILE_SUCCESS(status);
 }
 
 /*
@@ -186,10 +194,7 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception) {
 
 /* -------------------------------------------------------------------- for the report thread ---- */
 
-/*
- * Under the lock. A view cannot be made to forget its private copies: it is mapped anew at its addresses. Threads
- * that touch it meanwhile fault, wait for the lock, and go on.
- */
+/* Under the lock. A view cannot be made to forget its private copies: it is mapped anew at its addresses. */
 static void put_back(sectile_guarded *range) {
   range->stands_in = false;
   bool stood_in = range->state == SECTILE_GUARD_VIEW || range->state == SECTILE_GUARD_PRIVATE;

@@ -72,6 +72,12 @@ NTSTATUS sectile_guard_vacate(sectile_guarded *range);
 /* Unmaps whatever stands in the range. */
 void sectile_guard_unmap(sectile_guarded *range);
 
+/* ---- guard_stop.c ---- */
+
+/* Under the lock. Nothing but calls of the kernel may stand between the two. */
+void sectile_guard_stop_others(void);
+void sectile_guard_resume_others(void);
+
 /* ---- guard_report.c ---- */
 
 /* False: GetLastError() says why. */

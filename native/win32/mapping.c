@@ -27,6 +27,7 @@ void sectile_mapping_release(sectile_mapping *self) {
   if (!self->given_up) sectile_guard_unmap(&self->guarded);
   sectile_guard_remove(&self->guarded);
   if (self->guarded.section != NULL) CloseHandle(self->guarded.section);
+  if (self->file != NULL) CloseHandle(self->file);
   sectile_mapping_forget(self);
 }
 
@@ -97,10 +98,18 @@ static NTSTATUS map_view_extended(request *wish, PVOID *base, LARGE_INTEGER *off
              extended->count == 0 ? NULL : extended->list, extended->count);
 }
 
+/* Wine says that it has mapped where no program's memory can be; the kernel answers so. */
+static bool is_beyond(uint64_t address) {
+  SYSTEM_INFO info;
+  GetSystemInfo(&info);
+  return address > (uintptr_t)info.lpMaximumApplicationAddress;
+}
+
 static NTSTATUS map_view(request *wish, size_t before, PVOID *base, SIZE_T *length) {
   LARGE_INTEGER offset = {.QuadPart = (LONGLONG)(wish->offset - before)};
   *base = (PVOID)(uintptr_t)(wish->address == 0 ? 0 : wish->address - before);
   *length = wish->length == 0 ? 0 : wish->length + before;
+  if (is_beyond(wish->address)) return SECTILE_INVALID_PARAMETER_3;
   if (wish->is_extended) return map_view_extended(wish, base, &offset, length);
   return NtMapViewOfSection(wish->section, GetCurrentProcess(), base, wish->zero_bits, wish->commit_size, &offset, length,
                             wish->inherit, wish->allocation_type, wish->protect);

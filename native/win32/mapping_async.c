@@ -56,6 +56,11 @@ static void touch(uintptr_t start, size_t length) {
   }
 }
 
+/* FlushViewOfFile begins the writing, FlushFileBuffers waits until it is done. */
+static int flush_file(const sectile_mapping *mapping) {
+  return mapping->file == NULL || FlushFileBuffers(mapping->file) ? 0 : errno_of(GetLastError());
+}
+
 static int flush_step(uintptr_t start, size_t length) {
   return FlushViewOfFile((void *)start, length) ? 0 : errno_of(GetLastError());
 }
@@ -76,6 +81,8 @@ static void execute(napi_env env, void *data) {
     }
     done += step;
   }
+  if (self->operation == FLUSH && self->error == 0) self->error = flush_file(self->mapping);
+  if (self->operation == PREFETCH && sectile_guard_has_lost(&self->mapping->guarded)) self->error = EFAULT;
   if (self->error != 0 && self->mapping->closed) self->error = ECANCELED;
 }
 
@@ -146,6 +153,7 @@ static napi_value mapping_flush_sync(napi_env env, napi_callback_info info) {
   uintptr_t from = mapping->guarded.base + mapping->before + offset;
   uintptr_t start = from & ~(uintptr_t)(PAGE - 1);
   int error = length == 0 ? 0 : flush_step(start, (size_t)(from + length - start));
+  if (error == 0) error = flush_file(mapping);
   return error == 0 ? sectile_undefined(env) : sectile_fail_errno(env, names[FLUSH], error);
 }
 

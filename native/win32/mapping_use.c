@@ -129,6 +129,25 @@ static napi_value mapping_fault(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* (mapping, file): flushes of the mapping wait until that file is on the disk. */
+static napi_value mapping_flushes_file(napi_env env, napi_callback_info info) {
+  static const char call[] = "mappingFlushesFile";
+  napi_value argument[2];
+  sectile_mapping *self;
+  int32_t file;
+  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_mapping_read(env, argument[0], call, &self) ||
+      !sectile_read_int32(env, argument[1], call, "file", &file)) {
+    return NULL;
+  }
+  HANDLE process = GetCurrentProcess();
+  if (self->file != NULL) return sectile_fail_argument(env, call, "it has a file");
+  if (!DuplicateHandle(process, (HANDLE)(intptr_t)file, process, &self->file, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+    self->file = NULL;
+    return sectile_fail_errno(env, call, EBADF);
+  }
+  return sectile_undefined(env);
+}
+
 /* The program is about to change protections of single pages. */
 static napi_value mapping_pages_differ(napi_env env, napi_callback_info info) {
   static const char call[] = "mappingPagesDiffer";
@@ -182,13 +201,17 @@ static napi_value mapping_close(napi_env env, napi_callback_info info) {
   return sectile_undefined(env);
 }
 
-/* (mapping): the handle on the section that the guard has, or 0. */
+/* (mapping): the handle on the section that the guard has, or 0: a closed one has none. */
 static napi_value mapping_section(napi_env env, napi_callback_info info) {
   static const char call[] = "mappingSection";
   napi_value argument[1];
-  sectile_mapping *self;
-  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
-  return sectile_number(env, (double)(int32_t)(intptr_t)self->guarded.section);
+  void *pointer;
+  if (!sectile_arguments(env, info, call, 1, argument) ||
+      !sectile_unwrap(env, argument[0], call, "mapping", &sectile_tag_mapping, &pointer)) {
+    return NULL;
+  }
+  const sectile_mapping *self = pointer;
+  return sectile_number(env, self->closed ? 0 : (double)(int32_t)(intptr_t)self->guarded.section);
 }
 
 static napi_value mapping_let_go(napi_env env, napi_callback_info info) {
@@ -226,6 +249,7 @@ const sectile_export sectile_mapping_use_exports[] = {
     {"mappingRead", mapping_read},
     {"mappingWrite", mapping_write},
     {"mappingFault", mapping_fault},
+    {"mappingFlushesFile", mapping_flushes_file},
     {"mappingPagesDiffer", mapping_pages_differ},
     {"mappingClose", mapping_close},
     {"mappingSection", mapping_section},

@@ -19,6 +19,7 @@ enum { SECTILE_PRESERVE_PLACEHOLDER = 2 };
 NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base, ULONG_PTR zero_bits, SIZE_T commit_size,
                                   PLARGE_INTEGER offset, PSIZE_T view_size, DWORD inherit, ULONG allocation_type, ULONG protect);
 NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID base);
+NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base, ULONG_PTR zero_bits, PSIZE_T size, ULONG type, ULONG protect);
 /* Looks at nothing beyond `length`. */
 BOOLEAN NTAPI RtlValidRelativeSecurityDescriptor(PVOID descriptor, ULONG length, ULONG required_parts);
 /* Of this thread's last call of Win32 that failed. */
@@ -27,6 +28,7 @@ NTSTATUS NTAPI RtlGetLastNtStatus(void);
 /* What a version of the system that lacks a call would answer. */
 #define SECTILE_NOT_IMPLEMENTED ((NTSTATUS)0xC0000002)
 
+#define SECTILE_INVALID_PARAMETER_3 ((NTSTATUS)0xC00000F1)
 #define SECTILE_SHARING_VIOLATION ((NTSTATUS)0xC0000043)
 
 #define SECTILE_SUCCESS(status) ((NTSTATUS)(status) >= 0)

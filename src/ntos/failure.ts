@@ -6,7 +6,14 @@ import { win32ErrorOf } from '../base/status.js';
 
 /** Win32 error -> [code, way out] */
 const rows: ReadonlyMap<number, readonly [code: SectionErrorCode, rule: string, wayOut?: string]> = new Map([
-  [2, ['ERR_SECTION_NOT_FOUND', 'it does not exist', 'Check the name, and that its creator still runs']],
+  [
+    2,
+    [
+      'ERR_SECTION_NOT_FOUND',
+      'it does not exist',
+      '"sectile ls" shows what there is. Check the name, and that its creator still runs',
+    ],
+  ],
   [3, ['ERR_SECTION_NOT_FOUND', 'its path does not exist', 'Check the path']],
   [
     5,
@@ -66,6 +73,18 @@ export function failureOf(operation: string, object: string, error: number, caus
     ...(wayOut === undefined ? {} : { wayOut }),
     errno: error,
     cause,
+  });
+}
+
+/** The error of an open that the object's security descriptor refuses. @param granted Its DACL, as SDDL. */
+export function notGranted(operation: string, object: string, granted: string): SectionError {
+  const error = 5;
+  return new SectionError('ERR_SECTION_ACCESS_DENIED', {
+    operation,
+    object,
+    rule: `${granted} does not grant this process that access (Win32 error ${error})`,
+    wayOut: "Ask for access 'read', or have its creator grant more",
+    errno: error,
   });
 }
 

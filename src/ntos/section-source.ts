@@ -7,120 +7,28 @@ import { fileURLToPath } from 'node:url';
 import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import type { OverAccess } from '../memory/existing.js';
-import type { Backing, MapOptions } from '../memory/memory-object.js';
 import type { ObjectName } from '../memory/object-handle.js';
 import { PAGE_READONLY, PAGE_READWRITE, SEC_COMMIT, SEC_LARGE_PAGES, SEC_RESERVE } from '../memory/section-masks.js';
-import type { HeldSection, NewSection, SectionMemory, SectionSource } from '../memory/section-source.js';
-import { MapFlag, type Mapping, type NtSystem, os, Protect } from '../os/index.js';
+import type { HeldSection, NewSection, SectionSource } from '../memory/section-source.js';
+import type { NtSystem } from '../os/index.js';
 import {
   GENERIC_READ,
   GENERIC_WRITE,
   MAXIMUM_ALLOWED,
+  READ_CONTROL,
   SECTION_MAP_READ,
   SECTION_MAP_WRITE,
   SECTION_QUERY,
 } from '../security/index.js';
-import { failureOf, failureOfStatus } from './failure.js';
-import { callOf, closeHandle, grantedAccess, sectionFacts } from './handles.js';
+import { failureOf, notGranted } from './failure.js';
+import { callOf, closeHandle, daclText, grantedAccess } from './handles.js';
+import { KernelSection } from './kernel-section.js';
 import { securityFromText, soleWriterSecurity } from './security.js';
 
-const PAGE_WRITECOPY = 0x08;
-const ViewUnmap = 2;
-const MEM_LARGE_PAGES = 0x2000_0000;
 const INVALID_HANDLE_VALUE = -1;
-/** The kernel's allocation granularity, on every processor. */
-const GRANULARITY = 0x10000;
 
 /** Win32 errors that are told apart here. */
 const Win32 = { accessDenied: 5, invalidHandle: 6, notEnoughMemory: 8, alreadyExists: 183 } as const;
-
-/** How a view is asked of the kernel: by whether it writes, and whether privately. */
-const protectionOf = (writes: boolean, copies: boolean): number =>
-  copies ? PAGE_WRITECOPY : writes ? PAGE_READWRITE : PAGE_READONLY;
-
-class KernelMemory implements SectionMemory {
-  readonly granularity = GRANULARITY;
-  readonly backing: Backing;
-  readonly writable: boolean;
-  readonly description: string;
-  readonly #nt: NtSystem;
-  readonly #handle: number;
-  readonly #allocationType: number;
-  readonly #flags: number;
-
-  constructor(nt: NtSystem, handle: number, facts: SectionKind & { readonly writable: boolean }) {
-    this.#nt = nt;
-    this.#handle = handle;
-    this.backing = facts.backing;
-    this.writable = facts.writable;
-    this.description = facts.description;
-    this.#allocationType = facts.largePages ? MEM_LARGE_PAGES : 0;
-    this.#flags = facts.backing === 'pagefile' ? MapFlag.commitOnTouch : 0;
-  }
-
-  map(operation: string, object: string, { offset, length, protection, private: copies, address = 0n }: MapOptions): Mapping {
-    const mapped = this.#nt.mapSection(
-      this.#handle,
-      BigInt(offset),
-      BigInt(length),
-      protectionOf((protection & Protect.write) !== 0, copies),
-      address,
-      this.#allocationType,
-      this.#flags,
-      0n,
-      0n,
-      ViewUnmap,
-      null,
-    );
-    if (typeof mapped === 'number') throw failureOfStatus(operation, object, mapped);
-    return mapped;
-  }
-
-  /** The kernel counts views itself. */
-  holdForView(): null {
-    return null;
-  }
-}
-
-/** What is known of a section before it is asked. */
-interface SectionKind {
-  readonly backing: Backing;
-  readonly description: string;
-  readonly largePages?: boolean;
-}
-
-class KernelSection implements HeldSection {
-  readonly memory: KernelMemory;
-  readonly facts: { readonly size: number; readonly soleWriter: boolean };
-  readonly granted: number;
-  readonly #nt: NtSystem;
-  readonly #handle: number;
-  #closed = false;
-
-  /** Takes over the handle. @param size Undefined: as large as the kernel says. */
-  constructor(nt: NtSystem, handle: number, kind: SectionKind, granted: number, size: number | undefined, soleWriter = false) {
-    this.#nt = nt;
-    this.#handle = handle;
-    this.granted = granted;
-    this.memory = new KernelMemory(nt, handle, { ...kind, writable: (granted & SECTION_MAP_WRITE) !== 0 });
-    this.facts = { size: size ?? sectionFacts(nt, handle)?.size ?? this.#mappedSize(), soleWriter };
-  }
-
-  /** A handle that grants no query: a view of the whole says how large it is. */
-  #mappedSize(): number {
-    const whole = this.#nt.mapSection(this.#handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0n, 0n, ViewUnmap, null);
-    if (typeof whole === 'number') return 0; // no view can be had: whoever maps one is told why
-    const size = this.#nt.mappingLength(whole);
-    os.mappingClose(whole);
-    return size;
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    closeHandle(this.#nt, this.#handle);
-  }
-}
 
 class KernelSections implements SectionSource {
   readonly #nt: NtSystem;
@@ -132,6 +40,7 @@ class KernelSections implements SectionSource {
   create(operation: string, name: ObjectName | null, wish: NewSection): HeldSection {
     const nt = this.#nt;
     const object = name === null ? 'an unnamed section' : `"${name.full}"`;
+    checkName(operation, name);
     if (wish.largePages) this.#checkLargePages(operation, object, wish);
     const security = wish.soleWriter
       ? soleWriterSecurity(nt, operation, wish.security)
@@ -146,7 +55,8 @@ class KernelSections implements SectionSource {
       wish.size,
       name?.full ?? null,
     );
-    const kind = { backing: 'pagefile', description: object, largePages: wish.largePages } as const;
+    const named = name !== null;
+    const kind = { backing: 'pagefile', description: object, named, largePages: wish.largePages } as const;
     if (made.handle === 0) {
       // It exists and grants less than all: what it grants will do.
       if (made.error === Win32.accessDenied && wish.openExisting && name !== null)
@@ -166,6 +76,7 @@ class KernelSections implements SectionSource {
   open(operation: string, name: ObjectName, desired: number): HeldSection {
     const nt = this.#nt;
     const object = `"${name.full}"`;
+    checkName(operation, name);
     const open = (access: number): number => callOf(nt, 'OpenFileMappingW')(access, 0, name.full);
     // A publisher may grant the view and not the query.
     let granted = desired === MAXIMUM_ALLOWED ? desired : desired | SECTION_QUERY;
@@ -174,9 +85,19 @@ class KernelSections implements SectionSource {
       granted = desired;
       handle = open(granted);
     }
-    if (handle === 0) throw failureOf(operation, object, nt.lastError());
+    if (handle === 0) throw this.#notOpened(operation, object, nt.lastError(), open);
     if (granted === MAXIMUM_ALLOWED) granted = grantedAccess(nt, handle);
-    return new KernelSection(nt, handle, { backing: 'pagefile', description: object }, granted, undefined);
+    return new KernelSection(nt, handle, { backing: 'pagefile', description: object, named: true }, granted, undefined);
+  }
+
+  /** Where a caller may know who is granted what, it is said. */
+  #notOpened(operation: string, object: string, error: number, open: (access: number) => number): SectionError {
+    if (error !== Win32.accessDenied) return failureOf(operation, object, error);
+    const handle = open(READ_CONTROL);
+    if (handle === 0) return failureOf(operation, object, error);
+    const granted = daclText(this.#nt, handle);
+    closeHandle(this.#nt, handle);
+    return granted === undefined ? failureOf(operation, object, error) : notGranted(operation, object, granted);
   }
 
   overFile(
@@ -192,19 +113,17 @@ class KernelSections implements SectionSource {
     const file = typeof path === 'string' ? path : pathOfUrl(operation, path);
     if (file === '' || file.includes('\0')) throw invalid(operation, `${show(file)} is no path`);
     const object = `file ${file}`;
+    checkName(operation, name);
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new SectionError('ERR_SECTION_FILE', {
-        operation,
-        object,
-        rule: 'it is a directory',
-        wayOut: 'Only regular files can back a section',
-      });
+      throw noRegularFile(operation, object, 'a directory');
     }
     const rights = access === 'read' ? GENERIC_READ : (GENERIC_READ | GENERIC_WRITE) >>> 0;
     const [shareAll, openExisting] = [7, 3];
     const handle = callOf(this.#nt, 'CreateFileW')(file, rights, shareAll, null, openExisting, 0, 0);
     if (handle === INVALID_HANDLE_VALUE) throw failureOf(operation, object, this.#nt.lastError());
     try {
+      const type = callOf(this.#nt, 'GetFileType')(handle);
+      if (type !== DISK) throw noRegularFile(operation, object, kindsOfFiles.get(type) ?? 'no file');
       return this.#overHandle(operation, object, handle, access, size, name);
     } finally {
       closeHandle(this.#nt, handle); // the section holds the file
@@ -226,9 +145,14 @@ class KernelSections implements SectionSource {
     }
     const object = `descriptor ${fd}`;
     const handle = callOf(this.#nt, 'uv_get_osfhandle')(fd);
-    const [none, disk] = [-2, 1];
-    if (handle === INVALID_HANDLE_VALUE || handle === none || callOf(this.#nt, 'GetFileType')(handle) !== disk) {
+    const none = -2;
+    if (handle === INVALID_HANDLE_VALUE || handle === none || callOf(this.#nt, 'GetFileType')(handle) !== DISK) {
       throw invalid(operation, 'it is not open in this process on anything that can be mapped', object);
+    }
+    const length = new Uint8Array(8);
+    callOf(this.#nt, 'GetFileSizeEx')(handle, length);
+    if (size > Number(new DataView(length.buffer).getBigUint64(0, true))) {
+      throw beyondTheFile(operation, object, size, 'a section over a descriptor does not grow it');
     }
     if (access !== undefined) return this.#overHandle(operation, object, handle, access, size, null);
     try {
@@ -251,13 +175,7 @@ class KernelSections implements SectionSource {
     const label = name === null ? object : `"${name.full}"`;
     if (handle === 0) {
       throw error === Win32.notEnoughMemory && access === 'read'
-        ? new SectionError('ERR_SECTION_TOO_BIG', {
-            operation,
-            object,
-            rule: `size ${size} is beyond it, and a read-only section does not grow it`,
-            wayOut: "Ask for access 'readwrite', or for no more than the file has",
-            errno: error,
-          })
+        ? beyondTheFile(operation, object, size, 'a read-only section does not grow it')
         : failureOf(operation, error === Win32.invalidHandle ? label : object, error);
     }
     if (error === Win32.alreadyExists) {
@@ -265,7 +183,8 @@ class KernelSections implements SectionSource {
       throw failureOf(operation, label, error);
     }
     const granted = SECTION_QUERY | SECTION_MAP_READ | (access === 'read' ? 0 : SECTION_MAP_WRITE);
-    return new KernelSection(this.#nt, handle, { backing: 'file', description: object }, granted, size);
+    const kind = { backing: 'file', description: object, named: name !== null, file: access === 'read' ? null : file } as const;
+    return new KernelSection(this.#nt, handle, kind, granted, size);
   }
 
   #createMapping(
@@ -310,6 +229,41 @@ function pathOfUrl(operation: string, url: URL): string {
       cause,
     });
   }
+}
+
+/** What UNICODE_STRING holds of a name that ends in a zero. */
+const LONGEST_NAME = 32_766;
+
+/** What the kernel's calls would take for another name, they are not given. */
+function checkName(operation: string, name: ObjectName | null): void {
+  if (name === null || (!name.full.includes('\0') && name.full.length <= LONGEST_NAME)) return;
+  throw new SectionError('ERR_SECTION_INVALID_NAME', {
+    operation,
+    object: show(name.full),
+    rule: `on Windows a name has no zero in it, and at most ${LONGEST_NAME} characters with its prefix`,
+    wayOut: 'Choose another name',
+  });
+}
+
+const DISK = 1;
+/** What GetFileType says. */
+const kindsOfFiles: ReadonlyMap<number, string> = new Map([
+  [2, 'a character device'],
+  [3, 'a pipe or a socket'],
+]);
+
+function noRegularFile(operation: string, object: string, kind: string): SectionError {
+  const wayOut = 'Only regular files can back a section';
+  return new SectionError('ERR_SECTION_FILE', { operation, object, rule: `it is ${kind}`, wayOut });
+}
+
+function beyondTheFile(operation: string, object: string, size: number | undefined, rule: string): SectionError {
+  return new SectionError('ERR_SECTION_TOO_BIG', {
+    operation,
+    object,
+    rule: `size ${size} is beyond it, and ${rule}`,
+    wayOut: "Ask for no more than the file has, or use Section.fromFile with access 'readwrite', which grows it",
+  });
 }
 
 function invalid(operation: string, rule: string, object?: string): SectionError {

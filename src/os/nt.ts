@@ -4,6 +4,12 @@
  */
 import type { Mapping } from './os.js';
 
+declare const opaque: unique symbol;
+/** A handle that is closed by `handleClose`, else when it is collected, else with the thread of JavaScript that holds it. */
+export interface HeldHandle {
+  readonly [opaque]: 'handle';
+}
+
 /** `[name, attributes, root directory, security descriptor]` of OBJECT_ATTRIBUTES. */
 export type ObjectAttributesArgument = readonly [
   name: string | null,
@@ -47,6 +53,10 @@ export interface NtSystem {
   readonly calls: Readonly<Record<string, SystemCall>>;
   /** GetLastError() of the last of these calls. */
   lastError(): number;
+  /** Takes a handle over. */
+  handleHold(handle: number): HeldHandle;
+  /** Safe to call twice. */
+  handleClose(handle: HeldHandle): void;
   /** Where an array stands: for pointers that the system put into it. Never handed to the system. */
   addressOf(structure: Uint8Array): bigint;
   /**
@@ -76,6 +86,8 @@ export interface NtSystem {
   ): Mapping | number;
   /** Bytes of a mapping. */
   mappingLength(mapping: Mapping): number;
+  /** Flushes of the mapping wait from now on until this file is on the disk; the mapping keeps a duplicate. */
+  mappingFlushesFile(mapping: Mapping, file: number): void;
   /** Must be told before protections of single pages of a mapping are changed. */
   mappingPagesDiffer(mapping: Mapping): void;
   /** The handle that a mapping's guard has on the section, or 0. It is the guard's to close. */

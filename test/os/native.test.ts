@@ -20,8 +20,10 @@ function installed(use: (project: string, run: (environment?: NodeJS.ProcessEnv)
     const folder = join(project, 'node_modules', 'sectile');
     mkdirSync(folder, { recursive: true });
     cpSync(join(root, 'package.json'), join(folder, 'package.json'));
-    const own = join(root, 'dist', 'native');
-    cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true, filter: (source) => source !== own });
+    cpSync(join(root, 'dist'), join(folder, 'dist'), {
+      recursive: true,
+      filter: (source) => !source.endsWith(join('dist', 'native')),
+    });
     const script = `import('sectile').then(({ Section }) => Section.create({ size: 4096 }).close(), (error) => console.log(error.code, error.message)).then(() => console.log('end'))`;
     use(project, (environment = {}) => {
       const { SECTILE_NATIVE: _, ...rest } = process.env;

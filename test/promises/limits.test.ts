@@ -26,6 +26,10 @@ for (const title of ['grows files on a small disk', 'writes to holes that a smal
   });
 }
 
+test('more memory than any machine has is an error at create', async (t) => {
+  await run(t, limited, 'asks for more than any machine has');
+});
+
 const POOL = '/proc/sys/vm/nr_hugepages';
 const poolSize = () => (existsSync(POOL) ? Number(readFileSync(POOL, 'utf8')) : Number.NaN);
 

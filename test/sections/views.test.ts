@@ -302,7 +302,7 @@ test('descriptors: a duplicate is held, access is that of the descriptor', (t) =
   assert.throws(() => Section.fromDescriptor(again, { size: PAGE }), withCode('ERR_SECTION_INVALID_ARGUMENT', /not open/));
 });
 
-test('a device is asked when a view is mapped, for that view alone', () => {
+test('a device is asked when a view is mapped, for that view alone', { skip: platform.lacks.devices }, () => {
   const zero = openSync('/dev/zero', 'r+');
   using section = Section.fromDescriptor(zero, { size: 2 ** 32 + PAGE });
   closeSync(zero);

@@ -36,3 +36,15 @@ export function compileHere(source: string, kind: 'program' | 'addon'): string {
   renameSync(fresh, output);
   return output;
 }
+
+/** The product's addon for runtimes that allow no external buffers. */
+export function buildWithoutBuffers(): string {
+  const addon = `${root}build/no-external-buffers/sectile.node`;
+  const options = ['--define', 'NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED', '--output', addon];
+  // Whatever is preloaded into this process (AddressSanitizer) is none of the compiler's business.
+  const { LD_PRELOAD: _, ...env } = process.env;
+  const script = `${root}scripts/build-native.mjs`;
+  const { status, stderr } = spawnSync(process.execPath, [script, ...options], { encoding: 'utf8', env });
+  if (status !== 0) throw new Error(`the addon without buffers does not compile: ${stderr}`);
+  return addon;
+}

@@ -2,13 +2,21 @@
  * What tests of sections ask of Linux: see platform.ts.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync, truncateSync } from 'node:fs';
+import { readdirSync, readlinkSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileHere } from './compile-posix.js';
+import { buildWithoutBuffers, compileHere } from './compile-posix.js';
 import type { Platform } from './platform.js';
 import { descriptors, mappingAt, mappingCount, mappings, processesWith, sharedMemory } from './processes.js';
 
 const notRoot = process.geteuid?.() === 0 ? false : 'needs root';
+
+/** A path to a descriptor of that process's memory. */
+function memoryOf(pid: number, text: string): string {
+  const folder = `/proc/${pid}/fd`;
+  const number = readdirSync(folder).find((each) => readlinkSync(`${folder}/${each}`).includes(text));
+  if (number === undefined) throw new Error(`process ${pid} has no memory with "${text}" in its name`);
+  return `${folder}/${number}`;
+}
 
 export const posix: Platform = {
   granularity: 4096,
@@ -33,7 +41,7 @@ export const posix: Platform = {
     hiddenHolders: false,
     packetSockets: false,
     longSocketPaths: false,
-    posixAttacks: false,
+    devices: false,
     root: notRoot,
     closedMemory: false,
     deviceNamesOfFiles: false,
@@ -47,6 +55,34 @@ export const posix: Platform = {
     smallDisk: notRoot,
     signal: () => false,
   },
+  attacks: {
+    ways: (pid, name, size) =>
+      ['read', 'write'].map((flags) => ({
+        title: 'attacks with a descriptor of another process',
+        args: [compileHere('hostile.c', 'program'), 0, size, memoryOf(pid, name), flags],
+      })),
+    refusedToReaders: [
+      'map-write',
+      'map-write-only',
+      'mprotect-write',
+      'mremap-mprotect-write',
+      'write',
+      'pwrite',
+      'pwritev',
+      'sendfile-into',
+      'ftruncate-grow',
+      'ftruncate-shrink',
+      'fallocate-grow',
+      'fallocate-punch',
+      'fallocate-zero',
+      'madvise-remove',
+      'truncate-path',
+      'reopen-truncate',
+      'add-seals',
+    ],
+    refusedToHolders: ['ftruncate-grow', 'ftruncate-shrink', 'fallocate-grow', 'truncate-path', 'add-seals', 'add-future-write'],
+  },
+  foundSize: (size) => size,
   localNames: (scratch) => readdirSync(join(scratch, 'run', `local-${process.geteuid?.()}`)).length,
   views: () => mappings('memfd:').length + mappings('sectile-test').length,
   isView: (address) => /memfd:sectile/.test(mappingAt(address) ?? ''),
@@ -75,5 +111,6 @@ export const posix: Platform = {
   },
   ntPath: (path) => `\\??\\unix${path.replaceAll('/', '\\')}`,
   removeFolder: (path) => rmSync(path, { recursive: true, force: true }),
+  addonWithoutBuffers: buildWithoutBuffers,
   compiled: compileHere,
 };

@@ -115,7 +115,9 @@ function namedSections(): number {
   let found = 0;
   // One at a time; the type's name stands at the end.
   while (call('NtQueryDirectoryObject', directory, entry, entry.length, 1, 0, context, null) === 0) {
-    if (Buffer.from(entry.buffer).toString('utf16le').includes('\0Section\0')) found++;
+    const text = Buffer.from(entry.buffer).toString('utf16le');
+    // Each process of Node.js has one of its own, for debuggers.
+    if (text.includes('\0Section\0') && !text.includes('node-debug-handler-')) found++;
     entry.fill(0);
   }
   call('NtClose', directory);
@@ -148,7 +150,7 @@ export const windows: Platform = {
   oddNames: ['x'.repeat(32_000)],
   // A zero ends a name; the session's directory has a link of this name.
   noNames: ['\0', 'a\0b', 'x'.repeat(32_766)],
-  noBacking: [['\\\\.\\NUL', /cannot be mapped|empty/]],
+  noBacking: [['\\\\.\\NUL', /a character device/]],
   largePagesHint: /Lock pages in memory/,
   refusedBuffer: /^(EFAULT|EACCES|EPERM|UNKNOWN)$/,
   owners: undefined,
@@ -165,7 +167,7 @@ export const windows: Platform = {
     hiddenHolders: 'the kernel itself keeps the names',
     packetSockets: `sockets with descriptors ${onlyPosix}`,
     longSocketPaths: `sockets with descriptors ${onlyPosix}`,
-    posixAttacks: `what it attacks by ${onlyPosix}`,
+    devices: 'the kernel maps no devices by descriptors: their drivers make sections',
     root: 'Windows has no such user',
     closedMemory: 'the kernel lets a process change the memory of its children',
     deviceNamesOfFiles: 'a name that begins so is always a device',
@@ -179,6 +181,30 @@ export const windows: Platform = {
     smallDisk: false,
     signal: (name) => (['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL'].includes(name) ? false : `Windows cannot send ${name}`),
   },
+  attacks: {
+    ways: (_pid, name, size) => [
+      { title: 'attacks a section by its name', args: [compiled('attacker.c', 'program'), name, size] },
+    ],
+    refusedToReaders: [
+      'open-write',
+      'open-all',
+      'open-generic-write',
+      'open-write-owner',
+      'open-extend',
+      'open-maximum-writes',
+      'create-over',
+      'map-write',
+      'protect-write',
+      'write-process-memory',
+      'duplicate-write',
+      'set-security',
+      'extend-grow',
+      'extend-shrink',
+    ],
+    refusedToHolders: ['extend-grow', 'extend-shrink'],
+  },
+  // The kernel keeps whole pages of a section that no file backs.
+  foundSize: (size) => Math.ceil(size / 4096) * 4096,
   localNames: () => namedSections() - before.names,
   views: () => [...viewsOf(SELF).keys()].filter((address) => !before.views.has(address)).length,
   isView: (address) => regions(SELF).some(({ base, size, mapped }) => mapped && address >= base && address < base + size),
@@ -218,5 +244,6 @@ export const windows: Platform = {
       if (!['EPERM', 'EBUSY', 'ENOTEMPTY', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   },
+  addonWithoutBuffers: () => compiled('no-buffers.c', 'addon'),
   compiled,
 };

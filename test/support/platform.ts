@@ -58,8 +58,8 @@ export interface Platform {
     readonly packetSockets: Lack;
     /** Sockets at paths that are longer than their addresses. */
     readonly longSocketPaths: Lack;
-    /** Attacks by system calls of POSIX, with descriptors and users. */
-    readonly posixAttacks: Lack;
+    /** Devices that a descriptor maps. */
+    readonly devices: Lack;
     readonly root: Lack;
     /** The memory of other processes is closed to this one. */
     readonly closedMemory: Lack;
@@ -83,6 +83,17 @@ export interface Platform {
     readonly smallDisk: Lack;
     signal(name: NodeJS.Signals): Lack;
   };
+  /** What a hostile program tries on the section of another process's: see fixtures/hostile-start.ts. */
+  readonly attacks: {
+    /** Each way in, the one with the most rights last: a scenario, and its arguments. */
+    ways(pid: number, name: string, size: number): readonly { readonly title: string; readonly args: readonly unknown[] }[];
+    /** What must be refused of a section that has one writer. */
+    readonly refusedToReaders: readonly string[];
+    /** What must be refused to everybody who may write. */
+    readonly refusedToHolders: readonly string[];
+  };
+  /** Bytes that others find in a section of so many. */
+  foundSize(size: number): number;
   /** How many named sections the tests of this scratch folder have. */
   localNames(scratch: string): number;
   /** How many views of sections this process has. */
@@ -119,6 +130,8 @@ export interface Platform {
   ntPath(path: string): string;
   /** Removes a folder with all that is in it. */
   removeFolder(path: string): void;
+  /** The path of the product's addon, built for runtimes that allow no external buffers. */
+  addonWithoutBuffers(): string;
   /** The path of a small program or addon of the tests: see compile.ts. */
   compiled(source: string, kind: 'program' | 'addon'): string;
 }
