@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+extern const sectile_export sectile_adopt_exports[];
 extern const sectile_export sectile_call_exports[];
 extern const sectile_export sectile_handle_exports[];
 extern const sectile_export sectile_io_exports[];
@@ -13,7 +14,11 @@ extern const sectile_export sectile_security_exports[];
 
 const sectile_export *const sectile_exports[] = {
     sectile_mapping_exports, sectile_mapping_use_exports, sectile_mapping_async_exports,
+<<<<<<< HEAD
     sectile_guard_exports,   sectile_call_exports,        sectile_handle_exports,
+=======
+    sectile_guard_exports,   sectile_call_exports,        sectile_adopt_exports,
+>>>>>>> 73ef5c3 (See views that another process maps into this one, on Windows too)
     sectile_io_exports,      sectile_security_exports,    NULL,
 };
 

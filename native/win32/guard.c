@@ -288,6 +288,13 @@ bool sectile_guard_has_lost(sectile_guarded *range) {
   return lost;
 }
 
+bool sectile_guard_covers(uintptr_t address) {
+  AcquireSRWLockShared(&lock);
+  bool covers = find(address) != NULL;
+  ReleaseSRWLockShared(&lock);
+  return covers;
+}
+
 void sectile_guard_pages_differ(sectile_guarded *range) {
   AcquireSRWLockExclusive(&lock);
   range->pages_differ = true;

@@ -58,6 +58,8 @@ void sectile_guard_remove(sectile_guarded *range);
 sectile_guard_fault sectile_guard_read(sectile_guarded *range);
 /* Whether what stands there is not the section any more. */
 bool sectile_guard_has_lost(sectile_guarded *range);
+/* Whether an address is in a guarded range. */
+bool sectile_guard_covers(uintptr_t address);
 /* Says that protections of single pages are about to be changed by the program. */
 void sectile_guard_pages_differ(sectile_guarded *range);
 /*

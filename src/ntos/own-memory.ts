@@ -5,12 +5,14 @@
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { View } from '../memory/view.js';
 import type { Handle } from '../nt/arguments.js';
-import { MEM_PRESERVE_PLACEHOLDER } from '../nt/constants.js';
+import { MEM_FREE, MEM_PRESERVE_PLACEHOLDER, MemoryBasicInformation } from '../nt/constants.js';
 import { isViewProtection, viewKind } from '../nt/protection.js';
+import { CURRENT_PROCESS } from '../nt/tables.js';
 import { type AddressRange, RangeTable } from '../nt/view-table.js';
 import { type ExtendedParameter, MapFlag, type Mapping, type NtSystem } from '../os/index.js';
 import { AddressSet } from './address-set.js';
 import { callOf } from './handles.js';
+import { MEMORY_BASIC_INFORMATION } from './structures.js';
 
 /** A view that a face mapped. */
 export interface OwnView extends AddressRange {
@@ -89,6 +91,41 @@ export function letGoOfSections(nt: NtSystem, others: Iterable<Handle>): void {
     if (section !== 0) nt.mappingLetGo(own.mapping);
     keepers.delete(own);
   }
+}
+
+/** Where the runtime has views of its own: those that were there before the faces. */
+let ofRuntime: ReadonlySet<bigint> | null = null;
+
+/** Must be told before the program can be asked for a view by its address. */
+export function noteViewsOfRuntime(nt: NtSystem): void {
+  ofRuntime ??= new Set(nt.mappedViews());
+}
+
+/** What is at an address now; null for nothing. */
+function allocationAt(nt: NtSystem, address: bigint): { readonly base: bigint; readonly protection: number } | null {
+  const facts = MEMORY_BASIC_INFORMATION.room();
+  const query = callOf(nt, 'NtQueryVirtualMemory');
+  const status = query(CURRENT_PROCESS, address, MemoryBasicInformation, facts, facts.length, null);
+  const { AllocationBase, AllocationProtect, State } = MEMORY_BASIC_INFORMATION.read(facts);
+  return isSuccess(status) && State !== MEM_FREE ? { base: AllocationBase, protection: AllocationProtect } : null;
+}
+
+/** The view that an address lies in, also one that another process mapped into this one. */
+export function anyViewAt(nt: NtSystem, address: bigint): View | undefined {
+  const there = allocationAt(nt, address);
+  const found = views.areaAt(address);
+  if (found !== undefined && there !== null) return found.view;
+  // Whoever mapped it may have unmapped it as well.
+  if (found !== undefined) unmapView(nt, address);
+  if (there === null || ofRuntime?.has(there.base) !== false) return undefined;
+  const mapping = nt.adoptView(address);
+  if (mapping === null) return undefined;
+  const length = nt.mappingLength(mapping);
+  const { base, protection } = there;
+  const access = isViewProtection(protection) ? viewKind(protection).access : 'read';
+  const view = new View(mapping, { object: 'a view that another process mapped', offset: 0, length, access });
+  views.add({ base, end: base + BigInt(length), view, mapping, forget: () => {} });
+  return view;
 }
 
 /** The view that an address lies in. */

@@ -64,3 +64,14 @@ export function textIn(bytes: Uint8Array, at: number, length: number): string {
   for (let offset = 0; offset + 1 < length; offset += 2) text += String.fromCharCode(view.getUint16(at + offset, true));
   return text;
 }
+
+/** What NtQueryVirtualMemory and VirtualQuery tell of pages. */
+export const MEMORY_BASIC_INFORMATION = new Structure(48, {
+  BaseAddress: [0, 'address'],
+  AllocationBase: [8, 'address'],
+  AllocationProtect: [16, 'u32'],
+  RegionSize: [24, 'size'],
+  State: [32, 'u32'],
+  Protect: [36, 'u32'],
+  Type: [40, 'u32'],
+});

@@ -3,9 +3,9 @@
  */
 import { type Handle, handleValue, ulong } from '../../nt/arguments.js';
 import { DUPLICATE_CLOSE_SOURCE } from '../../nt/constants.js';
-import { CURRENT_PROCESS } from '../../nt/tables.js';
 import { failWith, invalidParameter } from '../../win32/arguments.js';
 import { ERROR_NOACCESS, HANDLE_FLAG_INHERIT, HANDLE_FLAG_PROTECT_FROM_CLOSE } from '../../win32/constants.js';
+import { isOwnProcess } from './own-process.js';
 import { descriptorOf, type Win32System } from './win32-system.js';
 
 const FLAGS = HANDLE_FLAG_INHERIT | HANDLE_FLAG_PROTECT_FROM_CLOSE;
@@ -14,10 +14,6 @@ const MOST_BYTES = 0x2_0200;
 
 export function handleCalls(system: Win32System) {
   const { handles, nt } = system;
-
-  /** Whether a handle on a process means this one. */
-  const isOwn = (process_: Handle): boolean =>
-    process_ === CURRENT_PROCESS || Number(system.call('GetProcessId', process_)) === process.pid;
 
   function CloseHandle(hObject: Handle): boolean {
     const handle = handleValue(hObject);
@@ -38,7 +34,7 @@ export function handleCalls(system: Win32System) {
     if (access === undefined || options === undefined) return invalidParameter(0);
     const from = handles.usable(hSourceProcessHandle);
     const to = handles.usable(hTargetProcessHandle);
-    const fromOwn = isOwn(from);
+    const fromOwn = isOwnProcess(system, from);
     const source = fromOwn ? handles.usable(hSourceHandle) : handleValue(hSourceHandle);
     const target = new BigInt64Array(1);
     const done = system.does(
@@ -54,7 +50,7 @@ export function handleCalls(system: Win32System) {
     if (fromOwn && (options & DUPLICATE_CLOSE_SOURCE) !== 0 && !isOpen(source)) handles.forget(source);
     if (!done) return 0;
     const made = Number(BigInt.asIntN(32, target[0] as bigint));
-    return isOwn(to) ? handles.add(made) : made;
+    return isOwnProcess(system, to) ? handles.add(made) : made;
   }
 
   function isOpen(handle: Handle): boolean {

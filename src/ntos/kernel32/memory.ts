@@ -21,19 +21,9 @@ import { failWith, invalidParameter, pointerOf } from '../../win32/arguments.js'
 import { ERROR_CALL_NOT_IMPLEMENTED, ERROR_INVALID_ADDRESS } from '../../win32/constants.js';
 import { extendedOf } from '../extended.js';
 import { forgetMemory, isOwnMemory, pagesWillDiffer, takeMemory, viewAt } from '../own-memory.js';
-import { Structure } from '../structures.js';
+import { MEMORY_BASIC_INFORMATION as basicInformation } from '../structures.js';
 import { memoryOwner } from './own-process.js';
 import type { Win32System } from './win32-system.js';
-
-const basicInformation = new Structure(48, {
-  BaseAddress: [0, 'address'],
-  AllocationBase: [8, 'address'],
-  AllocationProtect: [16, 'u32'],
-  RegionSize: [24, 'size'],
-  State: [32, 'u32'],
-  Protect: [36, 'u32'],
-  Type: [40, 'u32'],
-});
 
 /** Characters that the longest path has. */
 const MOST_CHARACTERS = 0x7fff;

@@ -13,7 +13,7 @@ import type { SecurityAttributes } from '../../win32/object-names.js';
 import { viewAllocation, viewProtection } from '../../win32/rules.js';
 import { extendedOf } from '../extended.js';
 import { callOf } from '../handles.js';
-import { mapView, unmapView, viewAt } from '../own-memory.js';
+import { anyViewAt, mapView, noteViewsOfRuntime, unmapView, viewAt } from '../own-memory.js';
 import { memoryOwner } from './own-process.js';
 import { nameOf, securityOf, type Win32System } from './win32-system.js';
 
@@ -31,6 +31,7 @@ interface ViewWish {
 
 export function sectionCalls(system: Win32System) {
   const { handles, nt } = system;
+  noteViewsOfRuntime(nt);
 
   /** The section's file, the paging file for INVALID_HANDLE_VALUE; 0 for what is neither. */
   const fileOf = (given: unknown): Handle => {
@@ -195,7 +196,7 @@ export function sectionCalls(system: Win32System) {
     FlushViewOfFile,
     ViewOfAddress(lpAddress: bigint): View | null {
       const address = ulong64(lpAddress);
-      return (address === undefined ? undefined : viewAt(address)?.view) ?? failWith(ERROR_INVALID_ADDRESS, null);
+      return (address === undefined ? undefined : anyViewAt(nt, address)) ?? failWith(ERROR_INVALID_ADDRESS, null);
     },
   };
 }

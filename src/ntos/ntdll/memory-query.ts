@@ -5,20 +5,10 @@ import { isSuccess, type NTSTATUS, Status } from '../../base/status.js';
 import { ulong, ulong64, ulong64OrNull } from '../../nt/arguments.js';
 import { MemoryBasicInformation, MemoryMappedFilenameInformation, MemoryRegionInformation } from '../../nt/constants.js';
 import type * as ours from '../../nt/ntdll.js';
-import { Structure, textIn, wordAt, words64 } from '../structures.js';
+import { MEMORY_BASIC_INFORMATION, Structure, textIn, wordAt, words64 } from '../structures.js';
 import type { Kernel } from './kernel.js';
 
 type Information = NonNullable<ours.MemoryQueryResult['memoryInformation']>;
-
-const MEMORY_BASIC_INFORMATION = new Structure(48, {
-  BaseAddress: [0, 'address'],
-  AllocationBase: [8, 'address'],
-  AllocationProtect: [16, 'u32'],
-  RegionSize: [24, 'size'],
-  State: [32, 'u32'],
-  Protect: [36, 'u32'],
-  Type: [40, 'u32'],
-});
 
 const MEMORY_REGION_INFORMATION = new Structure(32, {
   AllocationBase: [0, 'address'],
