@@ -13,13 +13,11 @@ extern const sectile_export sectile_io_exports[];
 extern const sectile_export sectile_security_exports[];
 
 const sectile_export *const sectile_exports[] = {
-    sectile_mapping_exports, sectile_mapping_use_exports, sectile_mapping_async_exports,
-<<<<<<< HEAD
-    sectile_guard_exports,   sectile_call_exports,        sectile_handle_exports,
-=======
-    sectile_guard_exports,   sectile_call_exports,        sectile_adopt_exports,
->>>>>>> 73ef5c3 (See views that another process maps into this one, on Windows too)
-    sectile_io_exports,      sectile_security_exports,    NULL,
+    sectile_mapping_exports,       sectile_mapping_use_exports,
+    sectile_mapping_async_exports, sectile_guard_exports,
+    sectile_call_exports,          sectile_handle_exports,
+    sectile_adopt_exports,         sectile_io_exports,
+    sectile_security_exports,      NULL,
 };
 
 double sectile_page_size(void) {

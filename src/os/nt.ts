@@ -86,15 +86,12 @@ export interface NtSystem {
   ): Mapping | number;
   /** Bytes of a mapping. */
   mappingLength(mapping: Mapping): number;
-<<<<<<< HEAD
   /** Flushes of the mapping wait from now on until this file is on the disk; the mapping keeps a duplicate. */
   mappingFlushesFile(mapping: Mapping, file: number): void;
-=======
   /** The view that somebody else mapped at an address, guarded from now on; null where there is none, or it is guarded. */
   adoptView(address: bigint): Mapping | null;
   /** Where the views are that this process has, whoever mapped them. */
   mappedViews(): readonly bigint[];
->>>>>>> 73ef5c3 (See views that another process maps into this one, on Windows too)
   /** Must be told before protections of single pages of a mapping are changed. */
   mappingPagesDiffer(mapping: Mapping): void;
   /** The handle that a mapping's guard has on the section, or 0. It is the guard's to close. */
