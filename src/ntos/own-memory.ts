@@ -112,6 +112,7 @@ function allocationAt(nt: NtSystem, address: bigint): { readonly base: bigint; r
 
 /** The view that an address lies in, also one that another process mapped into this one. */
 export function anyViewAt(nt: NtSystem, address: bigint): View | undefined {
+  if (BigInt.asUintN(64, address) !== address) return undefined;
   const there = allocationAt(nt, address);
   const found = views.areaAt(address);
   if (found !== undefined && there !== null) return found.view;
@@ -139,6 +140,7 @@ export function viewAt(address: bigint): OwnView | undefined {
  * @param flags Those of NtUnmapViewOfSectionEx.
  */
 export function unmapView(nt: NtSystem, address: bigint, flags = 0): NTSTATUS {
+  if (views.areaAt(address) === undefined) anyViewAt(nt, address);
   const found = views.areaAt(address);
   if (found === undefined) return Status.STATUS_NOT_MAPPED_VIEW;
   if ((flags & MEM_PRESERVE_PLACEHOLDER) !== 0) {

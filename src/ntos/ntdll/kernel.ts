@@ -9,6 +9,7 @@ import { CURRENT_PROCESS } from '../../nt/tables.js';
 import type { NtSystem, ObjectAttributesArgument, SystemArgument } from '../../os/index.js';
 import { GivenHandles } from '../given-handles.js';
 import { callOf, grantedAccess } from '../handles.js';
+import { noteViewsOfRuntime } from '../own-memory.js';
 import { handleIn, words64 } from '../structures.js';
 
 /** What the kernel is given for a handle that is not the program's: it says what is wrong with it. */
@@ -38,6 +39,7 @@ export class Kernel {
   constructor(nt: NtSystem) {
     this.nt = nt;
     this.#given = new GivenHandles(nt);
+    noteViewsOfRuntime(nt);
   }
 
   call(name: string, ...given: readonly SystemArgument[]): NTSTATUS {
