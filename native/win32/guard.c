@@ -295,6 +295,14 @@ bool sectile_guard_covers(uintptr_t address) {
   return covers;
 }
 
+uintptr_t sectile_guard_kept_until(uintptr_t address) {
+  AcquireSRWLockShared(&lock);
+  const sectile_guarded *range = find(address);
+  uintptr_t end = range != NULL && range->state == SECTILE_GUARD_RETIRED ? range->base + range->length : 0;
+  ReleaseSRWLockShared(&lock);
+  return end;
+}
+
 void sectile_guard_pages_differ(sectile_guarded *range) {
   AcquireSRWLockExclusive(&lock);
   range->pages_differ = true;

@@ -60,6 +60,8 @@ sectile_guard_fault sectile_guard_read(sectile_guarded *range);
 bool sectile_guard_has_lost(sectile_guarded *range);
 /* Whether an address is in a guarded range. */
 bool sectile_guard_covers(uintptr_t address);
+/* The end of the closed view whose addresses are still kept there, or 0. */
+uintptr_t sectile_guard_kept_until(uintptr_t address);
 /* Says that protections of single pages are about to be changed by the program. */
 void sectile_guard_pages_differ(sectile_guarded *range);
 /*

@@ -171,8 +171,23 @@ static napi_value release_addresses(napi_env env, napi_callback_info info) {
   return sectile_boolean(env, sectile_quarantine_give_up((uintptr_t)address, (size_t)length));
 }
 
+/* (address): the end of a closed view whose addresses are still kept there, or 0. */
+static napi_value kept_until(napi_env env, napi_callback_info info) {
+  static const char call[] = "keptUntil";
+  napi_value argument[1], result;
+  uint64_t address;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_read_address(env, argument[0], call, "address", &address)) {
+    return NULL;
+  }
+  if (napi_create_bigint_uint64(env, sectile_guard_kept_until((uintptr_t)address), &result) != napi_ok) {
+    return sectile_fail_napi(env, call);
+  }
+  return result;
+}
+
 const sectile_export sectile_mapping_exports[] = {
     {"mapSection", map_section},
     {"releaseAddresses", release_addresses},
+    {"keptUntil", kept_until},
     {NULL, NULL},
 };

@@ -5,7 +5,8 @@
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { View } from '../memory/view.js';
 import type { Handle } from '../nt/arguments.js';
-import { MEM_FREE, MEM_PRESERVE_PLACEHOLDER, MemoryBasicInformation } from '../nt/constants.js';
+import { MEM_FREE, MEM_PRESERVE_PLACEHOLDER, MemoryBasicInformation, PAGE_NOACCESS } from '../nt/constants.js';
+import type { MEMORY_BASIC_INFORMATION as PageFacts } from '../nt/memory-query.js';
 import { isViewProtection, viewKind } from '../nt/protection.js';
 import { CURRENT_PROCESS } from '../nt/tables.js';
 import { type AddressRange, RangeTable } from '../nt/view-table.js';
@@ -127,6 +128,14 @@ export function anyViewAt(nt: NtSystem, address: bigint): View | undefined {
   const view = new View(mapping, { object: 'a view that another process mapped', offset: 0, length, access });
   views.add({ base, end: base + BigInt(length), view, mapping, forget: () => {} });
   return view;
+}
+
+/** What the program is told of its pages: addresses that closed views still keep are free for it, and it gets them. */
+export function shownPages(nt: NtSystem, facts: PageFacts): PageFacts {
+  const end = nt.keptUntil(facts.BaseAddress);
+  if (end === 0n) return facts;
+  const RegionSize = Number(end - facts.BaseAddress);
+  return { ...facts, RegionSize, AllocationBase: null, AllocationProtect: 0, State: MEM_FREE, Protect: PAGE_NOACCESS, Type: 0 };
 }
 
 /** The view that an address lies in. */

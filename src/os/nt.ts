@@ -104,6 +104,8 @@ export interface NtSystem {
    * @returns an NTSTATUS; on failure the mapping is as it was
    */
   mappingVacate(mapping: Mapping): number;
+  /** The end of the closed view whose addresses are still kept at an address; 0n where none is. */
+  keptUntil(address: bigint): bigint;
   /** Frees addresses in a range that closed views still keep; false where there are none. */
   releaseAddresses(address: bigint, length: bigint): boolean;
   /**

@@ -20,9 +20,9 @@ import type { SystemArgument } from '../../os/index.js';
 import { failWith, invalidParameter, pointerOf } from '../../win32/arguments.js';
 import { ERROR_CALL_NOT_IMPLEMENTED, ERROR_INVALID_ADDRESS } from '../../win32/constants.js';
 import { extendedOf } from '../extended.js';
-import { forgetMemory, isOwnMemory, pagesWillDiffer, takeMemory, viewAt } from '../own-memory.js';
+import { forgetMemory, isOwnMemory, pagesWillDiffer, shownPages, takeMemory, viewAt } from '../own-memory.js';
 import { MEMORY_BASIC_INFORMATION as basicInformation } from '../structures.js';
-import { memoryOwner } from './own-process.js';
+import { isOwnProcess, memoryOwner } from './own-process.js';
 import type { Win32System } from './win32-system.js';
 
 /** Characters that the longest path has. */
@@ -37,7 +37,8 @@ export function memoryCalls(system: Win32System) {
     const room = basicInformation.room();
     if (!system.does('VirtualQueryEx', process_, address, room, room.length)) return null;
     const facts = basicInformation.read(room);
-    return { ...facts, AllocationBase: facts.State === MEM_FREE ? null : facts.AllocationBase };
+    const told = { ...facts, AllocationBase: facts.State === MEM_FREE ? null : facts.AllocationBase };
+    return isOwnProcess(system, process_) ? shownPages(nt, told) : told;
   }
 
   /** The whole allocation that an address lies in: its end is that of the last page of the same base. */

@@ -5,6 +5,7 @@ import { isSuccess, type NTSTATUS, Status } from '../../base/status.js';
 import { ulong, ulong64, ulong64OrNull } from '../../nt/arguments.js';
 import { MemoryBasicInformation, MemoryMappedFilenameInformation, MemoryRegionInformation } from '../../nt/constants.js';
 import type * as ours from '../../nt/ntdll.js';
+import { shownPages } from '../own-memory.js';
 import { MEMORY_BASIC_INFORMATION, Structure, textIn, wordAt, words64 } from '../structures.js';
 import type { Kernel } from './kernel.js';
 
@@ -73,7 +74,10 @@ export function memoryQueryCalls(kernel: Kernel): Pick<typeof ours, 'NtQueryVirt
         returned,
       );
       const returnLength = Number(wordAt(returned));
-      return isSuccess(status) ? { status, memoryInformation: read(bytes), returnLength } : fail(status, returnLength);
+      if (!isSuccess(status)) return fail(status, returnLength);
+      const told = read(bytes);
+      const isOfPages = 'State' in told && kernel.isThisProcess(processHandle);
+      return { status, memoryInformation: isOfPages ? shownPages(kernel.nt, told) : told, returnLength };
     },
   };
 }
