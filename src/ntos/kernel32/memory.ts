@@ -18,7 +18,7 @@ import type { MEMORY_BASIC_INFORMATION } from '../../nt/memory-query.js';
 import { CURRENT_PROCESS } from '../../nt/tables.js';
 import type { SystemArgument } from '../../os/index.js';
 import { failWith, invalidParameter, pointerOf } from '../../win32/arguments.js';
-import { ERROR_CALL_NOT_IMPLEMENTED, ERROR_INVALID_ADDRESS } from '../../win32/constants.js';
+import { ERROR_INVALID_ADDRESS } from '../../win32/constants.js';
 import { extendedOf } from '../extended.js';
 import { forgetMemory, isOwnMemory, pagesWillDiffer, shownPages, takeMemory, viewAt } from '../own-memory.js';
 import { MEMORY_BASIC_INFORMATION as basicInformation } from '../structures.js';
@@ -99,7 +99,6 @@ export function memoryCalls(system: Win32System) {
     pageProtection: number,
     extendedParameters: readonly MEM_EXTENDED_PARAMETER[] | null = null,
   ): bigint | null {
-    if (nt.calls['VirtualAlloc2'] === undefined) return failWith(ERROR_CALL_NOT_IMPLEMENTED, null);
     const owner = memoryOwner(system, process ?? CURRENT_PROCESS);
     if (owner === null) return null;
     const [base, bytes] = [ulong64OrNull(baseAddress), ulong64(size)];

@@ -26,22 +26,21 @@ export type Taken<T> = { readonly value: T } | null;
 export class Win32System {
   readonly nt: NtSystem;
   readonly handles: GivenHandles;
+  /** Of the last call. */
+  #error = 0;
 
   constructor(nt: NtSystem) {
     this.nt = nt;
     this.handles = new GivenHandles(nt);
   }
 
-  /** What a call answers; 0 with the last error where this version of the system lacks it. */
+  /** What a call answers; 0 where this version of the system lacks it. */
   call(name: string, ...given: readonly SystemArgument[]): number | bigint {
     const call: ((...all: readonly SystemArgument[]) => number | bigint) | undefined = this.nt.calls[name];
-    if (call === undefined) return failWith(ERROR_CALL_NOT_IMPLEMENTED, 0);
-    const answer = call(...given);
-    this.#error = this.nt.lastError();
+    const answer = call === undefined ? 0 : call(...given);
+    this.#error = call === undefined ? ERROR_CALL_NOT_IMPLEMENTED : this.nt.lastError();
     return answer;
   }
-
-  #error = 0;
 
   /** Fails for the reason that the last call gave. */
   fails<T>(value: T): T {
@@ -51,15 +50,13 @@ export class Win32System {
 
   /** A call that answers with a BOOL, or with 0 for its failure. */
   does(name: string, ...given: readonly SystemArgument[]): boolean {
-    if (this.nt.calls[name] === undefined) return failWith(ERROR_CALL_NOT_IMPLEMENTED, false);
     return Number(this.call(name, ...given)) !== 0 || this.fails(false);
   }
 
   /** A call that opens: its handle, or `none`. */
   opens(none: Handle, name: string, ...given: readonly SystemArgument[]): Handle {
-    if (this.nt.calls[name] === undefined) return failWith(ERROR_CALL_NOT_IMPLEMENTED, none);
     const handle = Number(this.call(name, ...given));
-    return handle === none ? this.fails(none) : this.handles.add(handle);
+    return handle === none || handle === 0 ? this.fails(none) : this.handles.add(handle);
   }
 
   /** A call that creates: as {@link opens}, and the last error tells what is new from what was there. */
