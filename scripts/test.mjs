@@ -30,7 +30,11 @@ const { values } = parseArgs({
 });
 
 /** What depends on how memory, names, sockets and processes are done below. */
-const dependsOnSystem = ['sections', 'registry', 'races', 'objects/', 'os/', 'processes', 'promises/', 'system/', 'nt/'];
+const dependsOnSystem = [
+  ...['sections', 'registry', 'races', 'objects/', 'os/', 'processes', 'system/'],
+  ...['lifetime', 'rights', 'reserved', 'faulting', 'guard', 'device-views'].map((name) => `promises/${name}`),
+  ...['names', 'objects', 'virtual', 'placeholders', 'file', 'ntdll', 'duplicates', 'kernel-memory'].map((name) => `nt/${name}`),
+];
 const only = values.only ?? (values.portable ? dependsOnSystem : undefined);
 
 const built = join(root, 'build-test');

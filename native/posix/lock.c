@@ -88,11 +88,17 @@ static napi_value lock_against(napi_env env, napi_callback_info info, short type
   int fd;
   struct flock range;
   if (!sectile_arguments(env, info, call, 3, argument) || !read_range(env, argument, call, &fd, &range)) return NULL;
-  range.l_type = type;
-  off_t start = range.l_start;
-  if (fcntl(fd, F_OFD_GETLK, &range) != 0) return sectile_fail_errno(env, call, errno);
-  if (range.l_type == F_UNLCK) return sectile_number(env, -1);
-  return sectile_number(env, (double)(range.l_start < start ? start : range.l_start));
+  off_t start = range.l_start, found = -1;
+  /* The system tells any lock in the range, the oldest as a rule: the first is the one before which there is none. */
+  while (found != start) {
+    range.l_type = type;
+    range.l_whence = SEEK_SET;
+    if (fcntl(fd, F_OFD_GETLK, &range) != 0) return sectile_fail_errno(env, call, errno);
+    if (range.l_type == F_UNLCK) break;
+    found = range.l_start < start ? start : range.l_start;
+    range = (struct flock){.l_start = start, .l_len = found - start};
+  }
+  return sectile_number(env, (double)found);
 }
 
 static napi_value lock_holder(napi_env env, napi_callback_info info) { return lock_against(env, info, F_WRLCK); }

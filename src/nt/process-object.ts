@@ -23,6 +23,8 @@ export function doorOf(pid: number): string {
 /** Milliseconds that a child may take until its door is open, and between two tries. */
 export const STARTING_TIME = 10_000;
 const BETWEEN_KNOCKS = 2;
+/** Of a door outside the file system, and of one that is a file. */
+const notYetThere: readonly string[] = ['ECONNREFUSED', 'ENOENT'];
 const patience = new Int32Array(new SharedArrayBuffer(4));
 
 /** A child of this process. */
@@ -133,7 +135,7 @@ export class OtherProcess implements ProcessBody {
       } catch (error) {
         if (!isOsError(error)) throw error;
         const starts = this.#child !== null && performance.now() < this.#child.startedBy && !this.hasEnded;
-        if (!starts || error.code !== 'ECONNREFUSED') return null;
+        if (!starts || !notYetThere.includes(error.code)) return null;
       }
       Atomics.wait(patience, 0, 0, BETWEEN_KNOCKS);
     }

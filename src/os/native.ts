@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { SectionError } from '../base/error.js';
 
 /** Must equal SECTILE_CONTRACT in native/sectile.h. */
-const CONTRACT = 2;
+const CONTRACT = 3;
 
 const require = createRequire(import.meta.url);
 

@@ -5,7 +5,9 @@
 import { resolve } from 'node:path';
 import chalk from 'chalk';
 import { Command } from 'commander';
+import { SectionError } from '../../index.js';
 import { plural } from '../../inspector/index.js';
+import { os } from '../../os/index.js';
 import { Demo, type DemoResult } from '../demo/run.js';
 import { fileSize } from '../demo/stage.js';
 import { Transcript } from '../demo/transcript.js';
@@ -52,7 +54,18 @@ function say(transcript: Transcript, result: DemoResult | null, error: string | 
   else complain(`the demo broke off after ${plural(checks.length, 'step')}: ${error}`);
 }
 
+/** It shows what /proc says of its processes, step by step. */
+function requireProcessFiles(): void {
+  if (os.showsProcesses) return;
+  throw new SectionError('ERR_SECTION_NATIVE', {
+    operation: 'demo',
+    rule: 'it shows what /proc says of its processes, and this system has none',
+    wayOut: 'Start a system process and a driver: "sectile system start", "sectile driver load"',
+  });
+}
+
 async function demo(options: Options): Promise<void> {
+  requireProcessFiles();
   const started = performance.now();
   const file = options.file === undefined ? undefined : resolve(options.file);
   if (file !== undefined) fileSize(file); // said before anything is started

@@ -1,6 +1,8 @@
 /**
  * All checks of this host, in the order in which a person wants to read them.
  */
+import { os } from '../../os/index.js';
+import { fileChecks } from './files.js';
 import { type Finding, finding, messageOf } from './finding.js';
 import { kernelChecks } from './kernel.js';
 import { memoryChecks } from './memory.js';
@@ -13,11 +15,12 @@ export interface FindingGroup {
   readonly findings: readonly Finding[];
 }
 
+/** What there is to look at here: no memfds where memory is in files, no /proc where the system shows no process. */
 const groups: readonly (readonly [string, readonly (() => Finding)[]])[] = [
-  ['Sectile', sectileChecks],
-  ['Kernel', kernelChecks],
-  ['Memory', memoryChecks],
-  ['Processes', processChecks],
+  ['Sectile', [...sectileChecks, ...(os.localMemory === 'in-files' ? fileChecks : [])]],
+  ['Kernel', os.sealsMemory ? kernelChecks : []],
+  ['Memory', os.showsProcesses ? memoryChecks : []],
+  ['Processes', os.showsProcesses && os.localMemory === 'from-holders' ? processChecks : []],
 ];
 
 /** A check that breaks is itself a finding: the others are still worth having. */
@@ -31,5 +34,6 @@ function run(title: string, check: () => Finding): Finding {
 
 /** Runs every check once. Changes nothing on the host. */
 export function examineHost(): readonly FindingGroup[] {
-  return groups.map(([title, checks]) => ({ title, findings: checks.map((check) => run(title, check)) }));
+  const present = groups.filter(([, checks]) => checks.length > 0);
+  return present.map(([title, checks]) => ({ title, findings: checks.map((check) => run(title, check)) }));
 }
