@@ -4,11 +4,15 @@
  */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { nt } from '../dist/os/index.js';
 import type { Mode, Vector } from './case.js';
 import { NO_READER, type Outcome } from './outcome.js';
 import { Post } from './post.js';
 
 type Kind = 'system' | 'application';
+
+/** Where the kernel is NT itself, kernel mode is a driver of its own kind, and an application needs nobody beside it. */
+const NO_KERNEL_MODE = nt === null ? null : 'kernel mode is code of the kernel: drivers/windows-wdm and its tests';
 
 const kindOf = (mode: Mode): Kind => (mode === 'kernel' ? 'system' : 'application');
 
@@ -32,7 +36,7 @@ export class Lane {
 
   async #post(kind: Kind): Promise<Post> {
     // An application may ask for global names: the system process is there first.
-    if (kind === 'application' && this.#posts.system === undefined) await this.#post('system');
+    if (kind === 'application' && NO_KERNEL_MODE === null && this.#posts.system === undefined) await this.#post('system');
     const post = this.#posts[kind] ?? (await Post.start(kind, this.#runtime, this.#folder));
     this.#posts[kind] = post;
     return post;
@@ -45,6 +49,10 @@ export class Lane {
     let failed = false;
     for (const { testCase, suite } of sequence) {
       const kind = kindOf(testCase.mode);
+      if (kind === 'system' && NO_KERNEL_MODE !== null) {
+        report({ id: testCase.id, kind: 'skipped', reason: NO_KERNEL_MODE });
+        continue;
+      }
       let outcome: Outcome;
       try {
         const post = await this.#post(kind);
@@ -79,6 +87,7 @@ export class Lane {
 
   async close(): Promise<void> {
     await this.#stop('system');
+    await this.#stop('application');
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

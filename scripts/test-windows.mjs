@@ -53,7 +53,7 @@ function testFiles() {
   const of = (kind) =>
     suites[kind]
       .flatMap((suite) => all.filter((name) => name === suite || name.startsWith(`${suite}/`)).sort())
-      .filter((name) => !(name.replace(/\.js$/, '.ts') in suites.elsewhere))
+      .filter((name) => !(name in suites.elsewhere))
       .filter((name) => values.only === undefined || values.only.some((text) => name.includes(text)))
       .map((name) => ({ name, kind }));
   return ['sections', 'faces', 'rules', 'windows'].flatMap(of);
@@ -185,15 +185,13 @@ function showSummary(version, results) {
   }
   if (reasons.size > 0) console.log('\nLeft out, and why:');
   for (const [reason, names] of reasons) console.log(`  ${reason}\n${names.map((each) => `      ${each}`).join('\n')}`);
-  const departing = results.flatMap(({ name, tests }) =>
-    tests.filter((each) => each.departure).map((each) => ({ name, ...each })),
-  );
+  const departing = results.flatMap(({ tests }) => tests.flatMap(({ departure }) => departure ?? []));
   if (departing.length > 0) console.log('\nWhere Wine departs from NT:');
-  for (const { name, name: file, departure } of departing) {
-    console.log(
-      `  ${file ?? name}: ${departure.test}\n      Wine: ${departure.wine}\n      NT: ${departure.nt} (${departure.source})`,
-    );
+  for (const { file, test, wine, nt, source } of departing) {
+    console.log(`  ${file}: ${test}\n      Wine: ${wine}\n      NT: ${nt} (${source})`);
   }
+  console.log('\nNo tests of sections, although they stand among them:');
+  for (const [name, reason] of Object.entries(suites.elsewhere)) console.log(`  ${name}: ${reason}`);
 }
 
 /** Tests that this version of Node.js leaves out on every system. */

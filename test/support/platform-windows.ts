@@ -189,7 +189,6 @@ export const windows: Platform = {
       'open-write',
       'open-all',
       'open-generic-write',
-      'open-write-owner',
       'open-extend',
       'open-maximum-writes',
       'create-over',

@@ -48,7 +48,7 @@ static bool maximum_writes(const wchar_t *name) {
   NtQueryObject(handle, ObjectBasicInformation, &facts, sizeof facts, NULL);
   CloseHandle(handle);
   SetLastError(facts.GrantedAccess);
-  return (facts.GrantedAccess & (SECTION_MAP_WRITE | SECTION_EXTEND_SIZE | WRITE_OWNER)) != 0;
+  return (facts.GrantedAccess & (SECTION_MAP_WRITE | SECTION_EXTEND_SIZE)) != 0;
 }
 
 static bool change_security(HANDLE handle) {
