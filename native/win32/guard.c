@@ -20,6 +20,7 @@ enum { PAGE = 4096 };
 
 /* Accesses of one range that the system refuses although its pages allow them: then it is none of ours. */
 enum { MOST_IN_VAIN = 1000 };
+static uint32_t in_vain; /* since one that was not */
 
 /* STATUS_GUARD_PAGE_VIOLATION, STATUS_ACCESS_VIOLATION, STATUS_IN_PAGE_ERROR are EXCEPTION_… of the same numbers. */
 enum { WAS_READ = 0, WAS_WRITE = 1 };
@@ -40,6 +41,20 @@ static void note_fault(sectile_guarded *range, uint32_t kind, uintptr_t address)
   sectile_guard_announce();
 }
 
+/* The calls that know placeholders, where this system has them; looked up before any exception. */
+typedef NTSTATUS(NTAPI *unmap_view_ex)(HANDLE process, PVOID base, ULONG flags);
+typedef NTSTATUS(NTAPI *map_view_ex)(HANDLE section, HANDLE process, PVOID *base, LARGE_INTEGER *offset, SIZE_T *length,
+                                     ULONG allocation_type, ULONG protect, void *parameters, ULONG count);
+typedef NTSTATUS(NTAPI *allocate_memory_ex)(HANDLE process, PVOID *base, SIZE_T *length, ULONG allocation_type, ULONG protect,
+                                            void *parameters, ULONG count);
+static unmap_view_ex unmap_ex;
+static map_view_ex map_ex;
+static allocate_memory_ex allocate_ex;
+
+static bool in_placeholder(const sectile_guarded *range) {
+  return (range->allocation_type & SECTILE_REPLACE_PLACEHOLDER) != 0 && unmap_ex != NULL && map_ex != NULL && allocate_ex != NULL;
+}
+
 /* Under the lock. */
 static void unmap(sectile_guarded *range) {
   if (range->state == SECTILE_GUARD_VACATED) return;
@@ -50,20 +65,52 @@ static void unmap(sectile_guarded *range) {
   }
 }
 
+/* Under the lock. As unmap, for putting something else there: a placeholder whose place was taken is there again. */
+static void clear(sectile_guarded *range) {
+  void *base = (void *)range->base;
+  if (!in_placeholder(range)) {
+    unmap(range);
+  } else if (range->state == SECTILE_GUARD_VIEW) {
+    if (!SECTILE_SUCCESS(unmap_ex(GetCurrentProcess(), base, SECTILE_PRESERVE_PLACEHOLDER))) unmap(range);
+  } else if (range->state != SECTILE_GUARD_VACATED) {
+    VirtualFree(base, range->length, MEM_RELEASE | SECTILE_PRESERVE_PLACEHOLDER);
+  }
+}
+
+/* Under the lock. Reserves addresses that were cleared; false: somebody was faster, and they are his. */
+static bool reserve(sectile_guarded *range, sectile_guard_state state) {
+  PVOID base = (void *)range->base;
+  SIZE_T length = range->length;
+  bool kept;
+  if (in_placeholder(range)) {
+    kept = SECTILE_SUCCESS(
+        allocate_ex(GetCurrentProcess(), &base, &length, MEM_RESERVE | SECTILE_REPLACE_PLACEHOLDER, PAGE_READWRITE, NULL, 0));
+  } else {
+    NTSTATUS status = NtAllocateVirtualMemory(GetCurrentProcess(), &base, 0, &length, MEM_RESERVE, PAGE_READWRITE);
+    kept = SECTILE_SUCCESS(status) && (uintptr_t)base == range->base;
+    /* Not where it was asked for: those addresses are no multiple of what reservations start at. */
+    if (SECTILE_SUCCESS(status) && !kept) VirtualFree(base, 0, MEM_RELEASE);
+  }
+  range->state = kept ? state : SECTILE_GUARD_VACATED;
+  return kept;
+}
+
 /* Under the lock. Puts private zeros where the view is: some memory must stand there for the program to go on. */
 static bool put_zeros(sectile_guarded *range) {
   if (range->state == SECTILE_GUARD_PRIVATE) return false;
-  void *base = (void *)range->base;
-  SIZE_T length = range->length;
   sectile_guard_stop_others();
-  NtUnmapViewOfSection(GetCurrentProcess(), base);
-  NTSTATUS status = NtAllocateVirtualMemory(GetCurrentProcess(), &base, 0, &length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-  sectile_guard_resume_others();
-  if (!SECTILE_SUCCESS(status)) return false;
-  range->state = SECTILE_GUARD_PRIVATE;
+  clear(range);
   range->stands_in = false;
+  bool kept = reserve(range, SECTILE_GUARD_PRIVATE);
+  sectile_guard_resume_others();
+  if (!kept) return false;
+  /* Where that is too much at once, each page when it is touched. */
+  VirtualAlloc((void *)range->base, range->length, MEM_COMMIT, PAGE_READWRITE);
   return true;
 }
+
+/* Whether the view can be put back later. */
+static bool can_return(const sectile_guarded *range) { return range->section != NULL && !range->pages_differ; }
 
 /* Under the lock. Puts a private copy of what the view shows in its place, where there is room for two. */
 static bool put_copy(sectile_guarded *range) {
@@ -75,6 +122,7 @@ static bool put_copy(sectile_guarded *range) {
   bool put = put_zeros(range);
   if (put && copy != NULL) WriteProcessMemory(process, (void *)range->base, copy, read, NULL);
   if (copy != NULL) VirtualFree(copy, 0, MEM_RELEASE);
+  range->stands_in = put && can_return(range);
   return put;
 }
 
@@ -95,18 +143,26 @@ static bool allows(const MEMORY_BASIC_INFORMATION *page, ULONG_PTR access) {
   }
 }
 
-/* Under the lock. Maps the range's view anew at its addresses; false: nothing stands there now. */
+/* Under the lock. Maps the range's view anew at its addresses; false: zeros stand there now, or what is somebody else's. */
 static bool map_anew(sectile_guarded *range, ULONG protect) {
-  void *base = (void *)range->base;
+  PVOID base = (void *)range->base;
   SIZE_T length = range->length;
   LARGE_INTEGER offset = {.QuadPart = (LONGLONG)range->offset};
+  HANDLE process = GetCurrentProcess();
+  ULONG type = range->allocation_type;
   sectile_guard_stop_others();
-  unmap(range);
-  range->state = SECTILE_GUARD_VIEW;
-  NTSTATUS status = NtMapViewOfSection(range->section, GetCurrentProcess(), &base, 0, 0, &offset, &length, SECTILE_VIEW_UNMAP,
-                                       range->allocation_type, protect);
+  clear(range);
+  NTSTATUS status = in_placeholder(range) ? map_ex(range->section, process, &base, &offset, &length, type, protect, NULL, 0)
+                                          : NtMapViewOfSection(range->section, process, &base, 0, 0, &offset, &length,
+                                                               SECTILE_VIEW_UNMAP, type, protect);
+  bool mapped = SECTILE_SUCCESS(status);
+  if (mapped) {
+    range->state = SECTILE_GUARD_VIEW;
+  } else {
+    reserve(range, SECTILE_GUARD_PRIVATE);
+  }
   sectile_guard_resume_others();
-  return SECTILE_SUCCESS(status);
+  return mapped;
 }
 
 /*
@@ -115,7 +171,7 @@ static bool map_anew(sectile_guarded *range, ULONG protect) {
  */
 static bool stand_in(sectile_guarded *range, uintptr_t page) {
   ULONG before;
-  if (range->protect == PAGE_NOACCESS && range->section != NULL && !range->pages_differ) {
+  if (range->protect == PAGE_NOACCESS && can_return(range)) {
     /* Nothing of such a view is shown. */
     bool zeros = put_zeros(range);
     range->stands_in = zeros;
@@ -124,34 +180,39 @@ static bool stand_in(sectile_guarded *range, uintptr_t page) {
   if (range->protect == PAGE_NOACCESS && range->section == NULL) return false;
   range->stands_in = true;
   if (!copies_leak && VirtualProtect((void *)page, PAGE, PAGE_WRITECOPY, &before)) return true;
-  return range->section != NULL && !range->pages_differ && map_anew(range, PAGE_WRITECOPY);
+  return can_return(range) && map_anew(range, PAGE_WRITECOPY);
+}
+
+/* Under the lock. An access to a page that is only reserved. */
+static bool commit(sectile_guarded *range, uintptr_t page, uintptr_t address, ULONG_PTR access) {
+  ULONG before;
+  /* The system may refuse to commit with copy-on-write. */
+  bool committed = VirtualAlloc((void *)page, PAGE, MEM_COMMIT, range->protect) != NULL ||
+                   (VirtualAlloc((void *)page, PAGE, MEM_COMMIT, PAGE_READONLY) != NULL &&
+                    VirtualProtect((void *)page, PAGE, range->protect, &before));
+  if (!committed && !put_copy(range)) return false;
+  MEMORY_BASIC_INFORMATION now = {.State = MEM_COMMIT, .Protect = range->protect};
+  if (committed && range->commit_on_touch && allows(&now, access)) return true;
+  note_fault(range, range->commit_on_touch && !committed ? SECTILE_FAULT_BACKING_LOST : SECTILE_FAULT_NO_ACCESS, address);
+  return true;
 }
 
 /* Under the lock. An access that the page's protection forbids. */
 static bool mend_violation(sectile_guarded *range, uintptr_t address, ULONG_PTR access) {
-  static uint32_t in_vain;
   uintptr_t page = address & ~(uintptr_t)(PAGE - 1);
   MEMORY_BASIC_INFORMATION now;
   if (VirtualQuery((void *)page, &now, sizeof now) == 0) return false;
   if (allows(&now, access)) return ++in_vain < MOST_IN_VAIN; /* another thread was here first */
   in_vain = 0;
-  if (now.State == MEM_RESERVE) {
-    ULONG protection = range->protect == PAGE_NOACCESS ? PAGE_READWRITE : range->protect;
-    if (VirtualAlloc((void *)page, PAGE, MEM_COMMIT, protection) == NULL && !put_zeros(range)) return false;
-    if (range->commit_on_touch && allows(&(MEMORY_BASIC_INFORMATION){.State = MEM_COMMIT, .Protect = protection}, access)) {
-      return true;
-    }
-    if (!range->commit_on_touch) note_fault(range, SECTILE_FAULT_NO_ACCESS, address);
-    return true;
-  }
+  if (now.State == MEM_RESERVE && range->protect != PAGE_NOACCESS) return commit(range, page, address, access);
   if (now.State == MEM_FREE) { /* another process unmapped it */
     if (!put_zeros(range)) return false;
     note_fault(range, SECTILE_FAULT_BACKING_LOST, address);
     return true;
   }
-  if (now.State != MEM_COMMIT) return false;
   bool readable = allows(&now, WAS_READ);
-  if (!stand_in(range, page) && !put_copy(range)) return false;
+  if (!stand_in(range, page) && range->state == SECTILE_GUARD_VIEW) put_copy(range);
+  if (range->state == SECTILE_GUARD_VACATED) return false;
   note_fault(range, readable ? SECTILE_FAULT_WRITE : SECTILE_FAULT_NO_ACCESS, address);
   return true;
 }
@@ -160,21 +221,23 @@ static bool mend_violation(sectile_guarded *range, uintptr_t address, ULONG_PTR 
 static bool mend(sectile_guarded *range, const EXCEPTION_RECORD *record) {
   uintptr_t address = record->ExceptionInformation[1];
   ULONG_PTR access = record->ExceptionInformation[0];
-  if (range->state == SECTILE_GUARD_VACATED) return false;
-  if (range->state == SECTILE_GUARD_RETIRED) {
+  if (range->state == SECTILE_GUARD_VACATED || (access != WAS_READ && access != WAS_WRITE)) return false;
+  if (range->state != SECTILE_GUARD_VIEW) {
+    /* A page of the view that another thread has seen to meanwhile. */
+    if (record->ExceptionCode == EXCEPTION_IN_PAGE_ERROR) return ++in_vain < MOST_IN_VAIN;
     void *page = (void *)(address & ~(uintptr_t)(PAGE - 1));
     return VirtualAlloc(page, PAGE, MEM_COMMIT, PAGE_READWRITE) != NULL;
   }
   switch (record->ExceptionCode) {
     case EXCEPTION_IN_PAGE_ERROR:
-      if (!put_zeros(range)) return range->state == SECTILE_GUARD_PRIVATE;
+      if (!put_zeros(range)) return false;
       note_fault(range, SECTILE_FAULT_BACKING_LOST, address);
       return true;
     case EXCEPTION_GUARD_PAGE: /* the system has taken the guard off: the access succeeds next time */
       note_fault(range, SECTILE_FAULT_NO_ACCESS, address);
       return true;
     default:
-      return (access == WAS_READ || access == WAS_WRITE) && mend_violation(range, address, access);
+      return mend_violation(range, address, access);
   }
 }
 
@@ -198,11 +261,8 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception) {
 static void put_back(sectile_guarded *range) {
   range->stands_in = false;
   bool stood_in = range->state == SECTILE_GUARD_VIEW || range->state == SECTILE_GUARD_PRIVATE;
-  if (!stood_in || range->section == NULL || range->pages_differ) return;
-  if (map_anew(range, range->protect)) return;
-  /* Somebody took the addresses, or memory is short: zeros, and the next report says so. */
-  VirtualAlloc((void *)range->base, range->length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-  range->state = SECTILE_GUARD_PRIVATE;
+  if (!stood_in || !can_return(range) || map_anew(range, range->protect)) return;
+  /* The next report says so. */
   note_fault(range, SECTILE_FAULT_BACKING_LOST, range->base);
 }
 
@@ -246,6 +306,10 @@ static bool try_whether_copies_leak(void) {
 static bool install(void) {
   if (installed) return true;
   if (!sectile_guard_start_reports()) return false;
+  HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+  unmap_ex = (unmap_view_ex)(void *)GetProcAddress(ntdll, "NtUnmapViewOfSectionEx");
+  map_ex = (map_view_ex)(void *)GetProcAddress(ntdll, "NtMapViewOfSectionEx");
+  allocate_ex = (allocate_memory_ex)(void *)GetProcAddress(ntdll, "NtAllocateVirtualMemoryEx");
   copies_leak = try_whether_copies_leak();
   /* The handler must outlive the last environment that loaded this module. */
   HMODULE self;
@@ -253,6 +317,10 @@ static bool install(void) {
   installed = AddVectoredExceptionHandler(1, on_exception) != NULL;
   return installed;
 }
+
+void sectile_guard_hold(void) { AcquireSRWLockShared(&lock); }
+
+void sectile_guard_go_on(void) { ReleaseSRWLockShared(&lock); }
 
 bool sectile_guard_add(sectile_guarded *range) {
   AcquireSRWLockExclusive(&lock);
@@ -283,7 +351,7 @@ sectile_guard_fault sectile_guard_read(sectile_guarded *range) {
 
 bool sectile_guard_has_lost(sectile_guarded *range) {
   AcquireSRWLockShared(&lock);
-  bool lost = range->state == SECTILE_GUARD_PRIVATE && !range->stands_in;
+  bool lost = range->state == SECTILE_GUARD_VACATED || (range->state == SECTILE_GUARD_PRIVATE && !range->stands_in);
   ReleaseSRWLockShared(&lock);
   return lost;
 }
@@ -318,8 +386,6 @@ void sectile_guard_let_go(sectile_guarded *range) {
 }
 
 NTSTATUS sectile_guard_vacate(sectile_guarded *range) {
-  typedef NTSTATUS(NTAPI * unmap_view_ex)(HANDLE process, PVOID base, ULONG flags);
-  unmap_view_ex unmap_ex = (unmap_view_ex)(void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "NtUnmapViewOfSectionEx");
   if (unmap_ex == NULL) return SECTILE_NOT_IMPLEMENTED;
   AcquireSRWLockExclusive(&lock);
   NTSTATUS status = unmap_ex(GetCurrentProcess(), (void *)range->base, SECTILE_PRESERVE_PLACEHOLDER);
@@ -334,14 +400,14 @@ NTSTATUS sectile_guard_vacate(sectile_guarded *range) {
 void sectile_guard_unmap(sectile_guarded *range) {
   AcquireSRWLockExclusive(&lock);
   unmap(range);
+  range->state = SECTILE_GUARD_VACATED;
   ReleaseSRWLockExclusive(&lock);
 }
 
 bool sectile_guard_retire(sectile_guarded *range) {
   AcquireSRWLockExclusive(&lock);
-  unmap(range);
-  bool kept = VirtualAlloc((void *)range->base, range->length, MEM_RESERVE, PAGE_NOACCESS) != NULL;
-  range->state = SECTILE_GUARD_RETIRED;
+  clear(range);
+  bool kept = reserve(range, SECTILE_GUARD_RETIRED);
   range->unreported = false;
   /* The section lives no longer than its handles and views: the quarantine is neither. */
   if (range->section != NULL) CloseHandle(range->section);

@@ -32,7 +32,7 @@ typedef enum {
   SECTILE_GUARD_VIEW,    /* a view of a section */
   SECTILE_GUARD_PRIVATE, /* private zeros stand where the view was: its backing was lost */
   SECTILE_GUARD_RETIRED, /* closed: its addresses are reserved for a while */
-  SECTILE_GUARD_VACATED, /* closed: its addresses are somebody else's */
+  SECTILE_GUARD_VACATED, /* its addresses are somebody else's: it was closed, or they were taken while it was put back */
 } sectile_guard_state;
 
 /* Part of the mapping that it guards; all of it under the guard's lock. */
@@ -52,6 +52,12 @@ typedef struct sectile_guarded {
   struct sectile_guarded *next, *previous;
 } sectile_guarded;
 
+/*
+ * Between these two the guard puts nothing in the place of a view: for who maps anywhere, and could get the addresses
+ * that are free for that moment.
+ */
+void sectile_guard_hold(void);
+void sectile_guard_go_on(void);
 /* False: GetLastError() says why. */
 bool sectile_guard_add(sectile_guarded *range);
 void sectile_guard_remove(sectile_guarded *range);
@@ -73,7 +79,7 @@ bool sectile_guard_retire(sectile_guarded *range);
 void sectile_guard_let_go(sectile_guarded *range);
 /* Unmaps the view and leaves the placeholder whose place it took, or says why not: nothing has changed then. */
 NTSTATUS sectile_guard_vacate(sectile_guarded *range);
-/* Unmaps whatever stands in the range. */
+/* Unmaps whatever stands in the range, which is not guarded from then on. */
 void sectile_guard_unmap(sectile_guarded *range);
 
 /* ---- guard_stop.c ---- */

@@ -73,15 +73,28 @@ static bool read_request(napi_env env, napi_callback_info info, const char *call
   }
   self->is_extended = napi_typeof(env, argument[10], &type) == napi_ok && type != napi_null;
   self->section = (HANDLE)(intptr_t)section;
-  if (self->flags <= (EXACT | COMMIT_ON_TOUCH)) return true;
-  sectile_fail_argument(env, call, "flags are out of range");
+  if (self->flags > (EXACT | COMMIT_ON_TOUCH)) {
+    sectile_fail_argument(env, call, "flags are out of range");
+    return false;
+  }
+  /* Only what goes to the kernel as it is may be anything: to the rest something is added. */
+  if ((self->flags & EXACT) != 0) return true;
+  if (self->offset <= SECTILE_MAX_SIZE && self->length <= SECTILE_MAX_SIZE &&
+      (self->address == 0 || self->address >= (self->offset & (GRANULARITY - 1)))) {
+    return true;
+  }
+  sectile_fail_argument(env, call, "offset, length or address are out of range");
   return false;
 }
 
-/* Only what may differ from the section later needs it: a view that can be written to has no copies to take back. */
+/*
+ * Only what may differ from the section later needs it: a view that can be written to has no copies to take back, unless
+ * it reaches beyond its section.
+ */
 static HANDLE keep_section(const request *wish) {
   HANDLE kept = NULL;
-  if (wish->protect == PAGE_READWRITE || wish->protect == PAGE_WRITECOPY) return NULL;
+  if (wish->protect == PAGE_WRITECOPY) return NULL;
+  if (wish->protect == PAGE_READWRITE && (wish->allocation_type & MEM_RESERVE) == 0) return NULL;
   HANDLE process = GetCurrentProcess();
   return DuplicateHandle(process, wish->section, process, &kept, 0, FALSE, DUPLICATE_SAME_ACCESS) ? kept : NULL;
 }
@@ -94,8 +107,11 @@ static NTSTATUS map_view_extended(request *wish, PVOID *base, LARGE_INTEGER *off
   map_view_ex map = (map_view_ex)(void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "NtMapViewOfSectionEx");
   if (map == NULL) return SECTILE_NOT_IMPLEMENTED;
   sectile_extended *extended = &wish->extended;
-  return map(wish->section, GetCurrentProcess(), base, offset, length, wish->allocation_type, wish->protect,
-             extended->count == 0 ? NULL : extended->list, extended->count);
+  sectile_guard_hold();
+  NTSTATUS status = map(wish->section, GetCurrentProcess(), base, offset, length, wish->allocation_type, wish->protect,
+                        extended->count == 0 ? NULL : extended->list, extended->count);
+  sectile_guard_go_on();
+  return status;
 }
 
 /* Wine says that it has mapped where no program's memory can be; the kernel answers so. */
@@ -111,8 +127,11 @@ static NTSTATUS map_view(request *wish, size_t before, PVOID *base, SIZE_T *leng
   *length = wish->length == 0 ? 0 : wish->length + before;
   if (is_beyond(wish->address)) return SECTILE_INVALID_PARAMETER_3;
   if (wish->is_extended) return map_view_extended(wish, base, &offset, length);
-  return NtMapViewOfSection(wish->section, GetCurrentProcess(), base, wish->zero_bits, wish->commit_size, &offset, length,
-                            wish->inherit, wish->allocation_type, wish->protect);
+  sectile_guard_hold();
+  NTSTATUS status = NtMapViewOfSection(wish->section, GetCurrentProcess(), base, wish->zero_bits, wish->commit_size, &offset,
+                                       length, wish->inherit, wish->allocation_type, wish->protect);
+  sectile_guard_go_on();
+  return status;
 }
 
 /*

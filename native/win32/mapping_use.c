@@ -6,11 +6,30 @@
 
 #include <errno.h>
 
+/*
+ * Takes the buffer back from JavaScript, so that its memory is nobody's. Where that fails (its memory was moved into
+ * another buffer by ArrayBuffer.prototype.transfer; the runtime holds on to it for a call that is under way, and says
+ * that all went well) the addresses stay reserved, and show zeros, until the buffer is collected.
+ */
+static void detach(napi_env env, sectile_mapping *self) {
+  napi_value buffer = NULL;
+  bool detached = true;
+  if (!self->buffer_uses || napi_get_reference_value(env, self->buffer, &buffer) != napi_ok || buffer == NULL ||
+      napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok || detached ||
+      napi_detach_arraybuffer(env, buffer) != napi_ok || napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok ||
+      !detached) {
+    return;
+  }
+  if (InterlockedExchange(&self->buffer_uses, 0)) sectile_mapping_release(self);
+}
+
 bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sectile_mapping **mapping) {
   void *pointer;
   if (!sectile_unwrap(env, value, call, "mapping", &sectile_tag_mapping, &pointer)) return false;
-  *mapping = pointer;
-  if (!(*mapping)->closed) return true;
+  sectile_mapping *self = *mapping = pointer;
+  if (!self->closed && self->guarded.state != SECTILE_GUARD_VACATED) return true;
+  /* Its addresses may have become somebody else's before it was closed. */
+  detach(env, self);
   sectile_fail_errno(env, call, EBADF);
   return false;
 }
@@ -156,23 +175,6 @@ static napi_value mapping_pages_differ(napi_env env, napi_callback_info info) {
   if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
   sectile_guard_pages_differ(&self->guarded);
   return sectile_undefined(env);
-}
-
-/*
- * Takes the buffer back from JavaScript, so that its memory is nobody's. Where that fails (its memory was moved into
- * another buffer by ArrayBuffer.prototype.transfer; the runtime holds on to it for a call that is under way, and says
- * that all went well) the addresses stay reserved, and show zeros, until the buffer is collected.
- */
-static void detach(napi_env env, sectile_mapping *self) {
-  napi_value buffer = NULL;
-  bool detached = true;
-  if (!self->buffer_uses || napi_get_reference_value(env, self->buffer, &buffer) != napi_ok || buffer == NULL ||
-      napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok || detached ||
-      napi_detach_arraybuffer(env, buffer) != napi_ok || napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok ||
-      !detached) {
-    return;
-  }
-  if (InterlockedExchange(&self->buffer_uses, 0)) sectile_mapping_release(self);
 }
 
 static napi_value mapping_close(napi_env env, napi_callback_info info) {

@@ -15,6 +15,8 @@
 enum { SECTILE_VIEW_SHARE = 1, SECTILE_VIEW_UNMAP = 2 };
 /* MEM_PRESERVE_PLACEHOLDER */
 enum { SECTILE_PRESERVE_PLACEHOLDER = 2 };
+/* MEM_REPLACE_PLACEHOLDER */
+enum { SECTILE_REPLACE_PLACEHOLDER = 0x4000 };
 
 NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base, ULONG_PTR zero_bits, SIZE_T commit_size,
                                   PLARGE_INTEGER offset, PSIZE_T view_size, DWORD inherit, ULONG allocation_type, ULONG protect);
