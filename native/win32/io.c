@@ -161,7 +161,11 @@ typedef struct {
   request request; /* its memory is its own */
   napi_deferred deferred;
   napi_threadsafe_function done;
+  bool alone; /* the environment has ended, and its function with it */
 } pending;
+
+/* Of all requests: `alone`, and whether a thread is at work on `done`. */
+static SRWLOCK ends = SRWLOCK_INIT;
 
 static void free_pending(pending *self) {
   free(self->request.input);
@@ -172,11 +176,24 @@ static void free_pending(pending *self) {
 static DWORD WINAPI work(void *data) {
   pending *self = data;
   carry_out(&self->request);
-  napi_threadsafe_function done = self->done;
-  /* Where the environment has ended, nobody waits any more. */
-  if (napi_call_threadsafe_function(done, self, napi_tsfn_nonblocking) != napi_ok) free_pending(self);
-  napi_release_threadsafe_function(done, napi_tsfn_release);
+  AcquireSRWLockExclusive(&ends);
+  bool handed_over = false;
+  if (!self->alone) {
+    napi_threadsafe_function done = self->done;
+    handed_over = napi_call_threadsafe_function(done, self, napi_tsfn_nonblocking) == napi_ok;
+    napi_release_threadsafe_function(done, napi_tsfn_release);
+  }
+  ReleaseSRWLockExclusive(&ends);
+  if (!handed_over) free_pending(self);
   return 0;
+}
+
+/* The environment ends: Node.js takes the function away, whoever still has it. */
+static void leave_alone(void *data) {
+  pending *self = data;
+  AcquireSRWLockExclusive(&ends);
+  self->alone = true;
+  ReleaseSRWLockExclusive(&ends);
 }
 
 /* What came back, or an NTSTATUS. */
@@ -197,7 +214,13 @@ static void settle(napi_env env, napi_value callback, void *context, void *data)
   (void)callback;
   (void)context;
   pending *self = data;
-  if (env != NULL) napi_resolve_deferred(env, self->deferred, answer(env, &self->request));
+  /* Not before the other thread has let go of the function. */
+  AcquireSRWLockExclusive(&ends);
+  ReleaseSRWLockExclusive(&ends);
+  if (env != NULL) {
+    napi_remove_env_cleanup_hook(env, leave_alone, self);
+    napi_resolve_deferred(env, self->deferred, answer(env, &self->request));
+  }
   free_pending(self);
 }
 
@@ -231,10 +254,15 @@ static napi_value device_control_async(napi_env env, napi_callback_info info) {
     free_pending(self);
     return sectile_fail_napi(env, control_call);
   }
+  /* The thread's code must be there when the driver is done, also where the last environment has ended. */
+  HMODULE code;
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN, (const WCHAR *)(void *)&ends, &code);
+  napi_add_env_cleanup_hook(env, leave_alone, self);
   /* Not a thread of the runtime: a driver may take its time. */
   if (QueueUserWorkItem(work, self, WT_EXECUTELONGFUNCTION)) return promise;
   self->request.error = GetLastError();
   self->request.status = STATUS_NO_MEMORY;
+  napi_remove_env_cleanup_hook(env, leave_alone, self);
   napi_release_threadsafe_function(self->done, napi_tsfn_abort);
   napi_resolve_deferred(env, self->deferred, answer(env, &self->request));
   free_pending(self);
