@@ -4,11 +4,13 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nt } from '../dist/os/index.js';
 import { sequences, type Vector } from './case.js';
 import { Lane } from './lane.js';
 import type { Outcome } from './outcome.js';
 
-const MOST_LANES = 4;
+/** Lanes have namespaces of their own, but where the kernel has one for the session. */
+const MOST_LANES = nt === null ? 4 : 1;
 
 export interface RunOptions {
   /** Cases whose id holds this text; those before them in their sequences run as well and do not count. */

@@ -29,7 +29,7 @@ const wine = await Wine.start({ env: { SECTILE_NATIVE: native, WINEDLLOVERRIDES:
 try {
   const only = values.only === undefined ? [] : ['--only', values.only];
   const args = [windowsPath(join(root, 'build-conformance', 'main.js')), '--json', ...only];
-  const { stdout, stderr } = await wine.run(node, args, { cwd: root, timeout: PATIENCE });
+  const { stdout, stderr } = await wine.run(node, args, { cwd: root, timeout: PATIENCE, stdin: 'ignore' });
   if (!stdout.startsWith('{')) throw new Error(`the runner did not end: ${stderr}`);
   process.exitCode = report(JSON.parse(stdout));
 } finally {

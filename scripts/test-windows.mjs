@@ -83,7 +83,7 @@ async function startLane(folder, environment) {
   if (onWindows) return { run: (node, args, files) => runHere(node, args, files, environment), stop: () => {} };
   const wine = await Wine.start({ folder, env: { ...environment, WINEDLLOVERRIDES: 'mscoree,mshtml,winedbg.exe=' } });
   return {
-    run: (node, args) => wine.run(node, args, { cwd: root, timeout: FILE_TIMEOUT }),
+    run: (node, args) => wine.run(node, args, { cwd: root, timeout: FILE_TIMEOUT, stdin: 'ignore' }),
     stop: () => wine.stop(),
   };
 }
