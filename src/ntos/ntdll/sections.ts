@@ -69,6 +69,8 @@ export function sectionCalls(kernel: Kernel): Calls {
       const returned = words64(0n);
       const status = kernel.call('NtQuerySection', kernel.handle(handle), wanted, bytes, bytes.length, returned);
       if (!isSuccess(status)) return fail(status);
+      // Of what is shorter there is no form here.
+      if (bytes.length < SECTION_BASIC_INFORMATION.bytes) return fail(Status.STATUS_INVALID_INFO_CLASS);
       const { BaseAddress, ...facts } = SECTION_BASIC_INFORMATION.read(bytes);
       const sectionInformation = { BaseAddress: BaseAddress === 0n ? null : BaseAddress, ...facts };
       return { status, sectionInformation, returnLength: Number(wordAt(returned)) };
