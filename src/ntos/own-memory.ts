@@ -5,7 +5,13 @@
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { View } from '../memory/view.js';
 import type { Handle } from '../nt/arguments.js';
-import { MEM_FREE, MEM_PRESERVE_PLACEHOLDER, MemoryBasicInformation, PAGE_NOACCESS } from '../nt/constants.js';
+import {
+  MEM_FREE,
+  MEM_PRESERVE_PLACEHOLDER,
+  MEM_REPLACE_PLACEHOLDER,
+  MemoryBasicInformation,
+  PAGE_NOACCESS,
+} from '../nt/constants.js';
 import type { MEMORY_BASIC_INFORMATION as PageFacts } from '../nt/memory-query.js';
 import { isViewProtection, viewKind } from '../nt/protection.js';
 import { CURRENT_PROCESS } from '../nt/tables.js';
@@ -50,6 +56,10 @@ const taken = new AddressSet();
 /** Maps a view of a section into this process. */
 export function mapView(nt: NtSystem, request: ViewRequest): View | { readonly status: NTSTATUS } {
   const { section, base, offset, viewSize, allocationType, protection, inherit } = request;
+  // The runtime has placeholders as well.
+  if ((allocationType & MEM_REPLACE_PLACEHOLDER) !== 0 && !isOwnMemory(base, viewSize)) {
+    return { status: Status.STATUS_CONFLICTING_ADDRESSES };
+  }
   const mapping = nt.mapSection(
     section,
     offset,
