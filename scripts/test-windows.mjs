@@ -197,12 +197,12 @@ function showSummary(version, results) {
 /** Tests that this version of Node.js leaves out on every system. */
 const isOfNode = ({ skipped }) => /^Node\.js v/.test(skipped ?? '');
 
-/** How many tests of a kind run here as they do on Linux, in percent: of those whose subject there is here. */
-function shareOf(results, wanted) {
+/** How many of the tests of a kind run here as they do on Linux, in percent. */
+function shareOf(results, kind) {
   const tests = results
-    .filter(({ kind }) => kind === wanted)
+    .filter((each) => each.kind === kind)
     .flatMap(({ tests }) => tests)
-    .filter((test) => !isOfNode(test) && !suites.ofLinux.includes(test.name));
+    .filter((test) => !isOfNode(test));
   return tests.length === 0 ? 100 : (100 * (tests.length - count(tests, 'left out'))) / tests.length;
 }
 

@@ -2,10 +2,9 @@
  * Promise 4, failure comes early and says why: where memory, disk or large pages do not suffice, create
  * fails with its own error; the process is never killed for it, and nothing is left half done.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import limited from '../fixtures/limited.js';
-import { notRoot, run, scratchFolder, start } from '../support/child.js';
+import { run, scratchFolder, start } from '../support/child.js';
 import { ControlGroup, noControlGroups } from '../support/control-group.js';
 import { platform } from '../support/platform.js';
 
@@ -30,20 +29,15 @@ test('more memory than any machine has is an error at create', async (t) => {
   await run(t, limited, 'asks for more than any machine has');
 });
 
-const POOL = '/proc/sys/vm/nr_hugepages';
-const poolSize = () => (existsSync(POOL) ? Number(readFileSync(POOL, 'utf8')) : Number.NaN);
-
 test('large pages that are not there are an error that says how to get them', async (t) => {
-  if (poolSize() !== 0) return t.skip('the host has large pages');
+  if (platform.largePages.setAside() !== 0) return t.skip('the host has large pages');
   await run(t, limited, 'asks for large pages where none are set aside');
 });
 
 test('large pages are used where the host has them', {
-  skip: notRoot || Number.isNaN(poolSize()) || platform.lacks.largePages,
+  skip: Number.isNaN(platform.largePages.setAside()) || platform.lacks.largePages,
 }, async (t) => {
-  const before = poolSize();
-  t.after(() => writeFileSync(POOL, String(before)));
-  writeFileSync(POOL, String(before + 6));
-  if (poolSize() < before + 6) return t.skip('the host has no room for six large pages');
+  const lack = platform.largePages.setAsideMore(t, 6);
+  if (lack !== null) return t.skip(lack);
   await run(t, limited, 'uses large pages', { scratch: scratchFolder(t) });
 });

@@ -301,15 +301,3 @@ test('descriptors: a duplicate is held, access is that of the descriptor', (t) =
   closeSync(again);
   assert.throws(() => Section.fromDescriptor(again, { size: PAGE }), withCode('ERR_SECTION_INVALID_ARGUMENT', /not open/));
 });
-
-test('a device is asked when a view is mapped, for that view alone', { skip: platform.lacks.devices }, () => {
-  const zero = openSync('/dev/zero', 'r+');
-  using section = Section.fromDescriptor(zero, { size: 2 ** 32 + PAGE });
-  closeSync(zero);
-  using view = section.map({ offset: 2 ** 32, length: 100 });
-  assert.ok(view.bytes.every((each) => each === 0));
-  const nothing = openSync('/dev/null', 'r+');
-  using unmappable = Section.fromDescriptor(nothing, { size: PAGE });
-  closeSync(nothing);
-  assert.throws(() => unmappable.map(), withCode('ERR_SECTION_FILE', /ENODEV/));
-});

@@ -2,7 +2,7 @@
  * What tests of sections ask of Linux: see platform.ts.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readlinkSync, rmSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildWithoutBuffers, compileHere } from './compile-posix.js';
 import type { Platform } from './platform.js';
@@ -18,12 +18,26 @@ function memoryOf(pid: number, text: string): string {
   return `${folder}/${number}`;
 }
 
+const POOL = '/proc/sys/vm/nr_hugepages';
+const poolSize = () => (existsSync(POOL) ? Number(readFileSync(POOL, 'utf8')) : Number.NaN);
+
 export const posix: Platform = {
   granularity: 4096,
   largestSection: 2 ** 46,
   oddNames: ['\0', 'a\0b', 'Local', 'x'.repeat(32_766)],
   noNames: [],
   noBacking: [['/dev/null', /a character device/]],
+  largePages: {
+    setAside: poolSize,
+    setAsideMore: (t, count) => {
+      if (notRoot) return notRoot;
+      const before = poolSize();
+      t.after(() => writeFileSync(POOL, String(before)));
+      writeFileSync(POOL, String(before + count));
+      return poolSize() < before + count ? `the host has no room for ${count} large pages` : null;
+    },
+    free: () => Number(/^HugePages_Free:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]),
+  },
   largePagesHint: /vm\.nr_hugepages=1/,
   refusedBuffer: /^EFAULT$/,
   owners: [`S-1-22-1-${process.geteuid?.()}`, `S-1-22-2-${process.getegid?.()}`],

@@ -151,6 +151,8 @@ export const windows: Platform = {
   // A zero ends a name; the session's directory has a link of this name.
   noNames: ['\0', 'a\0b', 'x'.repeat(32_766)],
   noBacking: [['\\\\.\\NUL', /a character device/]],
+  // Whoever holds the privilege is given them; none are set aside.
+  largePages: { setAside: () => 0, setAsideMore: () => null, free: () => null },
   largePagesHint: /Lock pages in memory/,
   refusedBuffer: /^(EFAULT|EACCES|EPERM|UNKNOWN)$/,
   owners: undefined,

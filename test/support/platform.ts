@@ -2,6 +2,7 @@
  * What tests of sections ask of the system below: the facts that each system tells in its own way, and the reasons
  * why something cannot be there. Chosen once, here: tests themselves ask for no system's name.
  */
+import type { TestContext } from 'node:test';
 import type { View } from 'sectile';
 import { os } from '../../dist/os/index.js';
 import { withFiles } from './platform-files.js';
@@ -29,6 +30,15 @@ export interface Platform {
   readonly noNames: readonly string[];
   /** What cannot back a section, with what is said of it. */
   readonly noBacking: readonly (readonly [path: string, said: RegExp])[];
+  /** Large pages that the host has set aside. */
+  readonly largePages: {
+    /** How many; NaN where there can be none. */
+    setAside(): number;
+    /** Sets aside so many more for a test, which gives them back; why not, or null. */
+    setAsideMore(t: TestContext, count: number): string | null;
+    /** How many of them nobody has; null where nobody tells. */
+    free(): number | null;
+  };
   /** What an error says of large pages that the host does not give. */
   readonly largePagesHint: RegExp;
   /** Codes of a file operation that was given a buffer which it may not write to. */
