@@ -22,10 +22,23 @@ export function program(...parts: readonly string[]): string {
 /** Windows itself loads signed drivers only, and these are not: they are built for Wine alone. */
 export const noDrivers = existsSync(program('SectileWdm', 'SectileWdm.sys')) ? false : 'loads drivers without a signature';
 
+/** How often a program is started that Wine does not start. */
+const ATTEMPTS = 5;
+
+/** Wine now and then refuses to start a program, for no reason that libuv has a name for; nothing has run then. */
+const isNotStarted = (error: unknown): boolean => (error as NodeJS.ErrnoException).message === 'spawn UNKNOWN';
+
 /** Runs a program to its end; its output must come with exit code 0. */
 export async function prints(file: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await run(file, args);
-  return stdout.replaceAll('\r\n', '\n');
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { stdout } = await run(file, args);
+      return stdout.replaceAll('\r\n', '\n');
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isNotStarted(error)) throw error;
+      console.log(`# ${file} was not started: attempt ${attempt} of ${ATTEMPTS}`);
+    }
+  }
 }
 
 /** Loads a driver; it is unloaded when the test ends, if it still is there. */
