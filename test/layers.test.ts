@@ -23,6 +23,7 @@ const layers = [
   'win32',
   'ntos',
   'section',
+  'channel',
   'ntdll',
   'kernel32',
   'ntddk',
