@@ -5,12 +5,15 @@
  * stays where it was.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, posix, relative, sep } from 'node:path';
+import { dirname, join, posix, relative, resolve, sep } from 'node:path';
 import { rollup } from '@rollup/wasm-node';
 import { minify } from 'terser';
 
-const mangle = { toplevel: true, keep_fnames: true, keep_classnames: true };
-const shorten = async (code) => (await minify(code, { module: true, ecma: 2022, compress: false, mangle })).code;
+const names = { keep_fnames: true, keep_classnames: true };
+const mangle = { toplevel: true, ...names };
+// Functions stay functions of their own: a stack trace shows each call that the source has.
+const compress = { inline: 0, reduce_funcs: false, passes: 2, ...names };
+const shorten = async (code) => (await minify(code, { module: true, ecma: 2022, compress, mangle })).code;
 const write = (file, text) => {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
@@ -29,29 +32,27 @@ function startedByPath(folder, names) {
   );
 }
 
-/**
- * Writes the code below `from` to `to`.
- *
- * @param {{ entries: string[], apart: string }} options `entries`: the files that are named from outside; `apart`: a folder
- *   whose files are shortened and not joined, because they are loaded by name
- */
-export async function bundle(from, to, { entries, apart }) {
-  const all = scriptsBelow(from);
-  const loaded = all.filter((name) => name.startsWith(`${apart}/`));
-  for (const name of loaded) write(join(to, name), await shorten(readFileSync(join(from, name), 'utf8')));
-
-  const joined = all.filter((name) => !name.startsWith(`${apart}/`));
-  const roots = [...new Set([...entries, ...startedByPath(from, joined)])];
+/** Joins what the inputs lead to, without the lists that are no input. */
+async function joinModules(from, to, inputs, lists) {
+  const named = (file) => relative(from, file).split(sep).join('/');
+  // Rollup counts paths from the folder that all inputs share.
+  const base = inputs.length === 1 ? posix.dirname(inputs[0]) : '.';
   const build = await rollup({
-    input: Object.fromEntries(roots.map((name) => [name.replace(/\.js$/, ''), join(from, name)])),
-    external: (name) => !/^[./]/.test(name),
+    input: Object.fromEntries(inputs.map((name) => [posix.relative(base, name).replace(/\.js$/, ''), join(from, name)])),
+    // Of what a list takes its values from, nothing else is wanted a second time.
+    ...(lists.includes(inputs[0]) ? { treeshake: { moduleSideEffects: false } } : {}),
+    external: (name, importer) => {
+      if (importer === undefined) return false;
+      const file = named(resolve(dirname(importer), name));
+      return !/^[./]/.test(name) || (lists.includes(file) && !inputs.includes(file));
+    },
     plugins: [
       {
         name: 'places',
         // A module finds what lies beside it from where it was, not from the file that it has come into.
         resolveImportMeta: (property, { chunkId, moduleId }) =>
           property === 'url'
-            ? `new URL(${JSON.stringify(posix.relative(posix.dirname(chunkId), relative(from, moduleId).split(sep).join('/')).replace(/^(?!\.)/, './'))}, import.meta.url).href`
+            ? `new URL(${JSON.stringify(posix.relative(posix.dirname(chunkId), named(moduleId)).replace(/^(?!\.)/, './'))}, import.meta.url).href`
             : null,
       },
     ],
@@ -65,5 +66,22 @@ export async function bundle(from, to, { entries, apart }) {
     chunkFileNames: 'parts/[name]-[hash].js',
   });
   await build.close();
-  for (const { fileName, code } of output) write(join(to, fileName), await shorten(code));
+  for (const { fileName, code } of output) write(join(to, base, fileName), await shorten(code));
+}
+
+/**
+ * Writes the code below `from` to `to`.
+ *
+ * @param {{ entries: string[], lists: string[], apart: string }} options `entries`: the files that are named from outside;
+ *   `lists`: modules of named values that entries export as a whole (`export *`): they stay files of their own, or each entry
+ *   would spell out every name; `apart`: a folder whose files are shortened and not joined, because they are loaded by name
+ */
+export async function bundle(from, to, { entries, lists, apart }) {
+  const all = scriptsBelow(from);
+  const loaded = all.filter((name) => name.startsWith(`${apart}/`));
+  for (const name of loaded) write(join(to, name), await shorten(readFileSync(join(from, name), 'utf8')));
+
+  const joined = all.filter((name) => !name.startsWith(`${apart}/`));
+  const roots = [...new Set([...entries, ...startedByPath(from, joined)])];
+  for (const inputs of [roots, ...lists.map((name) => [name])]) await joinModules(from, to, inputs, lists);
 }

@@ -8,13 +8,16 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { bundle } from './bundle.mjs';
 import { root, targets } from './native-targets.mjs';
+import { writeTypes } from './types.mjs';
 
 export const packagesFolder = join(root, 'build', 'packages');
 /** The driver of `sectile demo`; the others are samples to read. */
 const DEMO_DRIVER = 'host-telemetry';
+/** The modules of constants, which faces export as a whole, and what these share with the rest of the code. */
+const LISTS = ['base/status.js', 'nt/constants.js', 'win32/constants.js'];
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** The folder of a package, by its name. */
@@ -103,20 +106,6 @@ export function layKitPackage() {
   cpSync(join(root, 'drivers', 'windows-wdm'), join(folder, 'windows-wdm'), { recursive: true, filter });
 }
 
-/** The .d.ts files that those given lead to: by re-exports alone, or by any import. */
-function typesFrom(folder, entries, statement) {
-  const seen = new Set();
-  const waiting = entries.map((entry) => join(folder, entry));
-  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-    if (seen.has(file)) continue;
-    seen.add(file);
-    for (const [, path] of readFileSync(file, 'utf8').matchAll(statement)) {
-      waiting.push(resolve(dirname(file), path.replace(/\.js$/, '.d.ts')));
-    }
-  }
-  return [...seen].map((file) => relative(folder, file));
-}
-
 /**
  * Lays out the main package: the code shortened, and of the types those that users can reach, with comments
  * where users read them. Needs a finished `npm run build`.
@@ -136,15 +125,18 @@ export async function layMainPackage() {
 
   // Emitted anew: dist/ may hold what a source that has gone left behind.
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-  const plain = ['--removeComments', '--sourceMap', 'false', '--composite', 'false', '--incremental', 'false'];
+  const whole = ['--sourceMap', 'false', '--composite', 'false', '--incremental', 'false'];
   const scratch = join(packagesFolder, '.emitted');
   rmSync(scratch, { recursive: true, force: true });
   const emit = (project, output, ...options) =>
-    execFileSync(process.execPath, [tsc, '-p', join(root, project), ...plain, '--outDir', output, ...options], {
+    execFileSync(process.execPath, [tsc, '-p', join(root, project), ...whole, '--outDir', output, ...options], {
       stdio: 'inherit',
     });
-  emit('src', scratch);
-  emit('drivers', join(scratch, 'drivers'), '--declaration', 'false');
+  for (const [project, output] of [
+    ['src', scratch],
+    ['drivers', join(scratch, 'drivers')],
+  ])
+    emit(project, output, '--removeComments', '--declaration', 'false');
   for (const name of readdirSync(join(scratch, 'drivers'))) {
     if (name !== DEMO_DRIVER) rmSync(join(scratch, 'drivers', name), { recursive: true });
   }
@@ -152,17 +144,18 @@ export async function layMainPackage() {
   const below = (path) => relative('dist', path);
   const modules = Object.values(manifest.exports).filter((entry) => typeof entry === 'object');
   const programs = Object.values(manifest.bin);
-  await bundle(scratch, code, { entries: [...modules.map((entry) => entry.default), ...programs].map(below), apart: 'drivers' });
+  await bundle(scratch, code, {
+    entries: [...modules.map((entry) => entry.default), ...programs].map(below),
+    lists: LISTS,
+    apart: 'drivers',
+  });
 
+  const types = join(packagesFolder, '.types');
+  rmSync(types, { recursive: true, force: true });
   const entries = modules.map((entry) => below(entry.types));
-  for (const file of typesFrom(scratch, entries, /(?:from|import\()\s*['"](\.[^'"]+\.js)['"]/g)) {
-    cpSync(join(scratch, file), join(code, file));
-  }
-  const built = join(root, 'dist');
-  for (const file of typesFrom(built, entries, /^export .*from ['"](\.[^'"]+\.js)['"]/gm)) {
-    cpSync(join(built, file), join(code, file));
-  }
-  rmSync(scratch, { recursive: true, force: true });
+  emit('src', types, '--emitDeclarationOnly');
+  writeTypes(types, code, entries);
+  for (const used of [scratch, types]) rmSync(used, { recursive: true, force: true });
   for (const path of programs) chmodSync(join(folder, path), 0o755);
 }
 

@@ -25,6 +25,7 @@ import { folderOf, KIT_PACKAGE, laidPackages, packageOf, SOURCE_PACKAGE, tarball
 import { hasTools, inspectBinary, isReproducible } from './packages-check/binaries.mjs';
 import { bareTools, environments } from './packages-check/environments.mjs';
 import { serveRegistry } from './packages-check/registry.mjs';
+import { checkTypes } from './packages-check/types.mjs';
 
 /** Largest sizes, in bytes. */
 const LARGEST_MAIN_PACKAGE = 300_000;
@@ -154,6 +155,8 @@ await part('commands of the installed package', null, async () => {
   if (!existsSync(join(folder, 'Camera', 'driver.c'))) throw new Error('driver init wrote no driver');
   return commands.map(([name]) => name).join(', ');
 });
+
+await part('types of the installed package', null, async () => checkTypes(await project('types', [tarballOf('sectile')])));
 
 await part('built from the sources', null, async () => {
   const folder = await project('from-source', ['--omit=optional', tarballOf('sectile'), tarballOf(SOURCE_PACKAGE)]);
