@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* TypeScript and native name this number to each other and refuse to work where it differs. */
-#define SECTILE_CONTRACT 3
+#define SECTILE_CONTRACT 4
 
 /* Largest object, offset or length that any call takes: 2^46 bytes. */
 #define SECTILE_MAX_SIZE ((uint64_t)1 << 46)
@@ -102,6 +102,8 @@ extern const sectile_export sectile_memory_exports[];
 extern const sectile_export sectile_mapping_exports[];
 extern const sectile_export sectile_mapping_use_exports[];
 extern const sectile_export sectile_words_exports[];
+extern const sectile_export sectile_waits_exports[];
+extern const sectile_export sectile_mutex_exports[];
 extern const sectile_export sectile_mapping_async_exports[];
 extern const sectile_export sectile_pages_exports[];
 extern const sectile_export sectile_placeholder_exports[];

@@ -19,10 +19,12 @@ const layers = [
   'namespace',
   'files',
   'system',
+  'sync',
   'nt',
   'win32',
   'ntos',
   'section',
+  'dispatcher',
   'channel',
   'ntdll',
   'kernel32',
@@ -38,6 +40,10 @@ const strangers: readonly (readonly [string, string])[] = [
   ['security', 'memory'],
   ['section', 'nt'],
   ['section', 'win32'],
+  ['dispatcher', 'nt'],
+  ['dispatcher', 'win32'],
+  ['channel', 'nt'],
+  ['channel', 'win32'],
   ['inspector', 'index'],
 ];
 

@@ -62,6 +62,11 @@ const owner = Symbol('view');
 
 const report = Symbol('report');
 
+/** @internal The mapping behind a view, for what works on it below the faces. It is the view's to close. */
+export const mappingOf: unique symbol = Symbol('mapping');
+/** @internal Has something done right before the view is closed; returns how to take that back. */
+export const beforeClose: unique symbol = Symbol('beforeClose');
+
 /** Views that nobody closed let go of what they hold as well. */
 const collected = new FinalizationRegistry<() => void>((release) => release());
 
@@ -91,6 +96,7 @@ export class View {
   #events: EventEmitter | null = null;
   #reference: WeakRef<View> | null = null;
   #reported = 0;
+  #closers: Set<() => void> | null = null;
 
   /** @internal Views come from `section.map()` and from the NT faces. */
   constructor(mapping: Mapping, facts: ViewFacts) {
@@ -383,6 +389,19 @@ export class View {
   }
 
   /** @internal */
+  get [mappingOf](): Mapping {
+    return this.#mapping;
+  }
+
+  /** @internal */
+  [beforeClose](action: () => void): () => void {
+    this.#closers ??= new Set();
+    const closers = this.#closers;
+    closers.add(action);
+    return () => closers.delete(action);
+  }
+
+  /** @internal */
   [report](): void {
     const { fault } = this;
     if (fault === null || fault.count === this.#reported) return;
@@ -396,6 +415,7 @@ export class View {
    */
   close(): void {
     if (this.#closed) return;
+    if (this.#closers !== null) for (const action of this.#closers) action();
     this.#closed = true;
     os.mappingClose(this.#mapping);
     this.#ended();
@@ -403,6 +423,7 @@ export class View {
 
   /** @internal Closes the view and keeps its addresses: a reserved range of private memory. */
   vacate(): Mapping {
+    if (this.#closers !== null) for (const action of this.#closers) action();
     const range = os.mappingVacate(this.#mapping);
     this.#closed = true;
     this.#ended();

@@ -144,6 +144,27 @@ export interface MappingFault {
   readonly count: number;
 }
 
+/** How a wait that blocks has ended. */
+export const WaitEnd = { woken: 0, differed: 1, timedOut: 2 } as const;
+
+/** Largest number of words that {@link Mappings.mappingWordsWaitSync} takes. */
+export const MOST_WORDS = 128;
+
+/** What {@link Mappings.mappingMutexTake} answers, up to `sleep`; from there on the word's 32 bits are added. */
+export const MutexTake = { foreign: 0, taken: 1, takenAbandoned: 2, tooOften: 3, sleep: 4 } as const;
+
+/** Who owns a mutex. */
+export interface MutexOwner {
+  /** Of its process; 0 for nobody, or where that cannot be told. */
+  readonly pid: number;
+  /** This thread of JavaScript. */
+  readonly isOwn: boolean;
+  /** It has ended without giving it up. */
+  readonly abandoned: boolean;
+  /** How often it has got it and not given it back; 0 when nobody owns it, or it is abandoned. */
+  readonly times: number;
+}
+
 export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
@@ -212,6 +233,49 @@ export interface Mappings {
   mappingFault(mapping: Mapping): MappingFault | null;
   /** Detaches the buffer and unmaps. Safe to call twice. */
   mappingClose(mapping: Mapping): void;
+  /** The word (32 bits, signed) at a byte offset that is a multiple of 4: one step for all who share it, and no buffer. */
+  mappingWordLoad(mapping: Mapping, offset: number): number;
+  /** Returns what was there before. */
+  mappingWordExchange(mapping: Mapping, offset: number, value: number): number;
+  /** Returns what it found; the value is there if that is `expected`. */
+  mappingWordCompareExchange(mapping: Mapping, offset: number, expected: number, value: number): number;
+  /**
+   * Puts a value there and wakes all who sleep for the word, in one step where the system has it. Returns how many there
+   * were, where the system tells.
+   */
+  mappingWordStoreWake(mapping: Mapping, offset: number, value: number): number;
+  /** Wakes so many (1 or more) of those who sleep for the word; it has been changed before. Returns how many there were. */
+  mappingWordWake(mapping: Mapping, offset: number, most: number): number;
+  /** Sleeps while the word has a value, for some milliseconds, or Infinity. One of {@link WaitEnd}; it may end without cause. */
+  mappingWordWaitSync(mapping: Mapping, offset: number, expected: number, timeout: number): number;
+  /** As {@link mappingWordWaitSync}, for 1 to {@link MOST_WORDS} words: until one is woken or differs. */
+  mappingWordsWaitSync(
+    words: readonly (readonly [mapping: Mapping, offset: number, expected: number])[],
+    timeout: number,
+  ): number;
+  /**
+   * Starts to sleep while the word has a value, and leaves this thread free. Returns a number that the listener of
+   * {@link waitsListen} gets once, when the word was woken or differs; without cause, too.
+   */
+  mappingWordWait(mapping: Mapping, offset: number, expected: number): number;
+  /** Likewise until a process has ended. The descriptor stays open until then, or until the wait is cancelled. */
+  processWait(process: Descriptor): number;
+  /** Ends a wait. The listener may be told of it all the same. */
+  waitCancel(wait: number): void;
+  /** Has this thread's listener told of waits that have ended, by their numbers. Once for each thread of JavaScript. */
+  waitsListen(listener: (ended: Float64Array) => void): void;
+  /** Whether waits keep the process alive; they do not at first. */
+  waitsKeep(keeps: boolean): void;
+  /**
+   * Takes the mutex of 16 bytes at an offset that is a multiple of 8, for this thread of JavaScript: docs/channel-layout.md.
+   * With `sleeps` the caller sleeps next for its first word while that has the value told.
+   *
+   * @returns One of {@link MutexTake}
+   */
+  mappingMutexTake(mapping: Mapping, offset: number, sleeps: boolean): number;
+  /** Gives it back once. Returns how often this thread still has it, or -1: it had it not. */
+  mappingMutexRelease(mapping: Mapping, offset: number): number;
+  mappingMutexQuery(mapping: Mapping, offset: number): MutexOwner;
   /**
    * Calls `listener` on this thread soon after a fault in any mapping of this thread; it looks at
    * `mappingFault` of those it cares for. Does not keep the process alive.
@@ -317,12 +381,6 @@ export interface Os extends Mappings, OsTraits {
   mappingCopied(mapping: Mapping, offset: number, length: number): Stretch;
   /** Gives pages of private memory back: they read as zeros from now on. */
   mappingDiscard(mapping: Mapping, offset: number, length: number): void;
-  /** The word (32 bits, signed) at a byte offset that is a multiple of 4: one step for all who share it, and no buffer. */
-  mappingWordLoad(mapping: Mapping, offset: number): number;
-  /** Returns what was there before. */
-  mappingWordExchange(mapping: Mapping, offset: number, value: number): number;
-  /** Returns what it found; the value is there if that is `expected`. */
-  mappingWordCompareExchange(mapping: Mapping, offset: number, expected: number, value: number): number;
   /** What is in use of the address space, in order. */
   addressRanges(): Iterable<AddressRange>;
   /** Number of the descriptor that the mapping keeps, or -1. */

@@ -10,6 +10,8 @@ interface Addon {
   /** Start, end and whether a file is there, for each range. */
   addressRanges(): Float64Array;
   memoryCanSeal(): boolean;
+  /** `inLoop`: waits may stand in the event loop itself. */
+  waitsListen(listener: (ended: Float64Array) => void, inLoop: boolean): boolean;
   temporaryFolder(): string;
 }
 
@@ -19,13 +21,19 @@ function* rangesIn(items: Float64Array): Generator<AddressRange> {
   }
 }
 
+/** Deno and Bun carry libuv's names, and not what is behind them. */
+const hasLibuv = process.versions['bun'] === undefined && process.versions['deno'] === undefined;
+/** SECTILE_WAITS=threads: for tests, waits as where the kernel has no ring for them. */
+const inLoop = hasLibuv && process.env['SECTILE_WAITS'] !== 'threads';
+
 function posix(traits: (addon: Addon) => Omit<OsTraits, 'sealsMemory'>): Os {
-  const native = loadNative() as unknown as Omit<Os, keyof OsTraits | 'addressRanges'> & Addon;
+  const native = loadNative() as unknown as Omit<Os, keyof OsTraits | 'addressRanges' | 'waitsListen'> & Addon;
   return {
     ...native,
     ...traits(native),
     sealsMemory: native.memoryCanSeal(),
     addressRanges: () => rangesIn(native.addressRanges()),
+    waitsListen: (listener) => void native.waitsListen(listener, inLoop),
   };
 }
 

@@ -1,0 +1,52 @@
+/*
+ * Sleeping for words on macOS: os_sync_wait_on_address (macOS 14.4), shared between processes. Older systems have no
+ * documented call for it: there a sleep ends by itself after a millisecond, and whoever waits looks again.
+ */
+#include "posix/waits.h"
+
+#include <errno.h>
+#include <time.h>
+
+/* As in <os/os_sync_wait_on_address.h>, which older SDKs lack. */
+enum { SHARED = 1, CLOCK_OF_MACH = 32 };
+extern int os_sync_wait_on_address(void *, uint64_t, size_t, uint32_t) __attribute__((weak_import));
+extern int os_sync_wait_on_address_with_timeout(void *, uint64_t, size_t, uint32_t, uint32_t, uint64_t)
+    __attribute__((weak_import));
+extern int os_sync_wake_by_address_all(void *, size_t, uint32_t) __attribute__((weak_import));
+extern int os_sync_wake_by_address_any(void *, size_t, uint32_t) __attribute__((weak_import));
+
+static bool differs(const int32_t *word, int32_t expected) { return __atomic_load_n(word, __ATOMIC_SEQ_CST) != expected; }
+
+int sectile_word_sleep(const int32_t *word, int32_t expected, int64_t nanoseconds) {
+  enum { MILLISECOND = 1000000 };
+  if (differs(word, expected)) return EAGAIN;
+  if (os_sync_wait_on_address_with_timeout == NULL) {
+    int64_t left = nanoseconds < 0 || nanoseconds > MILLISECOND ? MILLISECOND : nanoseconds;
+    nanosleep(&(struct timespec){.tv_nsec = left}, NULL);
+    return left == nanoseconds ? ETIMEDOUT : 0;
+  }
+  void *place = (void *)(uintptr_t)word;
+  int waiting = nanoseconds < 0
+                    ? os_sync_wait_on_address(place, (uint32_t)expected, sizeof *word, SHARED)
+                    : os_sync_wait_on_address_with_timeout(place, (uint32_t)expected, sizeof *word, SHARED, CLOCK_OF_MACH,
+                                                           nanoseconds == 0 ? 1 : (uint64_t)nanoseconds);
+  return waiting >= 0 ? 0 : errno;
+}
+
+int sectile_word_wake(int32_t *word, int32_t most) {
+  if (os_sync_wake_by_address_all == NULL) return 0;
+  int result = most == 1 ? os_sync_wake_by_address_any(word, sizeof *word, SHARED)
+                         : os_sync_wake_by_address_all(word, sizeof *word, SHARED);
+  return result == 0 || errno == ENOENT ? 0 : -errno; /* ENOENT: nobody slept */
+}
+
+int sectile_word_store_wake(int32_t *word, int32_t value) {
+  __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+  return sectile_word_wake(word, INT32_MAX);
+}
+
+size_t sectile_words_most(void) { return 2; }
+
+int sectile_words_sleep(const sectile_sleep *sleeps, size_t count, int64_t nanoseconds, size_t *woken) {
+  return sectile_words_sleep_in_slices(sleeps, count, nanoseconds, woken);
+}

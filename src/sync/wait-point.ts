@@ -1,0 +1,71 @@
+/**
+ * A word of shared memory at which this thread waits.
+ *
+ * No wake-up is lost: the word is read before an attempt, and slept for only while it has the value that was read. So whatever
+ * can make an attempt succeed changes the word first, and wakes then. All who sleep are woken, each process and thread once: one
+ * that is killed after it was woken takes nobody's wake-up with it.
+ */
+import { type Mapping, os } from '../os/index.js';
+import { WaitQueue } from './wait-queue.js';
+import { cancelWait, waitForWord } from './waits.js';
+
+export class WaitPoint extends WaitQueue {
+  readonly mapping: Mapping;
+  readonly offset: number;
+  #wait = 0;
+  #seen = 0;
+
+  /**
+   * @param mapping Stays the caller's, who closes the point before it.
+   * @param offset Bytes, a multiple of 4.
+   */
+  constructor(mapping: Mapping, offset: number) {
+    super();
+    this.mapping = mapping;
+    this.offset = offset;
+  }
+
+  /** The value for which this thread sleeps next. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** In an attempt: the value that the word had when it failed, where the attempt itself has changed it. */
+  sleepWhile(value: number): void {
+    this.#seen = value;
+  }
+
+  /** Wakes all who sleep for the word, in all processes. It has been changed before. */
+  wake(): void {
+    os.mappingWordWake(this.mapping, this.offset, 0x7fffffff);
+  }
+
+  /** Changes the word and wakes all. */
+  storeAndWake(value: number): void {
+    os.mappingWordStoreWake(this.mapping, this.offset, value);
+  }
+
+  /** Notes the value of the word. */
+  look(): void {
+    this.#seen = os.mappingWordLoad(this.mapping, this.offset);
+  }
+
+  protected sleep(): void {
+    if (this.#wait !== 0) return;
+    this.#wait = waitForWord(this.mapping, this.offset, this.#seen, this.#onWoken);
+  }
+
+  readonly #onWoken = (): void => {
+    this.#wait = 0;
+    this.poke();
+  };
+
+  protected stopSleeping(): void {
+    if (this.#wait !== 0) cancelWait(this.#wait);
+    this.#wait = 0;
+  }
+
+  protected sleepSync(milliseconds: number): void {
+    os.mappingWordWaitSync(this.mapping, this.offset, this.#seen, milliseconds);
+  }
+}
