@@ -52,7 +52,8 @@ function buildCamera() {
  */
 export function buildWindowsPrograms() {
   mkdirSync(output, { recursive: true });
-  for (const name of ['service', 'partner']) compileForWindows(join(output, `${name}.exe`), [`test/windows/${name}.c`]);
+  for (const name of ['service', 'partner', 'signals'])
+    compileForWindows(join(output, `${name}.exe`), [`test/windows/${name}.c`]);
   buildGuarded();
   buildDriverKit(join(root, 'drivers', 'windows-wdm'), join(output, 'SectileWdm'));
   buildCamera();

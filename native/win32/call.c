@@ -38,6 +38,7 @@ typedef struct {
   WCHAR *strings[MOST_ARGUMENTS]; /* freed after the call */
   size_t lengths[MOST_ARGUMENTS]; /* bytes of an array, or elements */
   sectile_extended extended;
+  HANDLE *handles; /* freed after the call */
   uint8_t *filled; /* the array of `m`, and what the kernel fills */
   UNICODE_STRING filled_text;
   HANDLE event; /* closed after the call */
@@ -81,6 +82,30 @@ static bool read_handle(napi_env env, napi_value value, const char *call, uint64
   int32_t handle;
   if (!sectile_read_int32(env, value, call, "handle", &handle)) return false;
   *result = (uint64_t)(int64_t)handle; /* handles have 32 significant bits, and negative ones are the kernel's */
+  return true;
+}
+
+/* Handles, in memory that is freed after the call; those of one array, for no call takes two. */
+static bool read_handles(napi_env env, napi_value array, const char *call, HANDLE **handles, uint64_t *count) {
+  bool is_array = false;
+  uint32_t length = 0;
+  if (napi_is_array(env, array, &is_array) != napi_ok || !is_array || napi_get_array_length(env, array, &length) != napi_ok ||
+      length > MAXIMUM_WAIT_OBJECTS || *handles != NULL) {
+    sectile_fail_argument(env, call, "handles must be an array of at most 64");
+    return false;
+  }
+  *handles = calloc(MAXIMUM_WAIT_OBJECTS, sizeof **handles);
+  if (*handles == NULL) {
+    sectile_fail_napi(env, call);
+    return false;
+  }
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value element;
+    uint64_t handle;
+    if (!read_element(env, array, i, call, &element) || !read_handle(env, element, call, &handle)) return false;
+    (*handles)[i] = (HANDLE)(uintptr_t)handle;
+  }
+  *count = length;
   return true;
 }
 
@@ -203,6 +228,13 @@ static bool read_argument(napi_env env, napi_value value, const char *call, cons
       return false;
     case '0':
       return true;
+    case 'H': {
+      uint64_t count;
+      if (!read_handles(env, value, call, &all->handles, &count)) return false;
+      *result = (uintptr_t)all->handles;
+      if (index > 0) all->value[index - 1] = count;
+      return true;
+    }
     case 'e':
       all->event = CreateEventW(NULL, TRUE, FALSE, NULL);
       *result = (uintptr_t)all->event;
@@ -288,6 +320,7 @@ static napi_value call_system(napi_env env, napi_callback_info info) {
     result = give_back(env, self->row->returns, raw);
   }
   for (size_t i = 0; i < count; i++) free(all.strings[i]);
+  free(all.handles);
   if (all.event != NULL) CloseHandle(all.event);
   return result;
 }

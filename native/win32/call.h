@@ -27,6 +27,7 @@ typedef struct {
    *   s    SECURITY_ATTRIBUTES, from [security descriptor or null, whether the handle is inherited]
    *   x    MEM_EXTENDED_PARAMETERs, as extended.h has them
    *   c    how many the array before it has: that number
+   *   H    handles, of an array of at most 64; the argument before it becomes how many
    *   i    an IO_STATUS_BLOCK: a Uint8Array of at least 16 bytes
    *   e    an event of the call's own: a request that is pending is waited for; whatever is given
    */

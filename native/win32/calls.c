@@ -81,6 +81,15 @@ const sectile_call sectile_calls[] = {
     {"CreateSemaphoreExW", KERNEL32, 'h', "s? u u w? u u"},
     {"OpenSemaphoreW", KERNEL32, 'h', "u u w"},
     {"ReleaseSemaphore", KERNEL32, 'u', "h u b4?"},
+    /* ---- waiting ---- */
+    {"NtPulseEvent", NTDLL, 'u', "h b4?"},
+    {"NtWaitForSingleObject", NTDLL, 'u', "h u b8?"},
+    {"NtWaitForMultipleObjects", NTDLL, 'u', "0 H u u b8?"},
+    {"NtSignalAndWaitForSingleObject", NTDLL, 'u', "h h u b8?"},
+    {"PulseEvent", KERNEL32, 'u', "h"},
+    {"WaitForSingleObjectEx", KERNEL32, 'u', "h u u"},
+    {"WaitForMultipleObjectsEx", KERNEL32, 'u', "0 H u u u"},
+    {"SignalObjectAndWait", KERNEL32, 'u', "h h u u"},
     /* ---- files ---- */
     {"NtCreateFile", NTDLL, 'u', "b8 u o i b8? u u u u b0? l"},
     {"NtOpenFile", NTDLL, 'u', "b8 u o i u u"},

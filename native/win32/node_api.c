@@ -41,6 +41,7 @@
   X(napi_get_element)                  \
   X(napi_get_last_error_info)          \
   X(napi_get_named_property)           \
+  X(napi_get_instance_data)            \
   X(napi_get_null)                     \
   X(napi_get_reference_value)          \
   X(napi_get_typedarray_info)          \
@@ -56,11 +57,13 @@
   X(napi_is_exception_pending)         \
   X(napi_is_typedarray)                \
   X(napi_queue_async_work)             \
+  X(napi_ref_threadsafe_function)      \
   X(napi_reject_deferred)              \
   X(napi_release_threadsafe_function)  \
   X(napi_remove_env_cleanup_hook)      \
   X(napi_resolve_deferred)             \
   X(napi_set_element)                  \
+  X(napi_set_instance_data)            \
   X(napi_set_named_property)           \
   X(napi_throw)                        \
   X(napi_throw_error)                  \

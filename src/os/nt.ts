@@ -10,6 +10,11 @@ export interface HeldHandle {
   readonly [opaque]: 'handle';
 }
 
+/** A thread that waits, and owns the mutexes that it gets. It ends with `keeperEnd`, or when it is collected. */
+export interface Keeper {
+  readonly [opaque]: 'keeper';
+}
+
 /** `[name, attributes, root directory, security descriptor]` of OBJECT_ATTRIBUTES. */
 export type ObjectAttributesArgument = readonly [
   name: string | null,
@@ -32,6 +37,7 @@ export type SystemArgument =
   | ObjectAttributesArgument
   | SecurityAttributesArgument
   | readonly ExtendedParameter[]
+  | readonly number[]
   | null;
 
 /**
@@ -48,7 +54,43 @@ export const MapFlag = {
   commitOnTouch: 2,
 } as const;
 
-export interface NtSystem {
+/**
+ * Waits for objects of the kernel that leave this thread free. Each has a number and tells once how it ended: an NTSTATUS
+ * (STATUS_WAIT_0 and the index, STATUS_ABANDONED_WAIT_0 and the index, or why it cannot be waited for any more). The handle may
+ * be closed meanwhile: the wait has one of its own. A minus before an NTSTATUS says that no wait was started.
+ */
+export interface NtWaits {
+  /**
+   * Waits for one object, in a thread that others wait in as well: for any but a mutex.
+   *
+   * @returns the wait's number, or minus the NTSTATUS
+   */
+  handleWait(handle: number, ended: (status: number) => void): number;
+  /** Ends a wait, which tells nothing then. Null: it has taken nothing. Else it had ended already: the NTSTATUS. */
+  waitStop(wait: number): number | null;
+  /** One more who keeps the process, or one less. */
+  waitsKeep(keeps: boolean): void;
+  keeperStart(): Keeper;
+  /**
+   * Waits for one of 1 to 64 objects, or for all. A keeper waits for one thing at a time.
+   *
+   * @returns the wait's number, or minus the NTSTATUS
+   */
+  keeperWait(keeper: Keeper, handles: readonly number[], all: boolean, ended: (status: number) => void): number;
+  /**
+   * The same, and this thread stands still.
+   *
+   * @param milliseconds A fraction too, or Infinity.
+   * @returns an NTSTATUS; STATUS_TIMEOUT when the time has passed
+   */
+  keeperWaitSync(keeper: Keeper, handles: readonly number[], all: boolean, milliseconds: number): number;
+  /** Releases a mutex once that the keeper owns. @returns an NTSTATUS */
+  keeperRelease(keeper: Keeper, mutex: number): number;
+  /** Ends the thread: what it owns is abandoned. A wait must have been stopped before. Safe to call twice. */
+  keeperEnd(keeper: Keeper): void;
+}
+
+export interface NtSystem extends NtWaits {
   /** The calls that this version of the system has, by name: see native/win32/calls.c. */
   readonly calls: Readonly<Record<string, SystemCall>>;
   /** GetLastError() of the last of these calls. */

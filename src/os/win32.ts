@@ -5,6 +5,7 @@
 import { loadNative } from './native.js';
 import type { NtSystem, SystemCall } from './nt.js';
 import type { Os, OsTraits } from './os.js';
+import { type WaitsAddon, win32Waits } from './win32-waits.js';
 
 /** Answers any call that the addon does not have. */
 const absent = new Proxy(
@@ -32,8 +33,9 @@ const traits: OsTraits = {
 export function win32(): { readonly os: Os; readonly nt: NtSystem } {
   const native = loadNative();
   const calls = (native['systemCalls'] as () => Readonly<Record<string, SystemCall>>)();
+  const waits = win32Waits(native as unknown as WaitsAddon);
   return {
     os: Object.assign(Object.create(absent) as Os, traits, native),
-    nt: { ...(native as unknown as NtSystem), calls },
+    nt: { ...(native as unknown as NtSystem), ...waits, calls },
   };
 }

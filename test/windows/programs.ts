@@ -68,21 +68,30 @@ export class Driver {
   }
 }
 
-/** partner.exe, which answers one line by one. */
+/** A program that answers one line by one: partner.exe, or signals.exe. */
 export class Partner {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  private constructor(t: TestContext, args: readonly string[]) {
-    this.#child = spawn(program('partner.exe'), args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  private constructor(t: TestContext, file: string, args: readonly string[]) {
+    this.#child = spawn(program(file), args, { stdio: ['pipe', 'pipe', 'inherit'] });
     assert.ok(this.#child.stdout);
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
     t.after(() => this.#child.kill());
   }
 
   /** Starts it, and waits until it has its section; its view has as many bytes as it says. */
-  static async start(t: TestContext, ...args: readonly string[]): Promise<{ partner: Partner; bytes: number }> {
-    const partner = new Partner(t, args);
+  static start(t: TestContext, ...args: readonly string[]): Promise<{ partner: Partner; bytes: number }> {
+    return Partner.#begin(t, 'partner.exe', args);
+  }
+
+  /** Starts the one with an object that is waited for. */
+  static async signals(t: TestContext, ...args: readonly string[]): Promise<Partner> {
+    return (await Partner.#begin(t, 'signals.exe', args)).partner;
+  }
+
+  static async #begin(t: TestContext, file: string, args: readonly string[]): Promise<{ partner: Partner; bytes: number }> {
+    const partner = new Partner(t, file, args);
     const [word, bytes] = (await partner.#line()).split(' ');
     assert.equal(word, 'ready');
     return { partner, bytes: Number(bytes) };
@@ -90,13 +99,24 @@ export class Partner {
 
   async #line(): Promise<string> {
     const { value, done } = await this.#lines.next();
-    assert.ok(done !== true, 'partner.exe has ended');
+    assert.ok(done !== true, 'the program has ended');
     return value.trimEnd();
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
   }
 
   async asks(line: string): Promise<string> {
     this.#child.stdin?.write(`${line}\n`);
     return await this.#line();
+  }
+
+  /** Ends it at once, whatever it holds. */
+  async kill(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
   }
 
   /** Ends it as programs end: by the end of its input. */

@@ -13,6 +13,7 @@ import { processCalls } from './processes.js';
 import { sectionCalls } from './sections.js';
 import { synchronizationCalls } from './synchronization.js';
 import { systemInfoCalls } from './system-info.js';
+import { waitingCalls } from './waiting.js';
 import { Win32System } from './win32-system.js';
 
 /** What asks nothing of a system, and is the same everywhere. */
@@ -35,6 +36,7 @@ export function kernelKernel32(nt: NtSystem): Kernel32Calls {
     ...handleCalls(system),
     ...fileCalls(system),
     ...synchronizationCalls(system),
+    ...waitingCalls(system),
     ...processCalls(system),
     ...deviceCalls(system),
     ...systemInfoCalls(system),

@@ -4,12 +4,16 @@
 import { type Handle, ulong } from '../../nt/arguments.js';
 import { invalidParameter } from '../../win32/arguments.js';
 import * as c from '../../win32/constants.js';
+import { GetLastError } from '../../win32/last-error.js';
 import type { SecurityAttributes } from '../../win32/object-names.js';
+import { handleWaits } from '../handle-waits.js';
 import { nameOf, securityOf, type Win32System } from './win32-system.js';
 
 type Security = string | SecurityAttributes | null;
 
 export function synchronizationCalls(system: Win32System) {
+  const waits = handleWaits(system.nt);
+
   /** Calls `name` with the security, the name and the numbers where they belong. */
   function create(
     name: string,
@@ -104,7 +108,13 @@ export function synchronizationCalls(system: Win32System) {
     OpenMutex,
     OpenMutexA: OpenMutex,
     OpenMutexW: OpenMutex,
-    ReleaseMutex: (hMutex: Handle): boolean => change('ReleaseMutex', hMutex),
+    ReleaseMutex(hMutex: Handle): boolean {
+      if (change('ReleaseMutex', hMutex)) return true;
+      // A thread of the addon may own it for this one, by a promise.
+      const kept = GetLastError() === c.ERROR_NOT_OWNER ? waits.mutexes.find(system.handles.usable(hMutex)) : undefined;
+      const status = kept?.release().status;
+      return status === undefined ? false : status === 0 || system.failsWith(status, false);
+    },
     CreateSemaphore,
     CreateSemaphoreA: CreateSemaphore,
     CreateSemaphoreW: CreateSemaphore,

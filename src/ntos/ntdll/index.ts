@@ -17,6 +17,7 @@ import { sectionCalls } from './sections.js';
 import { securityCalls } from './security.js';
 import { synchronizationCalls } from './synchronization.js';
 import { viewCalls } from './views.js';
+import { waitingCalls } from './waiting.js';
 
 /** What asks nothing of a system, and is the same everywhere. */
 type Plain = 'NtCurrentProcess';
@@ -36,6 +37,7 @@ export function kernelNtdll(nt: NtSystem): NtdllCalls {
     ...securityCalls(kernel),
     ...directoryCalls(kernel),
     ...synchronizationCalls(kernel),
+    ...waitingCalls(kernel),
     ...fileCalls(kernel),
     ...fileInformationCalls(kernel),
     ...deviceCalls(kernel),

@@ -4,6 +4,7 @@
 import { isSuccess, type NTSTATUS, Status } from '../../base/status.js';
 import { type Size, ulong, ulong64 } from '../../nt/arguments.js';
 import type * as ours from '../../nt/ntdll.js';
+import { handleWaits } from '../handle-waits.js';
 import { handleIn, longIn, Structure } from '../structures.js';
 import type { Kernel } from './kernel.js';
 
@@ -34,6 +35,8 @@ const MUTANT_BASIC_INFORMATION = new Structure(8, {
 const SEMAPHORE_BASIC_INFORMATION = new Structure(8, { CurrentCount: [0, 'i32'], MaximumCount: [4, 'i32'] });
 
 export function synchronizationCalls(kernel: Kernel): Calls {
+  const waits = handleWaits(kernel.nt);
+
   /** A call that changes a state and fills in the one before. */
   const put = (call: string, handle: unknown, ...given: readonly number[]): { status: NTSTATUS; before: number } => {
     const before = new Uint8Array(4);
@@ -95,7 +98,9 @@ export function synchronizationCalls(kernel: Kernel): Calls {
     },
     NtReleaseMutant(handle) {
       const { status, before } = put('NtReleaseMutant', handle);
-      return { status, previousCount: before };
+      // A thread of the addon may own it for this one, by a promise.
+      const kept = status === Status.STATUS_MUTANT_NOT_OWNED ? waits.mutexes.find(kernel.handle(handle)) : undefined;
+      return kept === undefined ? { status, previousCount: before } : kept.release();
     },
     NtQueryMutant(handle, informationClass, length) {
       const found = query('NtQueryMutant', handle, informationClass, length);
