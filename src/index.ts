@@ -4,6 +4,27 @@
  */
 export { SectionError, type SectionErrorCode } from './base/error.js';
 export { type NTSTATUS, statusName } from './base/status.js';
+export {
+  type DispatcherOptions,
+  Event,
+  type EventOptions,
+  type EventState,
+  type ManyOutcome,
+  Mutex,
+  type Ownership,
+  Semaphore,
+  type SemaphoreOptions,
+  type SemaphoreState,
+  type WaitOptions,
+  type WaitSyncOptions,
+  waitAll,
+  waitAllSync,
+  waitAny,
+  waitAnySync,
+  waitOnAddress,
+  waitOnAddressSync,
+  wakeAddress,
+} from './dispatcher/index.js';
 export type { Backing, ViewAccess } from './memory/memory-object.js';
 export type { Bytes, FaultReport, View } from './memory/view.js';
 export {

@@ -11,7 +11,7 @@ import { parseName, type SectionName } from './namespace/name.js';
 import { kernelSections } from './ntos/section-source.js';
 import { nt, Protect } from './os/index.js';
 import { MAXIMUM_ALLOWED, SECTION_MAP_READ, SECTION_MAP_WRITE } from './security/index.js';
-import { systemInThisProcess } from './system/kernel.js';
+import { heldByDriver } from './system/kernel.js';
 import { ownSections } from './system/section-source.js';
 
 /** What a holder may do with a section. */
@@ -328,13 +328,6 @@ export class Section {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-const nothing = () => {};
-
-/** In the system process, what a driver opens through this face is taken back when it is unloaded. */
-function heldByDriver(what: 'handle' | 'view', release: () => void): () => void {
-  return systemInThisProcess()?.currentDriver()?.onUnload(what, release) ?? nothing;
 }
 
 function canWrite(handle: HeldSection): boolean {

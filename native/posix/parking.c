@@ -66,9 +66,11 @@ static int start(pthread_t *thread, void *(*run)(void *), void *data) {
   pthread_attr_t attributes;
   sigset_t all, before;
   sigfillset(&all);
+  sigdelset(&all, SIGSEGV); /* the guard's: a word may have lost its memory */
+  sigdelset(&all, SIGBUS);
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, STACK);
-  pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the program's own threads */
+  pthread_sigmask(SIG_SETMASK, &all, &before); /* the others belong to the program's own threads */
   int error = pthread_create(thread, &attributes, run, data);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
@@ -104,6 +106,7 @@ static void *sleep_for_words(void *data) {
   lot *self = data;
   uint64_t numbers[MOST];
   sectile_sleep sleeps[MOST];
+  sectile_mapping *mappings[MOST];
   sectile_thread_name("sectile-waits");
   pthread_mutex_lock(&self->parking->lock);
   while (!self->parking->closing) {
@@ -112,6 +115,8 @@ static void *sleep_for_words(void *data) {
     for (size_t i = 0; i < self->count; i++, count++) {
       sleeps[count] = self->waits[i].sleep;
       numbers[count] = self->waits[i].number;
+      mappings[count] = self->waits[i].mapping;
+      sectile_mapping_retain(mappings[count]); /* a wait that is cancelled meanwhile lets go of its own */
     }
     pthread_mutex_unlock(&self->parking->lock);
     int error = sectile_words_sleep(sleeps, count, -1, &woken);
@@ -121,6 +126,7 @@ static void *sleep_for_words(void *data) {
       if (error != 0 || i == woken || __atomic_load_n(sleeps[i].word, __ATOMIC_SEQ_CST) != sleeps[i].expected) {
         end(self, numbers[i]);
       }
+      sectile_mapping_release(mappings[i]);
     }
   }
   pthread_mutex_unlock(&self->parking->lock);

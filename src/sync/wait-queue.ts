@@ -8,26 +8,31 @@ import { sleepTimer } from './timer.js';
 import { type JudgedOptions, judgeOptions, type WaitOptions } from './wait-options.js';
 import { keepProcess, letGo } from './waits.js';
 
-/** One who waits: in several queues, if for several things. */
-export interface Waiter {
+/** One who waits in a queue, with its place there: no list beside, for there can be thousands. */
+export abstract class Waiter {
   /** Whether the wait has ended by it. Throws nothing. */
-  attempt(): boolean;
+  abstract attempt(): boolean;
   /** Whether those behind it have their turns before it has had its own. */
-  readonly isPassed: boolean;
+  abstract readonly isPassed: boolean;
   /** It waits in vain. Undefined: what it waits for was closed. */
-  fail(error: unknown): void;
+  abstract fail(error: unknown): void;
+  /** @internal The queue's own. */
+  next: Waiter | null = null;
+  /** @internal */
+  previous: Waiter | null = null;
 }
 
 /** Most milliseconds that a thread sleeps before it looks whether somebody's process has ended. */
 const LOOK_AGAIN = 50;
 
 export abstract class WaitQueue {
-  readonly #waiters = new Set<Waiter>();
+  #first: Waiter | null = null;
+  #last: Waiter | null = null;
   #closed = false;
 
   /** Whether somebody of this thread waits here. */
   get busy(): boolean {
-    return this.#waiters.size > 0;
+    return this.#first !== null;
   }
 
   /** Notes how things are, before an attempt: a change after it ends the next sleep at once. */
@@ -44,7 +49,7 @@ export abstract class WaitQueue {
    *
    * @param operation For messages, as `object`.
    * @param attempt Undefined: not yet. Made in turn.
-   * @param first Made at once, whoever waits already.
+   * @param outOfTurn Made at once, whoever waits already, and holding nobody up: it wants something else than others do.
    * @returns its result, or undefined: the timeout has passed
    * @throws SectionError ERR_SECTION_CLOSED, ERR_SECTION_INVALID_ARGUMENT; what the attempt throws; the signal's reason
    */
@@ -53,38 +58,47 @@ export abstract class WaitQueue {
     object: string,
     attempt: () => T | undefined,
     options?: WaitOptions,
-    first = false,
+    outOfTurn = false,
   ): Promise<T | undefined> {
     let judged: JudgedOptions;
     try {
       judged = judgeOptions(operation, options);
       judged.signal?.throwIfAborted();
       this.mustBeOpen(operation, object);
-      if (first || !this.busy) {
+      if (outOfTurn || !this.busy) {
         const result = attempt();
         if (result !== undefined || judged.timeout === 0) return Promise.resolve(result);
       }
     } catch (error) {
       return Promise.reject(error);
     }
-    return queued([{ queue: this, attempt }], operation, object, judged, false);
+    return queued([{ queue: this, attempt }], operation, object, judged, outOfTurn);
   }
 
   /** Puts somebody at the end, whose attempt has failed or is still to be made. */
   add(waiter: Waiter): void {
-    if (!this.busy) keepProcess();
-    this.#waiters.add(waiter);
-    if (this.#waiters.size === 1) this.#drain();
+    waiter.previous = this.#last;
+    if (this.#last !== null) this.#last.next = waiter;
+    else this.#first = waiter;
+    this.#last = waiter;
+    if (waiter.previous !== null) return;
+    keepProcess();
+    this.#drain();
   }
 
+  /** Safe to call twice. */
   remove(waiter: Waiter): void {
-    if (!this.#waiters.delete(waiter) || this.busy) return;
+    const { next, previous } = waiter;
+    if (previous === null && this.#first !== waiter) return;
+    if (previous !== null) previous.next = next;
+    else this.#first = next;
+    if (next !== null) next.previous = previous;
+    else this.#last = previous;
+    waiter.next = null;
+    waiter.previous = null;
+    if (this.busy) return;
     letGo();
     this.stopSleeping();
-  }
-
-  has(waiter: Waiter): boolean {
-    return this.#waiters.has(waiter);
   }
 
   /** Has those who wait make their attempts. */
@@ -94,20 +108,22 @@ export abstract class WaitQueue {
 
   #drain(): void {
     this.look();
-    for (const waiter of this.#waiters) {
+    for (let waiter = this.#first; waiter !== null; ) {
+      const { next } = waiter;
       if (waiter.attempt()) {
         this.remove(waiter);
         this.look();
       } else if (!waiter.isPassed) {
         break;
       }
+      waiter = next;
     }
     if (!this.busy) return;
     try {
       this.sleep();
     } catch (error) {
       // Whoever waits is told: for what cannot be slept for, it would be for ever.
-      for (const waiter of this.#waiters) waiter.fail(error);
+      this.#failAll(error);
     }
   }
 
@@ -139,7 +155,14 @@ export abstract class WaitQueue {
   /** Whoever waits gets ERR_SECTION_CLOSED. Safe to call twice. */
   close(): void {
     this.#closed = true;
-    for (const waiter of this.#waiters) waiter.fail(undefined);
+    this.#failAll(undefined);
+  }
+
+  #failAll(error: unknown): void {
+    for (let waiter = this.#first; waiter !== null; waiter = this.#first) {
+      waiter.fail(error);
+      this.remove(waiter);
+    }
   }
 }
 
@@ -147,6 +170,108 @@ export abstract class WaitQueue {
 export interface Place<T> {
   readonly queue: WaitQueue;
   readonly attempt: () => T | undefined;
+}
+
+/** A wait's turn in one queue. */
+class Turn<T> extends Waiter {
+  readonly wait: QueuedWait<T>;
+  readonly queue: WaitQueue;
+  readonly #attempt: () => T | undefined;
+
+  constructor(wait: QueuedWait<T>, place: Place<T>) {
+    super();
+    this.wait = wait;
+    this.queue = place.queue;
+    this.#attempt = place.attempt;
+  }
+
+  get isPassed(): boolean {
+    return this.wait.isPassed;
+  }
+
+  attempt(): boolean {
+    if (this.wait.ended) return true;
+    let result: T | undefined;
+    try {
+      result = this.#attempt();
+    } catch (error) {
+      this.fail(error);
+      return true;
+    }
+    if (result === undefined) return false;
+    this.wait.end(result);
+    return true;
+  }
+
+  fail(error: unknown): void {
+    this.wait.fail(error ?? closedError(this.wait.operation, this.wait.object));
+  }
+}
+
+/** A wait in one queue or several. */
+class QueuedWait<T> {
+  readonly operation: string;
+  readonly object: string;
+  readonly isPassed: boolean;
+  readonly #resolve: (result: T | undefined) => void;
+  readonly #reject: (reason: unknown) => void;
+  #turns: readonly Turn<T>[] = [];
+  /** Takes back the timer and the listener, where there are any. */
+  #forget: (() => void) | null = null;
+  ended = false;
+
+  constructor(
+    operation: string,
+    object: string,
+    isPassed: boolean,
+    resolve: (result: T | undefined) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.operation = operation;
+    this.object = object;
+    this.isPassed = isPassed;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  begin(places: readonly Place<T>[], { timeout, signal }: JudgedOptions): void {
+    this.#turns = places.map((place) => new Turn(this, place));
+    if (timeout !== Number.POSITIVE_INFINITY || signal !== undefined) {
+      const timer = timeout === Number.POSITIVE_INFINITY ? undefined : sleepTimer(timeout, () => this.#timedOut());
+      const onAbort = () => this.fail(signal?.reason);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#forget = () => {
+        timer?.cancel();
+        signal?.removeEventListener('abort', onAbort);
+      };
+    }
+    for (const turn of this.#turns) {
+      if (!this.ended) turn.queue.add(turn);
+    }
+  }
+
+  /** The loop may have been held up: what came meanwhile is had first. */
+  #timedOut(): void {
+    for (const { queue } of this.#turns) queue.poke();
+    if (!this.ended) this.end(undefined);
+  }
+
+  #leave(): void {
+    this.ended = true;
+    this.#forget?.();
+    for (const turn of this.#turns) turn.queue.remove(turn);
+  }
+
+  end(result: T | undefined): void {
+    this.#leave();
+    this.#resolve(result);
+  }
+
+  fail(reason: unknown): void {
+    if (this.ended) return;
+    this.#leave();
+    this.#reject(reason);
+  }
 }
 
 /**
@@ -159,50 +284,11 @@ export function queued<T>(
   places: readonly Place<T>[],
   operation: string,
   object: string,
-  { timeout, signal }: JudgedOptions,
+  options: JudgedOptions,
   isPassed: boolean,
 ): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    let ended = false;
-    const end = () => {
-      ended = true;
-      timer?.cancel();
-      signal?.removeEventListener('abort', onAbort);
-      for (const { queue, waiter } of standing) queue.remove(waiter);
-    };
-    const fail = (error: unknown) => {
-      if (ended) return;
-      end();
-      reject(error ?? closedError(operation, object));
-    };
-    const attemptOf = (attempt: () => T | undefined) => () => {
-      if (ended) return true;
-      let result: T | undefined;
-      try {
-        result = attempt();
-      } catch (error) {
-        fail(error);
-        return true;
-      }
-      if (result === undefined) return false;
-      end();
-      resolve(result);
-      return true;
-    };
-    const onAbort = () => fail(signal?.reason);
-    // The loop may have been held up: what came meanwhile is had first.
-    const onTimeout = () => {
-      for (const { queue } of standing) queue.poke();
-      if (ended) return;
-      end();
-      resolve(undefined);
-    };
-    const standing = places.map(({ queue, attempt }) => ({ queue, waiter: { attempt: attemptOf(attempt), isPassed, fail } }));
-    const timer = timeout === Number.POSITIVE_INFINITY ? undefined : sleepTimer(timeout, onTimeout);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    for (const { queue, waiter } of standing) {
-      if (!ended) queue.add(waiter);
-    }
+    new QueuedWait<T>(operation, object, isPassed, resolve, reject).begin(places, options);
   });
 }
 

@@ -77,3 +77,14 @@ export function kernelMode(operation: string): SystemInside {
       'Put the code into a driver and load it with "sectile driver load FILE"; applications use sectile/kernel32 or sectile/ntdll',
   });
 }
+
+const nothing = () => {};
+
+/**
+ * In the system process, what a driver has from a face that is no kernel mode's is taken back when it is unloaded.
+ *
+ * @returns how to say that it is gone already
+ */
+export function heldByDriver(what: DriverHold, release: () => void): () => void {
+  return inside?.currentDriver()?.onUnload(what, release) ?? nothing;
+}

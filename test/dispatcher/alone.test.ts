@@ -1,0 +1,18 @@
+/**
+ * Events, mutexes and semaphores within one process: each scenario in a process of its own, with waits in the event loop and
+ * by threads.
+ */
+import { test } from 'node:test';
+import dispatchers from '../fixtures/dispatchers.js';
+import { run } from '../support/child.js';
+
+/** Those are parts of tests with several processes. */
+const parts = new Set(['echo', 'count', 'hold', 'inherit', 'listen', 'consume']);
+
+for (const way of ['in the loop', 'by threads'] as const) {
+  for (const title of dispatchers.titles.filter((each) => !parts.has(each))) {
+    test(`${way}: ${title}`, async (t) => {
+      await run(t, dispatchers, title, { env: { SECTILE_WAITS: way === 'by threads' ? 'threads' : '' } });
+    });
+  }
+}
