@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Floor, type Floors } from './floors.js';
 import { Peer, type PeerOptions } from './peer.js';
-import { pinApart } from './pin.js';
+import { pinApart, pinTogether } from './pin.js';
 import type { Progress } from './progress.js';
 import { type Goal, makeRow, type RatioOf, type Rounds, type Row, type RowParts, type Unit } from './rows.js';
+import type { Point } from './series.js';
 
 /** Takes one round's samples of one side, in nanoseconds per operation. */
 export type Sampler = () => readonly number[] | Promise<readonly number[]>;
@@ -35,7 +36,7 @@ export interface Comparison {
   /** What the floor is; C unless said. */
   readonly what?: string;
   readonly ratioOf?: RatioOf;
-  readonly goal?: Goal;
+  readonly goal?: Goal | undefined;
 }
 
 /** A line of the report that is not a figure. */
@@ -56,6 +57,8 @@ export class Bench {
   readonly quick: boolean;
   readonly rows: Row[] = [];
   readonly remarks: Remark[] = [];
+  /** What charts are drawn from. */
+  readonly points: Point[] = [];
   /** A folder of this run alone: sockets and the registry live here too. */
   readonly temporary: string;
   readonly #floors: Floors;
@@ -121,6 +124,11 @@ export class Bench {
     const release = pinApart(others.flatMap((child) => child?.pid ?? []));
     if (release === undefined) this.remark('all', 'both sides run where the scheduler puts them: one processor, or no taskset');
     else this.defer(release);
+  }
+
+  /** Has these processes and this one share one processor until it is taken back, where that can be had. */
+  pinTogether(...others: readonly (ChildProcess | undefined)[]): (() => void) | undefined {
+    return pinTogether(others.flatMap((child) => child?.pid ?? []));
   }
 
   /** A process that must not outlive this one, however this one ends. */

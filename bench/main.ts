@@ -4,14 +4,19 @@
 import { copy } from './groups/copy.js';
 import { create } from './groups/create.js';
 import { handover } from './groups/handover.js';
+import { idle } from './groups/idle.js';
+import { objects } from './groups/objects.js';
 import { open } from './groups/open.js';
 import { pingpong } from './groups/pingpong.js';
 import { telemetry } from './groups/telemetry.js';
 import { firstTouch } from './groups/touch.js';
+import { trips } from './groups/trips.js';
+import { waits } from './groups/waits.js';
+import { wakes } from './groups/wakes.js';
 import { runBenchProgram } from './program.js';
 
 await runBenchProgram(
-  [create, open, copy, pingpong, firstTouch, handover, telemetry],
+  [create, open, copy, pingpong, firstTouch, handover, telemetry, waits, wakes, objects, trips, idle],
   "Measures Sectile beside C and Node's own transports",
   'bench.json',
 );

@@ -15,11 +15,17 @@ function isBroken(message: unknown): message is Broken {
   return typeof message === 'object' && message !== null && 'broken' in message;
 }
 
+/** Bytes, and text that stands for bytes, are what a benchmark measures and nothing that a peer says. */
+function isCargo(message: unknown): boolean {
+  return typeof message === 'string' || message instanceof Uint8Array;
+}
+
 export interface PeerOptions {
   /** How its channel carries messages; 'advanced' unless said. */
   readonly serialization?: SerializationType;
   /** Whether its standard input is a pipe of ours. */
   readonly pipes?: boolean;
+  readonly args?: readonly string[];
 }
 
 /** The parent's end: `Answer` is what this peer replies with. */
@@ -33,11 +39,12 @@ export class Peer<Answer> {
   /** `module` is a file beside this one's folder `peers`. */
   constructor(module: string, options: PeerOptions = {}) {
     this.#module = module;
-    this.child = fork(new URL(`peers/${module}.js`, import.meta.url), [], {
+    this.child = fork(new URL(`peers/${module}.js`, import.meta.url), options.args ?? [], {
       serialization: options.serialization ?? 'advanced',
       stdio: options.pipes === true ? ['pipe', 'inherit', 'inherit', 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.child.on('message', (message) => {
+      if (isCargo(message)) return;
       if (isBroken(message)) this.#error = new Error(`peer ${module}: ${message.broken}`);
       else this.#answers.push(message as Answer);
       this.#wake();

@@ -20,6 +20,11 @@ function allowed(): string {
   return /^Cpus_allowed_list:\s+(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
 }
 
+/** A processor that this process may use. */
+export function oneCore(): number {
+  return parseList(allowed())[0] ?? 0;
+}
+
 /** Two processors that share no core, if there are such; undefined when there is only one. */
 export function twoCores(): readonly [number, number] | undefined {
   const processors = parseList(allowed());
@@ -40,18 +45,28 @@ function assign(pid: number, processors: string): void {
 }
 
 /**
- * Pins the main threads of this process and of `others` apart; their helper threads stay free. Returns
- * how to undo it here, or undefined when this machine has one processor or no taskset(1).
+ * Pins the main threads of this process to the first and of `others` to the second of two processors; their helper threads
+ * stay free. Returns how to undo it here, or undefined when there is no taskset(1).
  */
-export function pinApart(others: readonly number[]): (() => void) | undefined {
+function pin(others: readonly number[], [ours, theirs]: readonly [number, number]): (() => void) | undefined {
   const before = allowed();
-  const cores = twoCores();
-  if (cores === undefined) return undefined;
   try {
-    for (const pid of others) assign(pid, String(cores[1]));
-    assign(process.pid, String(cores[0]));
+    for (const pid of others) assign(pid, String(theirs));
+    assign(process.pid, String(ours));
   } catch {
     return undefined;
   }
   return () => assign(process.pid, before);
+}
+
+/** Gives each side a core of its own; undefined when this machine has one processor, too. */
+export function pinApart(others: readonly number[]): (() => void) | undefined {
+  const cores = twoCores();
+  return cores && pin(others, cores);
+}
+
+/** Has both sides share one processor, where one of them runs only while the other sleeps. */
+export function pinTogether(others: readonly number[]): (() => void) | undefined {
+  const core = oneCore();
+  return pin(others, [core, core]);
 }

@@ -9,7 +9,7 @@ import { Bench, type Group, type Selection } from './bench.js';
 import { compileFloors } from './floors.js';
 import { describeMachine, packageRoot } from './machine.js';
 import { Progress } from './progress.js';
-import { type Failure, printReport, writeReport } from './report.js';
+import { type Failure, printReport, type Results, writeChart, writeReport } from './report.js';
 
 function parseSelection(groups: readonly Group[], pattern: string): Selection {
   const [group = '', ...row] = pattern.split('/');
@@ -26,16 +26,23 @@ function parseSelection(groups: readonly Group[], pattern: string): Selection {
 export async function runBenchProgram(groups: readonly Group[], description: string, file: string): Promise<void> {
   const command = new Command('bench')
     .description(description)
-    .option('--quick', 'fewer rounds: under a minute', false)
+    .option('--quick', 'fewer rounds: a minute or two', false)
     .option(
       '--only <pattern>',
       `GROUP or GROUP/ROW, regular expressions (groups: ${groups.map(({ name }) => name).join(', ')})`,
       (pattern: string) => parseSelection(groups, pattern),
     )
     .option('--json <file>', 'where the figures go', join(packageRoot, 'build', file))
+    .option('--chart <file>', 'draws an SVG of the transports')
+    .option('--from <file>', 'with --chart: draws the figures of an earlier run, and measures nothing')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .parse();
-  const options = command.opts<{ quick: boolean; only?: Selection; json: string }>();
+  const options = command.opts<{ quick: boolean; only?: Selection; json: string; chart?: string; from?: string }>();
+  if (options.from !== undefined) {
+    if (options.chart === undefined) return command.error('--from needs --chart.');
+    writeChart(JSON.parse(readFileSync(resolve(options.from), 'utf8')) as Results, resolve(options.chart));
+    return;
+  }
 
   const machine = describeMachine();
   const start = performance.now();
@@ -69,7 +76,7 @@ export async function runBenchProgram(groups: readonly Group[], description: str
   await bench.close();
 
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
-  const results = {
+  const results: Results = {
     machine,
     node: process.versions.node,
     v8: process.versions.v8,
@@ -80,10 +87,12 @@ export async function runBenchProgram(groups: readonly Group[], description: str
     seconds: Math.round((performance.now() - start) / 1000),
     rows: bench.rows,
     remarks: bench.remarks,
+    points: bench.points,
     failures,
   };
   printReport(results, groups);
   writeReport(results, resolve(options.json));
+  if (options.chart !== undefined) writeChart(results, resolve(options.chart));
   progress.line(`${results.rows.length} rows in ${results.seconds} s; figures in ${resolve(options.json)}`);
   process.exitCode = failures.length > 0 ? 1 : 0;
 }

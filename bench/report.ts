@@ -6,8 +6,10 @@ import { dirname } from 'node:path';
 import chalk from 'chalk';
 import Table from 'cli-table3';
 import type { Group, Remark } from './bench.js';
+import { drawChart } from './chart.js';
 import type { Machine } from './machine.js';
 import type { Row, Spread } from './rows.js';
+import type { Point } from './series.js';
 
 /** Three significant digits, and never an exponent. */
 function digits(value: number): string {
@@ -19,10 +21,13 @@ export function figure(value: number, unit: string): string {
   return `${digits(value)} ${unit}`;
 }
 
-/** A ratio in words: `1.21×`, or `34.0× faster`. */
+/** A ratio in words: `1.21×`, or `34.0× faster`, or `1.30× slower`. */
 export function times(row: Row): string {
   if (row.ratio === undefined) return '';
-  return `${row.ratio >= 100 ? digits(row.ratio) : row.ratio.toFixed(2)}×${row.ratioOf === 'floor/ours' ? ' faster' : ''}`;
+  const slower = row.ratioOf === 'floor/ours' && row.ratio < 1;
+  const ratio = slower ? 1 / row.ratio : row.ratio;
+  const word = row.ratioOf === 'floor/ours' ? (slower ? ' slower' : ' faster') : '';
+  return `${ratio >= 100 ? digits(ratio) : ratio.toFixed(2)}×${word}`;
 }
 
 export function goalText(row: Row, before = ''): string {
@@ -74,15 +79,20 @@ export interface Results {
   readonly seconds: number;
   readonly rows: readonly Row[];
   readonly remarks: readonly Remark[];
+  readonly points: readonly Point[];
   readonly failures: readonly Failure[];
+}
+
+function machineLine(machine: Machine): string {
+  const gibibytes = Math.round(machine.memory / 2 ** 30);
+  return `${machine.processor}, ${machine.cores} cores, ${gibibytes} GiB, ${machine.platform}, kernel ${machine.kernel}`;
 }
 
 export function printReport(results: Results, groups: readonly Group[]): void {
   const { machine } = results;
-  const gibibytes = Math.round(machine.memory / 2 ** 30);
   const lines = [
     chalk.bold(`Sectile ${results.sectile} beside C and Node's own means, Node ${results.node}`),
-    `${machine.processor}, ${machine.cores} cores, ${gibibytes} GiB, ${machine.platform}, kernel ${machine.kernel}`,
+    machineLine(machine),
     `transparent huge pages ${machine.transparentHugePages}, in shared memory ${machine.transparentHugePagesShared}; ` +
       `huge pages of 2 MiB: ${machine.hugePages2MiB}; load at start ${machine.loadAtStart[0]?.toFixed(2)}`,
   ];
@@ -108,4 +118,12 @@ export function printReport(results: Results, groups: readonly Group[]): void {
 export function writeReport(results: Results, file: string): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+export function writeChart({ points, machine, node, quick }: Results, file: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(
+    file,
+    drawChart(points, `Node.js ${node}; ${machineLine(machine)}. ${quick ? 'A quick run.' : 'Medians of one run.'}`),
+  );
 }
