@@ -22,6 +22,9 @@ export const CHANNEL_ALIGNMENT = 64;
 /** Words that two sides write stand so many bytes apart, for processors fetch lines of 64 bytes in pairs. */
 export const APART = 128;
 
+/** In place of the first word while somebody writes the others. */
+const BEING_FORMATTED = 1;
+
 /** What the third word says. */
 export const Kind = { ring: 1, latest: 2, broadcast: 3, pool: 4 } as const;
 export type KindName = keyof typeof Kind;
@@ -129,8 +132,8 @@ const halves = (words: Int32Array, index: number): number =>
 export function formatChannel(place: Place, facts: ChannelFacts): void {
   const { buffer, start } = place;
   const words = new Int32Array(buffer, start, facts.data / 4);
-  Atomics.store(words, HeaderAt.magic / 4, 0);
-  words.fill(0);
+  Atomics.store(words, HeaderAt.magic / 4, BEING_FORMATTED);
+  words.fill(0, 1);
   words[HeaderAt.layoutVersion / 4] = LAYOUT_VERSION;
   words[HeaderAt.kind / 4] = Kind[facts.kind];
   words[HeaderAt.flags / 4] = facts.flags;
@@ -143,6 +146,11 @@ export function formatChannel(place: Place, facts: ChannelFacts): void {
   words[HeaderAt.data / 4] = facts.data;
   words.set(facts.parameters, HeaderAt.parameters / 4);
   Atomics.store(words, HeaderAt.magic / 4, MAGIC);
+}
+
+/** Of several who find new memory one is the one that formats it. */
+export function claimFormatting({ buffer, start }: Place): boolean {
+  return Atomics.compareExchange(new Int32Array(buffer, start, 1), 0, 0, BEING_FORMATTED) === 0;
 }
 
 /** Whether a channel's first word stands there. */

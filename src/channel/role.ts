@@ -3,8 +3,8 @@
  * compare-and-swap, so that a process which is killed at any moment holds it or does not; and it can be taken from a
  * process that has ended. Knows nothing of what a role does.
  */
-import { ownPidNamespace } from '../namespace/local-access.js';
-import { os } from '../os/index.js';
+import { SectionError } from '../base/error.js';
+import { hasEnded, ownProcess } from '../sync/owner.js';
 
 /** In a role's low half: nobody in the channel's home can tell whether its holder lives. */
 const ELSEWHERE = 0x8000_0000n;
@@ -16,43 +16,31 @@ export const FREE = 0n;
 /** What a role's word says. */
 export interface RoleHolder {
   readonly pid: number;
-  /** The low 32 bits of when it started, as the system counts; 0: unknown. */
+  /** The low half of when it started, as the system counts; 0: unknown. */
   readonly startLow: number;
   /** In another PID namespace than the channel's home, where its number means something else. */
   readonly elsewhere: boolean;
 }
 
-let namespace: number | undefined;
-
 /** The low half of the number of this process's PID namespace; 0 where nobody can tell. */
 export function ownNamespace(): number {
-  if (namespace === undefined) {
-    try {
-      namespace = Number(BigInt.asIntN(32, ownPidNamespace()));
-    } catch {
-      namespace = 0;
-    }
-  }
-  return namespace;
+  return ownProcess().namespace;
 }
-
-let ownStart: bigint | undefined;
 
 /** This process as a role's word, in a channel whose home is this PID namespace. */
 export function ownRole(home: number): bigint {
-  ownStart ??= BigInt.asUintN(32, os.processStart(process.pid) ?? 0n);
-  const elsewhere = home === ownNamespace() ? 0n : ELSEWHERE;
-  return (ownStart << 32n) | elsewhere | (BigInt(process.pid) & PID);
+  const { pid, startLow, namespace } = ownProcess();
+  const elsewhere = home === namespace ? 0n : ELSEWHERE;
+  return (BigInt.asUintN(32, BigInt(startLow)) << 32n) | elsewhere | (BigInt(pid) & PID);
 }
 
 /** Who holds a role, or null. */
 export function holderOf(word: bigint): RoleHolder | null {
-  const bits = BigInt.asUintN(64, word);
-  if (bits === FREE) return null;
+  if (word === FREE) return null;
   return {
-    pid: Number(bits & PID),
-    startLow: Number(bits >> 32n),
-    elsewhere: (bits & ELSEWHERE) !== 0n,
+    pid: Number(word & PID),
+    startLow: Number(BigInt.asIntN(32, word >> 32n)),
+    elsewhere: (word & ELSEWHERE) !== 0n,
   };
 }
 
@@ -60,13 +48,9 @@ export function holderOf(word: bigint): RoleHolder | null {
  * Whether the process that holds a role is known to have ended. Of one in another PID namespace, and for a reader in another
  * than the channel's home, nobody can tell.
  */
-export function hasEnded(word: bigint, home: number): boolean {
+export function holderHasEnded(word: bigint, home: number): boolean {
   const holder = holderOf(word);
-  if (holder === null || holder.elsewhere || home !== ownNamespace()) return false;
-  if (BigInt.asUintN(64, word) === ownRole(home)) return false;
-  const start = os.processStart(holder.pid);
-  if (start === undefined) return false;
-  return start === null || (holder.startLow !== 0 && BigInt.asUintN(32, start) !== BigInt(holder.startLow));
+  return holder !== null && !holder.elsewhere && hasEnded({ ...holder, namespace: home });
 }
 
 /**
@@ -78,7 +62,7 @@ export function takeRole(roles: BigUint64Array<ArrayBuffer>, index: number, home
   const own = ownRole(home);
   for (;;) {
     const word = Atomics.load(roles, index);
-    if (word !== FREE && !hasEnded(word, home)) return null;
+    if (word !== FREE && !holderHasEnded(word, home)) return null;
     if (Atomics.compareExchange(roles, index, word, own) === word) return word;
   }
 }
@@ -86,4 +70,15 @@ export function takeRole(roles: BigUint64Array<ArrayBuffer>, index: number, home
 /** Gives a role back, unless it is somebody else's by now. */
 export function releaseRole(roles: BigUint64Array<ArrayBuffer>, index: number, home: number): void {
   Atomics.compareExchange(roles, index, ownRole(home), FREE);
+}
+
+/** A living process holds the role. */
+export function roleTaken(operation: string, object: string, role: string, word: bigint): SectionError {
+  const pid = holderOf(word)?.pid;
+  return new SectionError('ERR_SECTION_ROLE_TAKEN', {
+    operation,
+    object,
+    rule: `process ${pid ?? 'unknown'} is its ${role}`,
+    wayOut: 'There is one at a time: close that one, or end its process',
+  });
 }

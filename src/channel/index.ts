@@ -1,0 +1,13 @@
+/**
+ * `sectile/channel`: messages and values between processes over sections, and the only place that decides what of them is
+ * public.
+ */
+export { SectionError, type SectionErrorCode } from '../base/error.js';
+export type { WaitOptions } from '../sync/wait-options.js';
+export { MessageBatch } from './message-batch.js';
+export { Ring, type RingCreateOptions, type RingFormatOptions, type RingOverOptions, type RoleOptions } from './ring.js';
+export type { RingConsumer } from './ring-consumer.js';
+export type { Producers } from './ring-layout.js';
+export type { RingProducer } from './ring-producer.js';
+export type { PeerEnd } from './ring-side.js';
+export type { RingStreamOptions } from './ring-streams.js';

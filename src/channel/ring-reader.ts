@@ -1,0 +1,389 @@
+/**
+ * The consumer's side of a ring without its waits: takes messages in the order in which they were published. Believes no word that
+ * producers write: each is read once, and checked before it is used.
+ */
+import { show } from '../base/checks.js';
+import { SectionError } from '../base/error.js';
+import { copyLongs, LOOP_BYTES, lookAfterStore } from './copy.js';
+import type { MessageBatch } from './message-batch.js';
+import type { PeerState } from './peers.js';
+import { Ended, Long, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-layout.js';
+import { type PeerEnd, RingSide } from './ring-side.js';
+import { releaseRole, roleTaken, takeRole } from './role.js';
+
+const State = { open: 0, closed: 1, damaged: 2 } as const;
+
+export class RingReader {
+  readonly #memory: RingMemory;
+  /** @internal */
+  protected readonly side: RingSide;
+  readonly #onClose: () => void;
+  readonly #words: Int32Array<ArrayBuffer>;
+  readonly #data: Uint8Array<ArrayBuffer>;
+  readonly #lengths: Int32Array<ArrayBuffer>;
+  readonly #longs: BigInt64Array<ArrayBuffer>;
+  readonly #capacity: number;
+  readonly #maximum: number;
+  /** The record to take next. What is before `#published` is the producer's again. */
+  #head = 0;
+  #published = 0;
+  /** Whether messages are used in place, so that nothing may be given back. */
+  #holds = false;
+  /** Up to where there is something, as it was last seen. */
+  #tail = 0;
+  #state: number = State.open;
+  /** Of the record that was found last. */
+  #length = 0;
+  /** The target that was copied to twice in a row, with words to copy by; and the one of the last copy. */
+  #target: Uint8Array | null = null;
+  #targetLongs: BigInt64Array | null = null;
+  #lastTarget: Uint8Array | null = null;
+
+  /** @internal */
+  constructor(operation: string, memory: RingMemory, peerEnd: PeerEnd, onClose: () => void) {
+    this.#memory = memory;
+    this.#words = memory.words;
+    this.#data = memory.data;
+    this.#lengths = memory.lengths;
+    this.#longs = memory.longs;
+    this.#capacity = memory.capacity;
+    this.#maximum = memory.maximum;
+    this.#onClose = onClose;
+    const { roles, home, object } = memory;
+    if (takeRole(roles, Long.consumer, home) === null) {
+      throw roleTaken(operation, object, 'consumer', Atomics.load(roles, Long.consumer));
+    }
+    this.side = new RingSide(memory, 'consumer', peerEnd);
+    const tail = Atomics.load(this.#words, Word.tail);
+    const head = Atomics.load(this.#words, Word.head);
+    const used = (tail - head) | 0;
+    if (used < 0 || used > this.#capacity || ((tail | head) & 7) !== 0) {
+      releaseRole(roles, Long.consumer, home);
+      throw this.#broken(operation, `its positions are ${tail >>> 0} and ${head >>> 0} of ${this.#capacity}`);
+    }
+    this.#head = head;
+    this.#published = head;
+    this.#tail = tail;
+    Atomics.store(this.#words, Word.consumerEnded, Ended.not);
+    // Producers have somebody new to watch.
+    this.side.wakeOther();
+  }
+
+  /** Bytes that a message may have: half the ring less 8. */
+  get maximum(): number {
+    return this.#maximum;
+  }
+
+  get closed(): boolean {
+    return (this.#state & State.closed) !== 0;
+  }
+
+  /* ---------------------------------------------------------------------------- copying ---- */
+
+  /**
+   * Receives a message if there is one now.
+   *
+   * @returns A copy of its bytes; null if there is none now.
+   * @throws SectionError ERR_SECTION_CLOSED, ERR_SECTION_CHANNEL_DAMAGED
+   */
+  tryReceive(): Uint8Array<ArrayBuffer> | null {
+    const at = this.#find();
+    if (at < 0) return null;
+    const message = this.#data.slice(at, at + this.#length);
+    this.#pass();
+    this.#giveBack();
+    return message;
+  }
+
+  /**
+   * Receives a message into memory of the caller's, if there is one now.
+   *
+   * @param target Where to. The fastest way is the same array each time, which starts at a multiple of 8 bytes of its buffer.
+   * @returns The message's length; −1 if there is none now.
+   * @throws SectionError ERR_SECTION_OUT_OF_RANGE (the target is shorter than the message, which stays where it is), and as
+   * {@link tryReceive}
+   */
+  tryReceiveInto(target: Uint8Array): number {
+    const at = this.#find();
+    if (at < 0) return -1;
+    const length = this.#length;
+    const longs = target === this.#target ? this.#targetLongs : this.#meetTarget(target);
+    if (length > target.length) throw this.#tooShort('consumer.tryReceiveInto', target.length);
+    if (longs !== null && length <= LOOP_BYTES) {
+      copyLongs(this.#longs, at >> 3, longs, 0, length >> 3);
+      for (let index = length & ~7; index < length; index++) target[index] = this.#data[at + index] as number;
+    } else {
+      target.set(this.#data.subarray(at, at + length));
+    }
+    this.#pass();
+    this.#giveBack();
+    return length;
+  }
+
+  /** Notes a target, and the second time in a row how to copy to it by words. */
+  #meetTarget(target: Uint8Array): BigInt64Array | null {
+    if (!(target instanceof Uint8Array)) {
+      throw invalid('consumer.tryReceiveInto', `target must be a Uint8Array, not ${show(target)}`);
+    }
+    if (target !== this.#lastTarget) {
+      this.#lastTarget = target;
+      return null;
+    }
+    const { buffer, byteOffset, length } = target;
+    this.#target = target;
+    this.#targetLongs = byteOffset % 8 === 0 ? new BigInt64Array(buffer, byteOffset, length >> 3) : null;
+    return this.#targetLongs;
+  }
+
+  /**
+   * Receives all messages that are there now, and gives their room back at once.
+   *
+   * @param most At most so many. Default: no limit.
+   */
+  tryReceiveMany(most: number = Number.POSITIVE_INFINITY): Uint8Array<ArrayBuffer>[] {
+    requireMost('consumer.tryReceiveMany', most);
+    const messages: Uint8Array<ArrayBuffer>[] = [];
+    const until = this.#tailNow('consumer.tryReceiveMany');
+    while (messages.length < most && this.#head !== until) {
+      const at = this.#find();
+      if (at < 0) break;
+      messages.push(this.#data.slice(at, at + this.#length));
+      this.#pass();
+    }
+    if (messages.length > 0) this.#giveBack();
+    return messages;
+  }
+
+  /**
+   * Receives as many messages as are there now and fit into a batch, in place of what it holds.
+   *
+   * @returns How many.
+   * @throws SectionError ERR_SECTION_OUT_OF_RANGE (the next message does not fit into the empty batch), and as {@link tryReceive}
+   */
+  tryReceiveBatch(batch: MessageBatch): number {
+    const { data, longs, starts, lengths } = batch;
+    const most = Math.min(lengths.length, starts.length);
+    const room = data.length;
+    let end = 0;
+    let count = 0;
+    while (count < most) {
+      const at = this.#find();
+      if (at < 0) break;
+      const length = this.#length;
+      if (length > room - end) {
+        if (count > 0) break;
+        throw this.#tooShort('consumer.tryReceiveBatch', room);
+      }
+      if (length <= LOOP_BYTES) copyLongs(this.#longs, at >> 3, longs, end >> 3, (length + 7) >> 3);
+      else data.set(this.#data.subarray(at, at + length), end);
+      starts[count] = end;
+      lengths[count] = length;
+      count++;
+      end = (end + length + 7) & ~7;
+      this.#pass();
+    }
+    batch.count = count;
+    if (count > 0) this.#giveBack();
+    return count;
+  }
+
+  /* -------------------------------------------------------------------------- zero-copy ---- */
+
+  /**
+   * The next message in the ring's own memory, taken out of the order: the call after it gives the one behind. Its bytes
+   * stay as they are until {@link release}; a producer that does not keep to the rules can change them.
+   *
+   * @returns null if there is none now.
+   */
+  next(): Uint8Array<ArrayBuffer> | null {
+    const at = this.nextAt();
+    return at < 0 ? null : this.#data.subarray(at, at + this.#length);
+  }
+
+  /** As {@link next}, without making an object: where the message starts in {@link data}, or −1; {@link nextLength} has its length. */
+  nextAt(): number {
+    const at = this.#find();
+    if (at < 0) return at;
+    this.#holds = true;
+    this.#pass();
+    return at;
+  }
+
+  /** The length of the message that was found last. */
+  get nextLength(): number {
+    return this.#length;
+  }
+
+  /** The ring's data, for {@link nextAt}. Only to be read. */
+  get data(): Uint8Array<ArrayBuffer> {
+    return this.#data;
+  }
+
+  /** As {@link next}, and leaves the message where it is. */
+  peek(): Uint8Array<ArrayBuffer> | null {
+    const at = this.#find();
+    return at < 0 ? null : this.#data.subarray(at, at + this.#length);
+  }
+
+  /**
+   * Gives back all that {@link next} has given: their bytes are the producer's again. Until then a consumer that takes the
+   * place of this process gets those messages once more, as well as what was received after them.
+   */
+  release(): void {
+    if (this.#state !== State.open || this.#words.length === 0) this.#refuse('consumer.release');
+    this.#holds = false;
+    this.#giveBack();
+  }
+
+  /**
+   * Calls `use` with each message that is there now, in place: its bytes count during the call only. What was used is given back
+   * when all are, or when `use` throws.
+   *
+   * @returns How many there were.
+   */
+  drain(use: (message: Uint8Array<ArrayBuffer>) => void, most: number = Number.POSITIVE_INFINITY): number {
+    requireMost('consumer.drain', most);
+    const until = this.#tailNow('consumer.drain');
+    let count = 0;
+    try {
+      while (count < most && this.#head !== until) {
+        const message = this.next();
+        if (message === null) break;
+        count++;
+        use(message);
+      }
+    } finally {
+      if (count > 0 && !this.closed) this.release();
+    }
+    return count;
+  }
+
+  /* ------------------------------------------------------------------------ the hot way ---- */
+
+  /** Where the payload of the next message starts, with its length noted; −1: there is none. */
+  #find(): number {
+    if (this.#state !== State.open || this.#words.length === 0) this.#refuse('consumer.receive');
+    const head = this.#head;
+    if (head === this.#tail && this.#look() === head) return -1;
+    const available = (this.#tail - head) | 0;
+    const at = head & (this.#capacity - 1);
+    const length = this.#lengths[at >> 2] as number;
+    if (length === PAD) return this.#findBehindPad(at, available);
+    const record = (length + 15) & ~7;
+    if (length < 0 || length > this.#maximum || record > available || record > this.#capacity - at)
+      throw this.#badRecord(at, length);
+    this.#length = length;
+    return at + RECORD_HEADER;
+  }
+
+  /** A pad, and what stands behind it at the data's beginning. */
+  #findBehindPad(at: number, available: number): number {
+    const rest = this.#capacity - at;
+    const length = this.#lengths[0] as number;
+    const record = (length + 15) & ~7;
+    if (at === 0 || length < 0 || length > this.#maximum || rest + record > available) throw this.#badRecord(at, PAD);
+    this.#head = (this.#head + rest) | 0;
+    this.#length = length;
+    return RECORD_HEADER;
+  }
+
+  /** Goes on to the record behind the one that was found. */
+  #pass(): void {
+    this.#head = (this.#head + ((this.#length + 15) & ~7)) | 0;
+  }
+
+  /** Looks how far producers are. */
+  #look(): number {
+    const tail = Atomics.load(this.#words, Word.tail);
+    const more = (tail - this.#tail) | 0;
+    const used = (tail - this.#published) | 0;
+    if (more < 0 || used < 0 || used > this.#capacity || (tail & 7) !== 0) {
+      throw this.#broken('consumer.receive', `a producer is said to be at ${tail >>> 0}`);
+    }
+    this.#tail = tail;
+    return tail;
+  }
+
+  /** What is there now, for those who take all of it, and not what comes meanwhile. */
+  #tailNow(operation: string): number {
+    if (this.#state !== State.open || this.#words.length === 0) this.#refuse(operation);
+    return this.#look();
+  }
+
+  /** Producers may write where the messages stood that were taken. */
+  #giveBack(): void {
+    if (this.#holds) return;
+    const head = this.#head;
+    this.#published = head;
+    Atomics.store(this.#words, Word.head, head);
+    if (lookAfterStore(this.#words, Word.producerSleeps) !== 0) this.side.wakeOther();
+  }
+
+  /* ---------------------------------------------------------------------------- the end ---- */
+
+  /** Whether the producer has closed and all that it sent has been received. */
+  get ended(): boolean {
+    if (this.#state !== State.open || this.#words.length === 0) this.#refuse('consumer.ended');
+    return this.endOf(this.side.peerState(true)) === Ended.closed && this.#find() < 0;
+  }
+
+  /** @internal How the other side has ended, if it has given the role back; of several producers, the last. */
+  protected endOf(peer: PeerState): number {
+    if (peer === 'living' || (peer === 'ended' && this.#memory.many)) return Ended.not;
+    return Atomics.load(this.#words, Word.producerEnded);
+  }
+
+  /* ------------------------------------------------------------------------------- else ---- */
+
+  #refuse(operation: string): never {
+    if (this.closed || this.#words.length === 0) throw this.side.closed(operation);
+    throw this.side.damaged(operation, 'it was found damaged before');
+  }
+
+  #broken(operation: string, rule: string): SectionError {
+    this.#state |= State.damaged;
+    return this.side.damaged(operation, rule);
+  }
+
+  #badRecord(at: number, length: number): SectionError {
+    return this.#broken('consumer.receive', `a record at ${at} says ${length} bytes`);
+  }
+
+  #tooShort(operation: string, room: number): SectionError {
+    return new SectionError('ERR_SECTION_OUT_OF_RANGE', {
+      operation,
+      object: this.#memory.object,
+      rule: `the next message has ${this.#length} bytes, there is room for ${room}`,
+      wayOut: `A message has at most ${this.#maximum} bytes`,
+    });
+  }
+
+  /**
+   * Gives the role back. Messages that are there stay for the next consumer; producers that wait for room are told.
+   * Safe to call twice.
+   */
+  close(): void {
+    if (this.closed) return;
+    if (!this.#memory.view.closed) {
+      Atomics.store(this.#words, Word.consumerEnded, Ended.closed);
+      releaseRole(this.#memory.roles, Long.consumer, this.#memory.home);
+      this.side.wakeOther();
+    }
+    this.#state |= State.closed;
+    this.side.close();
+    this.#onClose();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function requireMost(operation: string, most: unknown): void {
+  if (most === Number.POSITIVE_INFINITY || (typeof most === 'number' && Number.isInteger(most) && most >= 1)) return;
+  throw invalid(operation, `most must be a whole number from 1, not ${show(most)}`);
+}
+
+function invalid(operation: string, rule: string): SectionError {
+  return new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule });
+}

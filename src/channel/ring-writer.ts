@@ -1,0 +1,443 @@
+/**
+ * The producer's side of a ring without its waits: puts messages behind each other and publishes them. Believes the
+ * consumer's word only within bounds; its own position it keeps itself, but for several producers, who read it under
+ * their lock.
+ */
+import { show } from '../base/checks.js';
+import { SectionError } from '../base/error.js';
+import { copyLongs, LOOP_BYTES, lookAfterStore } from './copy.js';
+import { MessageBatch } from './message-batch.js';
+import { Ended, Long, MAXIMUM_PRODUCERS, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-layout.js';
+import { RingLock } from './ring-lock.js';
+import { type PeerEnd, RingSide } from './ring-side.js';
+import { FREE, holderHasEnded, releaseRole, roleTaken, takeRole } from './role.js';
+
+/** What keeps a call from the fast way; 0: nothing. */
+const State = { open: 0, closed: 1, damaged: 2, claimed: 4, shared: 8 } as const;
+
+export class RingWriter {
+  readonly #memory: RingMemory;
+  /** @internal */
+  protected readonly side: RingSide;
+  readonly #lock: RingLock | null;
+  readonly #slot: number;
+  readonly #onClose: () => void;
+  readonly #words: Int32Array<ArrayBuffer>;
+  readonly #data: Uint8Array<ArrayBuffer>;
+  readonly #lengths: Int32Array<ArrayBuffer>;
+  readonly #longs: BigInt64Array<ArrayBuffer>;
+  readonly #capacity: number;
+  readonly #maximum: number;
+  /** Where the next record starts; what is behind `#published` nobody sees yet. */
+  #tail = 0;
+  #published = 0;
+  /** The consumer's position as it was last seen. */
+  #head = 0;
+  #state: number = State.open;
+  /** Whether this object has the lock. */
+  #locked = false;
+  #claimAt = 0;
+  #claimLength = 0;
+
+  /** @internal */
+  constructor(operation: string, memory: RingMemory, peerEnd: PeerEnd, onClose: () => void) {
+    this.#memory = memory;
+    this.#words = memory.words;
+    this.#data = memory.data;
+    this.#lengths = memory.lengths;
+    this.#longs = memory.longs;
+    this.#capacity = memory.capacity;
+    this.#maximum = memory.maximum;
+    this.#onClose = onClose;
+    this.#slot = takeSlot(operation, memory);
+    this.side = new RingSide(memory, 'producer', peerEnd);
+    this.#lock = memory.many ? new RingLock(memory, () => this.side.poke()) : null;
+    if (this.#lock !== null) this.#state = State.shared;
+    try {
+      this.#readPositions(operation);
+    } catch (error) {
+      releaseRole(memory.roles, this.#slot, memory.home);
+      throw error;
+    }
+    Atomics.store(this.#words, Word.producerEnded, Ended.not);
+    // The consumer has somebody new to watch.
+    this.side.wakeOther();
+  }
+
+  /** Bytes that a message may have: half the ring less 8. */
+  get maximum(): number {
+    return this.#maximum;
+  }
+
+  get closed(): boolean {
+    return (this.#state & State.closed) !== 0;
+  }
+
+  /* ---------------------------------------------------------------------------- copying ---- */
+
+  /**
+   * Sends a message if there is room for it now.
+   *
+   * @param message 0 to {@link maximum} bytes; copied before this returns.
+   * @returns Whether it was sent.
+   * @throws SectionError ERR_SECTION_MESSAGE_TOO_BIG, ERR_SECTION_CLOSED, ERR_SECTION_CHANNEL_DAMAGED, ERR_SECTION_INVALID_ARGUMENT
+   */
+  trySend(message: Uint8Array): boolean {
+    if (this.#state !== State.open || this.#words.length === 0 || !(message instanceof Uint8Array)) {
+      return this.#trySendSlowly(message);
+    }
+    if (!this.#put(message)) return false;
+    this.#publish();
+    return true;
+  }
+
+  #trySendSlowly(message: Uint8Array): boolean {
+    requireMessage('producer.trySend', message);
+    if (!this.#enter('producer.trySend')) return false;
+    try {
+      if (!this.#put(message)) return false;
+      this.#publish();
+      return true;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /**
+   * Sends as many of the messages as there is room for now, and publishes them at once.
+   *
+   * @param from The first to send. Default 0.
+   * @returns How many were sent.
+   */
+  trySendMany(messages: readonly Uint8Array[] | MessageBatch, from = 0): number {
+    const operation = 'producer.trySendMany';
+    if (!Number.isInteger(from) || from < 0) throw invalid(operation, `from must be a whole number, not ${show(from)}`);
+    if (!this.#enter(operation)) return 0;
+    try {
+      const sent =
+        messages instanceof MessageBatch ? this.#putBatch(operation, messages, from) : this.#putAll(operation, messages, from);
+      if (sent > 0) this.#publish();
+      return sent;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #putAll(operation: string, messages: readonly Uint8Array[], from: number): number {
+    if (!Array.isArray(messages)) throw invalid(operation, `messages must be an array or a MessageBatch, not ${show(messages)}`);
+    const { length } = messages;
+    let index = from;
+    try {
+      for (; index < length; index++) {
+        const message = messages[index] as Uint8Array;
+        if (!(message instanceof Uint8Array)) requireMessage(operation, message);
+        if (!this.#put(message)) break;
+      }
+    } catch (error) {
+      // Those before the one that cannot be sent are not sent either.
+      this.#tail = this.#published;
+      throw error;
+    }
+    return index - from;
+  }
+
+  /* -------------------------------------------------------------------------- zero-copy ---- */
+
+  /**
+   * Room for a message in the ring's own memory. It is sent by {@link commit}; until then nothing else can be sent, and of
+   * several producers all others wait.
+   *
+   * @param length 0 to {@link maximum} bytes.
+   * @returns The bytes, in one piece, with anything in them; null if there is no room now.
+   */
+  claim(length: number): Uint8Array<ArrayBuffer> | null {
+    const at = this.claimAt(length);
+    return at < 0 ? null : this.#data.subarray(at, at + length);
+  }
+
+  /** As {@link claim}, without making an object: where the message starts in {@link data}, or −1. */
+  claimAt(length: number): number {
+    const operation = 'producer.claim';
+    this.#check(operation, length);
+    if (!this.#enter(operation)) return -1;
+    let at = -1;
+    try {
+      at = this.#place(length);
+    } finally {
+      if (at < 0) this.#leave();
+    }
+    if (at < 0) return -1;
+    this.#claimAt = at;
+    this.#claimLength = length;
+    this.#state |= State.claimed;
+    return at;
+  }
+
+  /** The ring's data, for {@link claimAt}. What it holds of sent messages must not be changed. */
+  get data(): Uint8Array<ArrayBuffer> {
+    return this.#data;
+  }
+
+  /**
+   * Sends the message that was claimed.
+   *
+   * @param length Bytes of it that count, at most what was claimed. Default all.
+   */
+  commit(length: number = this.#claimLength): void {
+    const operation = 'producer.commit';
+    if ((this.#state & State.claimed) === 0) this.#refuse(operation, 'nothing is claimed');
+    if (!Number.isInteger(length) || length < 0 || length > this.#claimLength) {
+      throw invalid(operation, `length must be a whole number from 0 to ${this.#claimLength}, not ${show(length)}`);
+    }
+    this.#state &= ~State.claimed;
+    const at = this.#claimAt;
+    this.#lengths[(at - RECORD_HEADER) >> 2] = length;
+    this.#tail = (this.#tail + recordOf(length)) | 0;
+    this.#publish();
+    this.#leave();
+  }
+
+  /** Gives a claim up: nothing is sent. */
+  abandon(): void {
+    if ((this.#state & State.claimed) === 0) this.#refuse('producer.abandon', 'nothing is claimed');
+    this.#state &= ~State.claimed;
+    this.#tail = this.#published;
+    this.#leave();
+  }
+
+  /* ----------------------------------------------------------------------- back-pressure ---- */
+
+  /** @internal Whether a call needs no more than the hot way. */
+  protected get isPlain(): boolean {
+    return this.#state === State.open;
+  }
+
+  /** @internal How the consumer has ended, if it has given the role back. */
+  protected get consumerEnded(): number {
+    return Atomics.load(this.#words, Word.consumerEnded);
+  }
+
+  /** @internal Somebody waits for the lock. */
+  protected watchLock(): void {
+    this.#lock?.watchOwner();
+  }
+
+  /** Whether there is room for a message of so many bytes now. */
+  fits(length: number): boolean {
+    this.#check('producer.fits', length);
+    if (!this.#enter('producer.fits')) return false;
+    try {
+      const at = this.#place(length);
+      this.#tail = this.#published;
+      return at >= 0;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /* ------------------------------------------------------------------------ the hot way ---- */
+
+  /** Puts a record with a message at the tail, unpublished. */
+  #put(message: Uint8Array): boolean {
+    const { length } = message;
+    const at = this.#place(length);
+    if (at < 0) return false;
+    this.#data.set(message, at);
+    this.#tail = (this.#tail + ((length + 15) & ~7)) | 0;
+    return true;
+  }
+
+  /** Writes a record's header, and a pad before it where it must; the tail is then the record's. Returns where its payload starts. */
+  #place(length: number): number {
+    if (length > this.#maximum) throw this.#tooBig(length);
+    const capacity = this.#capacity;
+    const record = (length + 15) & ~7;
+    const at = this.#tail & (capacity - 1);
+    const rest = capacity - at;
+    const pad = rest < record ? rest : 0;
+    if (capacity - ((this.#tail - this.#head) | 0) < pad + record && !this.#look(pad + record)) return -1;
+    if (pad === 0) {
+      this.#lengths[at >> 2] = length;
+      return at + RECORD_HEADER;
+    }
+    this.#lengths[at >> 2] = PAD;
+    this.#lengths[0] = length;
+    this.#tail = (this.#tail + pad) | 0;
+    return RECORD_HEADER;
+  }
+
+  /** Looks how far the consumer is. */
+  #look(need: number): boolean {
+    const head = Atomics.load(this.#words, Word.head);
+    const used = (this.#tail - head) | 0;
+    if (used < 0 || used > ((this.#tail - this.#head) | 0) || (head & 7) !== 0) {
+      throw this.#broken('producer.send', `the consumer is said to be at ${head >>> 0}`);
+    }
+    this.#head = head;
+    return this.#capacity - used >= need;
+  }
+
+  #publish(): void {
+    const tail = this.#tail;
+    this.#published = tail;
+    Atomics.store(this.#words, Word.tail, tail);
+    if (lookAfterStore(this.#words, Word.consumerSleeps) !== 0) this.side.wakeOther();
+  }
+
+  #putBatch(operation: string, batch: MessageBatch, from: number): number {
+    const { starts, lengths, longs, data } = batch;
+    const count = Math.min(batch.count, lengths.length);
+    let index = from;
+    for (; index < count; index++) {
+      const length = lengths[index] as number;
+      const start = starts[index] as number;
+      if (length < 0 || start < 0 || (start & 7) !== 0 || start + length > data.length) {
+        this.#tail = this.#published;
+        throw invalid(
+          operation,
+          `message ${index} of the batch has ${length} bytes from ${start}: of ${data.length}, from multiples of 8`,
+        );
+      }
+      const at = this.#place(length);
+      if (at < 0) break;
+      if (length <= LOOP_BYTES) copyLongs(longs, start >> 3, this.#longs, at >> 3, (length + 7) >> 3);
+      else this.#data.set(data.subarray(start, start + length), at);
+      this.#tail = (this.#tail + ((length + 15) & ~7)) | 0;
+    }
+    return index - from;
+  }
+
+  /* ------------------------------------------------------------------------------- else ---- */
+
+  /** Before anything is put; false: somebody else has the lock. */
+  #enter(operation: string): boolean {
+    if ((this.#state & ~State.shared) !== 0) this.#refuse(operation, 'a claim is open: commit or abandon it first');
+    if (this.#words.length === 0) throw this.side.closed(operation);
+    if (this.#lock === null) return true;
+    if (!this.#lock.take(this)) return false;
+    this.#locked = true;
+    try {
+      this.#readPositions(operation);
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+    return true;
+  }
+
+  #leave(): void {
+    if (!this.#locked || (this.#state & State.claimed) !== 0) return;
+    this.#locked = false;
+    this.#lock?.give();
+    if (lookAfterStore(this.#words, Word.producerSleeps) !== 0) this.side.wakeOwn();
+  }
+
+  /** Begins where the last producer has published. */
+  #readPositions(operation: string): void {
+    const tail = Atomics.load(this.#words, Word.tail);
+    const head = Atomics.load(this.#words, Word.head);
+    const used = (tail - head) | 0;
+    if (used < 0 || used > this.#capacity || ((tail | head) & 7) !== 0) {
+      throw this.#broken(operation, `its positions are ${tail >>> 0} and ${head >>> 0} of ${this.#capacity}`);
+    }
+    this.#tail = tail;
+    this.#published = tail;
+    this.#head = head;
+  }
+
+  #refuse(operation: string, rule: string): never {
+    if (this.closed || this.#words.length === 0) throw this.side.closed(operation);
+    if ((this.#state & State.damaged) !== 0) throw this.side.damaged(operation, 'it was found damaged before');
+    throw invalid(operation, rule);
+  }
+
+  #broken(operation: string, rule: string): SectionError {
+    this.#state |= State.damaged;
+    return this.side.damaged(operation, rule);
+  }
+
+  #check(operation: string, length: number): void {
+    if (!Number.isInteger(length) || length < 0) {
+      throw invalid(operation, `length must be a whole number of bytes, not ${show(length)}`);
+    }
+    if (length > this.#maximum) throw this.#tooBig(length);
+  }
+
+  #tooBig(length: number): SectionError {
+    return new SectionError('ERR_SECTION_MESSAGE_TOO_BIG', {
+      operation: 'producer.send',
+      object: this.#memory.object,
+      rule: `a message has at most ${this.#maximum} bytes, half the ring less ${RECORD_HEADER}, not ${length}`,
+      wayOut: 'Send it in parts, or make a larger ring',
+    });
+  }
+
+  /* -------------------------------------------------------------------------------- end ---- */
+
+  /**
+   * Says that nothing more comes, and gives the role back: the consumer gets what was sent, then the end. Of several
+   * producers the last does. A claim is abandoned. Safe to call twice.
+   */
+  close(): void {
+    this.#end(Ended.closed);
+  }
+
+  /** As {@link close}, but the consumer gets ERR_SECTION_PEER_ENDED in place of the end: what was sent is not all there was. */
+  breakOff(): void {
+    this.#end(Ended.brokenOff);
+  }
+
+  #end(how: number): void {
+    if (this.closed) return;
+    const memory = this.#memory;
+    if (!memory.view.closed) {
+      if ((this.#state & State.claimed) !== 0) this.abandon();
+      // Before the role is free, for the next producer takes it back; with several, when no other is left.
+      if (!memory.many) Atomics.store(this.#words, Word.producerEnded, how);
+      releaseRole(memory.roles, this.#slot, memory.home);
+      if (memory.many && !anyProducerLives(memory)) Atomics.store(this.#words, Word.producerEnded, how);
+      this.side.wakeOther();
+    }
+    this.#state |= State.closed;
+    this.side.close();
+    this.#lock?.close();
+    this.#onClose();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+const recordOf = (length: number): number => (length + 15) & ~7;
+
+/** Takes the producer's role, or one of several; returns its index. */
+function takeSlot(operation: string, { roles, home, many, object }: RingMemory): number {
+  for (let index = Long.producers; index < Long.producers + (many ? MAXIMUM_PRODUCERS : 1); index++) {
+    if (takeRole(roles, index, home) !== null) return index;
+  }
+  if (!many) throw roleTaken(operation, object, 'producer', Atomics.load(roles, Long.producers));
+  throw new SectionError('ERR_SECTION_LIMIT', {
+    operation,
+    object,
+    rule: `it has ${MAXIMUM_PRODUCERS} producers, as many as there can be`,
+    wayOut: 'Close one, or use a ring for each and several consumers',
+  });
+}
+
+function anyProducerLives({ roles, home }: RingMemory): boolean {
+  for (let index = Long.producers; index < Long.producers + MAXIMUM_PRODUCERS; index++) {
+    const word = Atomics.load(roles, index);
+    if (word !== FREE && !holderHasEnded(word, home)) return true;
+  }
+  return false;
+}
+
+function requireMessage(operation: string, message: unknown): void {
+  if (message instanceof Uint8Array) return;
+  throw invalid(operation, `message must be a Uint8Array, not ${show(message)}`);
+}
+
+function invalid(operation: string, rule: string): SectionError {
+  return new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule });
+}
