@@ -6,6 +6,8 @@
  * that is killed after it was woken takes nobody's wake-up with it.
  */
 import { type Mapping, os } from '../os/index.js';
+import { type Eager, EagerHistory, lookEagerly, stopLooking } from './eager.js';
+
 import { WaitQueue } from './wait-queue.js';
 import { cancelWait, waitForWord } from './waits.js';
 
@@ -14,6 +16,7 @@ export class WaitPoint extends WaitQueue {
   readonly offset: number;
   #wait = 0;
   #seen = 0;
+  #eager: EagerWait | null = null;
 
   /**
    * @param mapping Stays the caller's, who closes the point before it.
@@ -52,6 +55,13 @@ export class WaitPoint extends WaitQueue {
 
   protected sleep(): void {
     if (this.#wait !== 0) return;
+    this.#eager ??= new EagerWait(this);
+    if (this.#eager.begin()) return;
+    this.sleepNow();
+  }
+
+  /** @internal Hands the wait to the kernel. */
+  sleepNow(): void {
     this.#wait = waitForWord(this.mapping, this.offset, this.#seen, this.#onWoken);
   }
 
@@ -61,11 +71,51 @@ export class WaitPoint extends WaitQueue {
   };
 
   protected stopSleeping(): void {
+    this.#eager?.end();
     if (this.#wait !== 0) cancelWait(this.#wait);
     this.#wait = 0;
   }
 
   protected sleepSync(milliseconds: number): void {
     os.mappingWordWaitSync(this.mapping, this.offset, this.#seen, milliseconds);
+  }
+}
+
+/** The looks at a point before it sleeps. */
+class EagerWait implements Eager {
+  readonly #point: WaitPoint;
+  readonly #history = new EagerHistory();
+  #isLooking = false;
+
+  constructor(point: WaitPoint) {
+    this.#point = point;
+  }
+
+  /** Whether it is looked at now, and need not sleep yet. */
+  begin(): boolean {
+    if (this.#isLooking) return true;
+    this.#isLooking = this.#history.isWorthIt && lookEagerly(this);
+    return this.#isLooking;
+  }
+
+  end(): void {
+    if (!this.#isLooking) return;
+    this.#isLooking = false;
+    stopLooking(this);
+  }
+
+  look(): boolean {
+    const { mapping, offset, seen } = this.#point;
+    if (os.mappingWordLoad(mapping, offset) === seen) return false;
+    this.#history.hit();
+    this.end();
+    this.#point.poke();
+    return true;
+  }
+
+  giveUp(): void {
+    this.#isLooking = false;
+    this.#history.miss();
+    this.#point.sleepNow();
   }
 }

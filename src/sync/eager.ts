@@ -1,0 +1,76 @@
+/**
+ * Looking a few times, between the turns of the event loop, before a wait is handed to the kernel: an answer that comes within
+ * some microseconds is had without the two system calls and the two switches that a sleep costs. The loop goes round meanwhile, and
+ * serves everybody else. Points whose answers do not come so soon are looked at ever more seldom.
+ */
+
+/** Milliseconds that are looked for: about what a sleep and a wake-up cost. */
+const PATIENCE = 0.05;
+/** Points that are looked at at a time; others sleep at once. */
+const MOST = 8;
+/** The most waits in a row that sleep at once, after answers that took longer. */
+const MOST_SKIPPED = 256;
+
+/** What is looked at. */
+export interface Eager {
+  /** Whether there is news; it is dealt with by then. */
+  look(): boolean;
+  /** Nothing came: sleeps. */
+  giveUp(): void;
+}
+
+/** How a point has fared so far. */
+export class EagerHistory {
+  #misses = 0;
+  #skipped = 0;
+
+  /** Whether the next wait is worth a look. */
+  get isWorthIt(): boolean {
+    if (this.#skipped === 0) return true;
+    this.#skipped--;
+    return false;
+  }
+
+  hit(): void {
+    this.#misses = 0;
+  }
+
+  miss(): void {
+    this.#misses = Math.min(this.#misses + 1, 16);
+    this.#skipped = Math.min(2 ** this.#misses, MOST_SKIPPED);
+  }
+}
+
+const looking = new Map<Eager, number>();
+let scheduled = false;
+
+function lookAtAll(): void {
+  scheduled = false;
+  const now = performance.now();
+  for (const [point, until] of looking) {
+    if (point.look()) continue;
+    if (now < until) continue;
+    looking.delete(point);
+    point.giveUp();
+  }
+  schedule();
+}
+
+function schedule(): void {
+  if (scheduled || looking.size === 0) return;
+  scheduled = true;
+  setImmediate(lookAtAll);
+}
+
+/** Looks at a point for a while; false where too many are looked at already. */
+export function lookEagerly(point: Eager): boolean {
+  if (looking.size >= MOST && !looking.has(point)) return false;
+  looking.set(point, performance.now() + PATIENCE);
+  schedule();
+  return true;
+}
+
+/** Looks no more. */
+export function stopLooking(point: Eager): void {
+  looking.delete(point);
+}
