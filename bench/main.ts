@@ -8,6 +8,7 @@ import { idle } from './groups/idle.js';
 import { objects } from './groups/objects.js';
 import { open } from './groups/open.js';
 import { pingpong } from './groups/pingpong.js';
+import { rates } from './groups/rates.js';
 import { telemetry } from './groups/telemetry.js';
 import { firstTouch } from './groups/touch.js';
 import { trips } from './groups/trips.js';
@@ -16,7 +17,7 @@ import { wakes } from './groups/wakes.js';
 import { runBenchProgram } from './program.js';
 
 await runBenchProgram(
-  [create, open, copy, pingpong, firstTouch, handover, telemetry, waits, wakes, objects, trips, idle],
+  [create, open, copy, pingpong, firstTouch, handover, telemetry, waits, wakes, objects, trips, rates, idle],
   "Measures Sectile beside C and Node's own transports",
   'bench.json',
 );

@@ -20,15 +20,22 @@ function allowed(): string {
   return /^Cpus_allowed_list:\s+(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
 }
 
+let known: readonly number[] | undefined;
+
+/** The processors that this process might use before it was pinned. */
+function processors(): readonly number[] {
+  known ??= parseList(allowed());
+  return known;
+}
+
 /** A processor that this process may use. */
 export function oneCore(): number {
-  return parseList(allowed())[0] ?? 0;
+  return processors()[0] ?? 0;
 }
 
 /** Two processors that share no core, if there are such; undefined when there is only one. */
 export function twoCores(): readonly [number, number] | undefined {
-  const processors = parseList(allowed());
-  const [first] = processors;
+  const [first] = processors();
   if (first === undefined) return undefined;
   let siblings: number[] = [];
   try {
@@ -36,12 +43,12 @@ export function twoCores(): readonly [number, number] | undefined {
   } catch {
     // Not told: then any other will do.
   }
-  const second = processors.find((each) => !siblings.includes(each)) ?? processors[1];
+  const second = processors().find((each) => !siblings.includes(each)) ?? processors()[1];
   return second === undefined || second === first ? undefined : [first, second];
 }
 
-function assign(pid: number, processors: string): void {
-  execFileSync('taskset', ['-cp', processors, String(pid)], { stdio: 'ignore' });
+function assign(pid: number, list: string): void {
+  execFileSync('taskset', ['-cp', list, String(pid)], { stdio: 'ignore' });
 }
 
 /**

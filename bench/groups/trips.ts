@@ -5,16 +5,20 @@
 import type { Bench, Group } from '../bench.js';
 import { InPlace } from '../carry/in-place.js';
 import { sizes } from '../carry/load.js';
+import { TripRing } from '../carry/ring.js';
 import { openTransports } from '../carry/transports.js';
 import { atLeast, type Goal, spread, us } from '../rows.js';
 import { type Kind, point } from '../series.js';
 
+const BLOCKING = 'Ring, blocking';
+const THROUGH_LOOP = 'Ring, event loop';
 const PLACED = 'in place, event loop';
 const SOCKET = 'Unix socket';
 const MiB = 2 ** 20;
 
 /** What the project wants beside a Unix socket. */
 function goalOf(name: string, bytes: number): Goal | undefined {
+  if (name === THROUGH_LOOP && bytes === 64) return atLeast('ratio', 1);
   return name === PLACED && bytes === MiB ? atLeast('ratio', 10) : undefined;
 }
 
@@ -27,13 +31,18 @@ interface Side {
 async function run(bench: Bench): Promise<void> {
   const place = new InPlace(bench, 'bench-trips', MiB);
   const transports = (await openTransports(bench)).filter(({ longest }) => longest >= MiB);
-  const ours: Side[] = [{ name: PLACED, kind: 'sectile', run: (bytes, count) => place.trips(bytes, count) }];
+  const ring = new TripRing(bench, MiB);
+  const ours: Side[] = [
+    { name: BLOCKING, kind: 'sectile', run: (bytes, count) => ring.trips('blocking', bytes, count) },
+    { name: THROUGH_LOOP, kind: 'sectile', run: (bytes, count) => ring.trips('event loop', bytes, count) },
+    { name: PLACED, kind: 'sectile', run: (bytes, count) => place.trips(bytes, count) },
+  ];
   const others: Side[] = transports.map((each) => ({
     name: each.name,
     kind: each.child === undefined ? 'thread' : 'process',
     run: (bytes, count) => each.trips(bytes, count),
   }));
-  bench.pinApart(place.peer.child, ...transports.map(({ child }) => child));
+  bench.pinApart(place.peer.child, ring.peer.child, ...transports.map(({ child }) => child));
   const all = [...ours, ...others];
   for (const { label, bytes } of sizes) {
     if (![...ours].some(({ name }) => bench.wants(`${label}, ${name}`))) continue;
@@ -45,6 +54,8 @@ async function run(bench: Bench): Promise<void> {
     const byTime = [...others].sort((a, b) => median(a.name) - median(b.name));
     for (const { name } of ours) {
       for (const other of byTime) {
+        // All of Node's stand beside one of ours; what most would take, beside the others.
+        if (name !== THROUGH_LOOP && other.name !== SOCKET) continue;
         bench.record({
           name: `${label}, ${name}`,
           unit: us,
@@ -63,6 +74,7 @@ export const trips: Group = {
   title: 'Round trips of a message between two processes',
   notes: [
     'A message there and one of the same size back, both stamped and checked once in every 4 KiB.',
+    'Ring: copied in and out, through a ring for each direction; blocking, or both sides with promises.',
     'In place: the messages stand in a section of both, and a word for each direction tells of them; both sides await promises.',
   ],
   run,
