@@ -3,14 +3,11 @@
  * by threads.
  */
 import { test } from 'node:test';
-import dispatchers from '../fixtures/dispatchers.js';
+import dispatchers, { isWhole } from '../fixtures/dispatchers.js';
 import { run } from '../support/child.js';
 
-/** Those are parts of tests with several processes. */
-const parts = new Set(['echo', 'count', 'hold', 'inherit', 'listen', 'consume']);
-
 for (const way of ['in the loop', 'by threads'] as const) {
-  for (const title of dispatchers.titles.filter((each) => !parts.has(each))) {
+  for (const title of dispatchers.titles.filter(isWhole)) {
     test(`${way}: ${title}`, async (t) => {
       await run(t, dispatchers, title, { env: { SECTILE_WAITS: way === 'by threads' ? 'threads' : '' } });
     });

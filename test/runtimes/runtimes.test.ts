@@ -12,10 +12,11 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import busyThreads from '../fixtures/busy-threads.js';
 import closedViews from '../fixtures/closed-views.js';
+import dispatchers, { isWhole } from '../fixtures/dispatchers.js';
 import faultingViews from '../fixtures/faulting-views.js';
 import manyViews from '../fixtures/many-views.js';
 import otherRuntimes from '../fixtures/other-runtimes.js';
-import { type Runtime, run, runtimeFolder, scratchFolder } from '../support/child.js';
+import { type Runtime, run, runtimeFolder, scratchFolder, start } from '../support/child.js';
 import { startSystem } from '../support/system.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -43,6 +44,10 @@ const others: Readonly<Record<string, { readonly limits: ReadonlyMap<string, str
     limits: new Map([
       ['zlib compresses a view that is closed meanwhile', notDetached],
       ['files are read into and written from views that are closed meanwhile', notDetached],
+      [
+        'ten thousand waits: no processor time, little memory, and each wakes alone',
+        'its promises take more memory: see docs/runtimes.md',
+      ],
       ['Workers that are terminated in the middle of an access', notFreed],
     ]),
   },
@@ -117,6 +122,20 @@ for (const [name, { limits, of }] of Object.entries(others)) {
       [],
     );
   });
+
+  test(`${name} and Node.js answer each other by events`, async (t) => {
+    const scratch = scratchFolder(t);
+    const asker = start(t, dispatchers, 'ask', { scratch, args: [500] });
+    await asker.reached('made');
+    await run(t, dispatchers, 'echo', { scratch, args: [500, false], runtime: other });
+    await asker.endsWell();
+  });
+
+  for (const title of dispatchers.titles.filter(isWhole)) {
+    test(`${name}: ${title}`, { skip: limits.get(title) ?? false }, async (t) => {
+      await run(t, dispatchers, title, { runtime: other });
+    });
+  }
 
   for (const fixture of [faultingViews, closedViews, manyViews, busyThreads, otherRuntimes]) {
     for (const title of fixture.titles) {
