@@ -4,7 +4,15 @@
  */
 export { SectionError, type SectionErrorCode } from '../base/error.js';
 export type { WaitOptions } from '../sync/wait-options.js';
+export { Broadcast, type BroadcastCreateOptions, type BroadcastFormat } from './broadcast.js';
+export type { BroadcastReader, BroadcastReadOptions, Lost } from './broadcast-reader.js';
+export type { BroadcastWriter } from './broadcast-writer.js';
+export type { PartOptions, SectionOptions, Wake } from './cell.js';
+export { Latest, type LatestCreateOptions, type LatestFormat } from './latest.js';
+export type { LatestReader } from './latest-reader.js';
+export type { LatestWriter } from './latest-writer.js';
 export { MessageBatch } from './message-batch.js';
+export type { PeerState } from './peer-waits.js';
 export { Ring, type RingCreateOptions, type RingFormatOptions, type RingOverOptions, type RoleOptions } from './ring.js';
 export type { RingConsumer } from './ring-consumer.js';
 export type { Producers } from './ring-layout.js';
