@@ -4,12 +4,13 @@
  */
 import type { Chart, Kind, Point } from './series.js';
 
-const WIDTH = 1200;
 const HEIGHT = 560;
 const PLOT_WIDTH = 345;
 const TOP = 92;
 const BOTTOM = 486;
-const LEFTS: Readonly<Record<Chart, number>> = { throughput: 70, latency: 672 };
+/** Where the first plot begins, and how far it is to the next, with the names between. */
+const LEFT = 70;
+const STEP = 602;
 /** How far apart the names at the edge are at least. */
 const LINE = 18.5;
 
@@ -147,7 +148,7 @@ function spreadOut(heights: readonly number[]): number[] {
   return placed;
 }
 
-function drawPanel(panel: Panel, points: readonly Point[], styles: ReturnType<typeof stylesOf>): string[] {
+function drawPanel(panel: Panel, left: number, points: readonly Point[], styles: ReturnType<typeof stylesOf>): string[] {
   const all = seriesOf(points, panel);
   const values = all.flatMap((series) => series.points.map(([, value]) => value));
   const sizes = [...new Set(all.flatMap((series) => series.points.map(([bytes]) => bytes)))].sort((a, b) => a - b);
@@ -155,14 +156,13 @@ function drawPanel(panel: Panel, points: readonly Point[], styles: ReturnType<ty
   const largest = sizes.at(-1) ?? smallest * 2;
   const low = Math.floor(Math.log10(Math.min(...values)));
   const high = Math.ceil(Math.log10(Math.max(...values)));
-  const left = LEFTS[panel.chart];
   const x = (bytes: number): number => rounded(left + (Math.log2(bytes / smallest) / Math.log2(largest / smallest)) * PLOT_WIDTH);
   const y = (value: number): number => rounded(BOTTOM - ((Math.log10(value) - low) / (high - low)) * (BOTTOM - TOP));
   const right = left + PLOT_WIDTH;
 
   const out = [
     `<text class="title" x="${left}" y="40">${panel.title}</text>`,
-    `<text class="dim" x="${left}" y="63">${panel.better}; both axes logarithmic</text>`,
+    `<text class="dim" x="${left}" y="63">${panel.better}; both axes logarithmic; bold: Sectile</text>`,
   ];
   for (let power = low; power <= high; power++) {
     const height = y(10 ** power);
@@ -175,7 +175,7 @@ function drawPanel(panel: Panel, points: readonly Point[], styles: ReturnType<ty
     out.push(`<path class="grid" d="M${x(bytes)} ${TOP}V${BOTTOM}"/>`);
     out.push(`<text class="dim" x="${x(bytes)}" y="${BOTTOM + 22}" text-anchor="middle">${sizeLabel(bytes)}</text>`);
   }
-  // Who has no figure at the edge is named where he ends.
+  // Who has no figure at the edge is named where he begins.
   const last = all.map((series) => series.points.at(-1) ?? ([largest, values[0] ?? 1] as const));
   const atEdge = [...all.keys()].filter((index) => last[index]?.[0] === largest);
   const placed = spreadOut(atEdge.map((index) => y(last[index]?.[1] ?? 1)));
@@ -195,7 +195,7 @@ function drawPanel(panel: Panel, points: readonly Point[], styles: ReturnType<ty
       `<g class="${style.name}"><path class="line" stroke-width="${ours ? 3.4 : 2}"${dash} d="${path}"/>`,
       ...series.points.map(([bytes, value]) => `<circle cx="${x(bytes)}" cy="${y(value)}" r="${ours ? 4.2 : 3}"/>`),
       name === undefined
-        ? `<text ${text} x="${x(bytes) + 8}" y="${y(value) - 6}">${escaped(series.name)}</text></g>`
+        ? `<text ${text} x="${left + 5}" y="${Math.min(...series.points.map(([, each]) => y(each))) - 9}">${escaped(series.name)}</text></g>`
         : `<path class="lead" d="M${x(bytes) + 6} ${y(value)}L${right + 22} ${rounded(name)}"/>` +
             `<text ${text} x="${right + 27}" y="${rounded(name + 4.7)}">${escaped(series.name)}</text></g>`,
     );
@@ -206,15 +206,15 @@ function drawPanel(panel: Panel, points: readonly Point[], styles: ReturnType<ty
 /** @param caption Where and when it was measured. */
 export function drawChart(points: readonly Point[], caption: string): string {
   const styles = stylesOf(points);
+  const drawn = panels.filter(({ chart }) => points.some((point) => point.chart === chart));
+  const width = Math.max(1, drawn.length) * STEP - 4;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img">`,
-    '<title>Messages per second and round trips by size of message</title>',
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" role="img">`,
+    `<title>${drawn.map(({ title }) => title).join('; ')}, by size of message</title>`,
     `<style>${styleSheet(styles)}</style>`,
-    `<rect class="card" width="${WIDTH}" height="${HEIGHT}" rx="8"/>`,
-    ...panels
-      .filter(({ chart }) => points.some((point) => point.chart === chart))
-      .flatMap((panel) => drawPanel(panel, points, styles)),
-    `<text class="dim" x="${LEFTS.throughput}" y="${HEIGHT - 20}">${escaped(caption)}</text>`,
+    `<rect class="card" width="${width}" height="${HEIGHT}" rx="8"/>`,
+    ...drawn.flatMap((panel, index) => drawPanel(panel, LEFT + index * STEP, points, styles)),
+    `<text class="dim" x="${LEFT}" y="${HEIGHT - 20}">${escaped(caption)}</text>`,
     '</svg>',
     '',
   ].join('\n');

@@ -46,7 +46,8 @@ export function stamp(message: Uint8Array, number: number): void {
 
 /** The same through the words of a buffer, from the word `at` on: quicker, for where the harness would count. */
 export function stampWords(words: Int32Array, at: number, bytes: number, number: number): void {
-  for (let word = at; word < at + bytes / 4; word += PAGE / 4) words[word] = number;
+  words[at] = number;
+  for (let word = at + PAGE / 4; word < at + bytes / 4; word += PAGE / 4) words[word] = number;
 }
 
 /** Whether the message is number `number`. */
@@ -66,9 +67,11 @@ export function hasStamp(message: Uint8Array, number: number): boolean {
 
 /** As {@link check}, by words. */
 export function checkWords(words: Int32Array, at: number, bytes: number, number: number): void {
-  for (let word = at; word < at + bytes / 4; word += PAGE / 4) {
+  let word = at;
+  do {
     if (words[word] !== (number | 0)) throw new Error(`message ${words[word]} came in place of ${number}`);
-  }
+    word += PAGE / 4;
+  } while (word < at + bytes / 4);
 }
 
 /** Throws unless the message is whole and number `number`. */

@@ -52,14 +52,15 @@ export function sendEach(producer: RingProducer, bytes: number, count: number, w
 /** Sends `count` messages, a batch at a time. */
 export function sendBatches(producer: RingProducer, bytes: number, count: number): void {
   const { batch, batchWords } = memoryFor(bytes);
+  const { starts, lengths } = batch;
   batch.clear();
   for (let number = 0; number < count; ) {
-    const size = Math.min(batch.lengths.length, count - number);
+    const size = Math.min(lengths.length, count - number);
     if (size !== batch.count) {
       batch.clear();
       for (let i = 0; i < size; i++) batch.reserve(bytes);
     }
-    for (let i = 0; i < size; i++) stampWords(batchWords, (batch.starts[i] ?? 0) / 4, bytes, number++);
+    for (let i = 0; i < size; i++) stampWords(batchWords, (starts[i] ?? 0) / 4, bytes, number++);
     for (let sent = 0, looks = 0; sent < size; ) {
       const more = producer.trySendMany(batch, sent);
       if (more === 0 && ++looks === LOOKS) {

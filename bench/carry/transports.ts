@@ -35,7 +35,7 @@ interface Conversation {
 }
 
 /** The one that is nobody's own. */
-export const PACKED_NAME = 'socket, packed by hand';
+export const PACKED_NAME = 'socket, packed';
 
 /** As many messages as lie between two waits for the system, and no more than this many bytes. */
 const BURST = 1024;

@@ -123,7 +123,7 @@ export const rates: Group = {
   title: 'Messages per second from one process to another',
   notes: [
     'Every message is stamped, copied in, copied out and its stamp checked, until the other side has the last one. Sizes are fixed, lengths are sent.',
-    'Sockets and pipes: one write for each message, 32 of them in one system call, read straight into one prepared buffer. Packed by hand: blocks of 64 KiB.',
+    'Sockets and pipes: one write for each message, 32 of them in one system call, read straight into one prepared buffer. Packed: by hand, into blocks of 64 KiB.',
     'IPC: the channel of child_process. Worker and MessagePort carry to a thread of the same process.',
     'Batches: messages of 64 KiB and more go one by one there, too. The ring holds 256 KiB, or four messages of 1 MiB.',
     'C: a ring likewise, with sleep and wake-up, each side on a core of its own.',
