@@ -49,9 +49,17 @@ const parts = [
       process.execPath,
       'scripts/test.mjs',
       '--sanitize',
-      ...['promises', 'sections', 'os/', 'files/', 'nt/virtual', 'nt/placeholders', 'nt/file', 'system/devices'].flatMap(
-        (text) => ['--only', text],
-      ),
+      ...[
+        'promises',
+        'sections',
+        'dispatcher/alone',
+        'os/',
+        'files/',
+        'nt/virtual',
+        'nt/placeholders',
+        'nt/file',
+        'system/devices',
+      ].flatMap((text) => ['--only', text]),
     ],
   },
 ];
