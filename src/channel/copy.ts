@@ -15,20 +15,49 @@ export function lookAfterStore(words: Int32Array, index: number): number {
   return strong ? (words[index] as number) : Atomics.load(words, index);
 }
 
-/** Copies 64-bit words. */
+/** Copies 64-bit words. `| 0` spares the processor checks for overflow. */
 export function copyLongs(from: BigInt64Array, at: number, to: BigInt64Array, toAt: number, count: number): void {
-  let index = 0;
-  for (; index + 7 < count; index += 8) {
-    const source = at + index;
-    const target = toAt + index;
+  let source = at | 0;
+  let target = toAt | 0;
+  let left = count | 0;
+  for (; left >= 8; left = (left - 8) | 0) {
     to[target] = from[source] as bigint;
-    to[target + 1] = from[source + 1] as bigint;
-    to[target + 2] = from[source + 2] as bigint;
-    to[target + 3] = from[source + 3] as bigint;
-    to[target + 4] = from[source + 4] as bigint;
-    to[target + 5] = from[source + 5] as bigint;
-    to[target + 6] = from[source + 6] as bigint;
-    to[target + 7] = from[source + 7] as bigint;
+    to[(target + 1) | 0] = from[(source + 1) | 0] as bigint;
+    to[(target + 2) | 0] = from[(source + 2) | 0] as bigint;
+    to[(target + 3) | 0] = from[(source + 3) | 0] as bigint;
+    to[(target + 4) | 0] = from[(source + 4) | 0] as bigint;
+    to[(target + 5) | 0] = from[(source + 5) | 0] as bigint;
+    to[(target + 6) | 0] = from[(source + 6) | 0] as bigint;
+    to[(target + 7) | 0] = from[(source + 7) | 0] as bigint;
+    source = (source + 8) | 0;
+    target = (target + 8) | 0;
   }
-  for (; index < count; index++) to[toAt + index] = from[at + index] as bigint;
+  for (; left > 0; left = (left - 1) | 0) {
+    to[target] = from[source] as bigint;
+    source = (source + 1) | 0;
+    target = (target + 1) | 0;
+  }
+}
+
+/** An array that is used again and again, as words to copy by: made the second time in a row, for that costs more than one copy. */
+export class RepeatedArray {
+  #array: Uint8Array | null = null;
+  #longs: BigInt64Array | null = null;
+  #last: Uint8Array | null = null;
+
+  /** Null where it is new, or does not start at a multiple of 8 bytes of its buffer. */
+  longsOf(array: Uint8Array): BigInt64Array | null {
+    return array === this.#array ? this.#longs : this.#meet(array);
+  }
+
+  #meet(array: Uint8Array): BigInt64Array | null {
+    if (array !== this.#last) {
+      this.#last = array;
+      return null;
+    }
+    const { buffer, byteOffset, length } = array;
+    this.#array = array;
+    this.#longs = byteOffset % 8 === 0 ? new BigInt64Array(buffer, byteOffset, length >> 3) : null;
+    return this.#longs;
+  }
 }

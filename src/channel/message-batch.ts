@@ -1,12 +1,15 @@
 /**
- * Many messages in one piece of ordinary memory: what is sent and received at once without an object for each message.
- * Not shared, and bound to no ring.
+ * Many messages in one piece of ordinary memory, as a ring holds them: each behind 8 bytes with its length, and rounded up to
+ * 8 bytes. So they go into a ring and out of it by one copy. Not shared, and bound to no ring.
  */
 import { byteCount, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 
+/** Bytes before each message. */
+const HEADER = 8;
+
 /**
- * Messages side by side, each at a multiple of 8 bytes. Made once and used again and again:
+ * Messages side by side, to be sent or received at once without an object for each. Made once and used again and again:
  *
  * ```js
  * const batch = new MessageBatch(64 * 1024);
@@ -16,56 +19,68 @@ import { SectionError } from '../base/error.js';
  * ```
  */
 export class MessageBatch {
-  /** The messages' bytes. */
+  /** The messages' bytes, each at a multiple of 8; what stands between them is not to be changed. */
   readonly data: Uint8Array<ArrayBuffer>;
-  /** Where each message starts in `data`. */
+  /** Where each message starts in `data`. To be read only. */
   readonly starts: Int32Array<ArrayBuffer>;
-  /** How many bytes each message has. */
+  /** How many bytes each message has. To be read only. */
   readonly lengths: Int32Array<ArrayBuffer>;
-  /** @internal The same bytes to copy by. */
+  /** @internal The same bytes as words to copy by. */
   readonly longs: BigInt64Array<ArrayBuffer>;
-  /** Messages in it. */
-  count = 0;
+  readonly #headers: Int32Array<ArrayBuffer>;
+  #count = 0;
+  #end = 0;
+  #longest = 0;
+  /** Whether the headers were copied from a ring, where they may have changed after they were read. */
+  #isCopied = false;
 
   /**
-   * @param bytes Room for messages, each rounded up to 8 bytes: 8 to 2^30.
+   * @param bytes Room for messages, each with 8 to 15 bytes more: 8 to 2^30.
    * @param messages Room for so many messages: 1 to 2^20. Default 1024.
    * @throws SectionError ERR_SECTION_INVALID_ARGUMENT
    */
   constructor(bytes: number, messages = 1024) {
-    const size = byteCount('new MessageBatch', 'bytes', bytes, { minimum: 8, maximum: 2 ** 30 });
+    const size = byteCount('new MessageBatch', 'bytes', bytes, { minimum: HEADER, maximum: 2 ** 30 });
     const most = byteCount('new MessageBatch', 'messages', messages, { minimum: 1, maximum: 2 ** 20 });
     const buffer = new ArrayBuffer(Math.ceil(size / 8) * 8);
     this.data = new Uint8Array(buffer);
     this.longs = new BigInt64Array(buffer);
+    this.#headers = new Int32Array(buffer);
     this.starts = new Int32Array(new ArrayBuffer(4 * most));
     this.lengths = new Int32Array(new ArrayBuffer(4 * most));
   }
 
-  /** Where the next message would start. */
+  /** Messages in it. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @internal Bytes taken, headers included. */
   get end(): number {
-    const { count } = this;
-    if (count === 0) return 0;
-    return ((this.starts[count - 1] ?? 0) + (this.lengths[count - 1] ?? 0) + 7) & ~7;
+    return this.#end;
+  }
+
+  /** @internal Bytes of its longest message. */
+  get longest(): number {
+    return this.#longest;
   }
 
   /** Takes all messages out. */
   clear(): void {
-    this.count = 0;
+    this.#count = 0;
+    this.#end = 0;
+    this.#longest = 0;
+    this.#isCopied = false;
   }
 
   /**
    * Puts a message behind the others.
    *
    * @returns Whether there was room.
+   * @throws SectionError ERR_SECTION_INVALID_ARGUMENT
    */
   add(message: Uint8Array): boolean {
-    if (!(message instanceof Uint8Array)) {
-      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
-        operation: 'batch.add',
-        rule: `message must be a Uint8Array, not ${show(message)}`,
-      });
-    }
+    if (!(message instanceof Uint8Array)) throw invalid('batch.add', `message must be a Uint8Array, not ${show(message)}`);
     const at = this.reserve(message.length);
     if (at < 0) return false;
     this.data.set(message, at);
@@ -76,29 +91,74 @@ export class MessageBatch {
    * Makes room for a message whose bytes the caller writes into `data` himself.
    *
    * @returns Where it starts, or −1 if there is no room.
+   * @throws SectionError ERR_SECTION_INVALID_ARGUMENT
    */
   reserve(length: number): number {
-    const at = this.end;
-    if (!(length >= 0) || length > this.data.length - at || this.count >= this.lengths.length) return -1;
-    this.starts[this.count] = at;
-    this.lengths[this.count] = length;
-    this.count++;
-    return at;
+    if (!Number.isInteger(length) || length < 0) {
+      throw invalid('batch.reserve', `length must be a whole number of bytes, not ${show(length)}`);
+    }
+    const at = this.#end;
+    const count = this.#count;
+    if (length > this.data.length - at - HEADER || count >= this.lengths.length) return -1;
+    this.#headers[at >> 2] = length;
+    this.starts[count] = at + HEADER;
+    this.lengths[count] = length;
+    this.#count = count + 1;
+    this.#end = at + ((length + 15) & ~7);
+    if (length > this.#longest) this.#longest = length;
+    return at + HEADER;
+  }
+
+  /** @internal A ring has copied so many messages in, with their headers. */
+  received(count: number, end: number): void {
+    this.#count = count;
+    this.#end = end;
+    this.#isCopied = true;
+  }
+
+  /** @internal Before it is sent: each header says what `lengths` says. */
+  settle(): void {
+    if (!this.#isCopied) return;
+    for (let index = 0; index < this.#count; index++) {
+      const length = this.lengths[index] ?? 0;
+      this.#headers[((this.starts[index] ?? HEADER) - HEADER) >> 2] = length;
+      if (length > this.#longest) this.#longest = length;
+    }
+    this.#isCopied = false;
+  }
+
+  /** @internal Where the record of a message starts; of the one behind the last, where it would. */
+  recordAt(index: number): number {
+    return index < this.#count ? (this.starts[index] as number) - HEADER : this.#end;
+  }
+
+  /** @internal The first message from `from` on whose record does not end at or before a byte. */
+  firstBehind(from: number, limit: number): number {
+    if (this.#end <= limit) return this.#count;
+    let low = from;
+    let high = this.#count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.recordAt(middle + 1) <= limit) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** One message, in place: its bytes change when the batch is used again. */
   at(index: number): Uint8Array<ArrayBuffer> {
-    if (!Number.isInteger(index) || index < 0 || index >= this.count) {
-      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
-        operation: 'batch.at',
-        rule: `index must be a whole number below ${this.count}, not ${show(index)}`,
-      });
+    if (!Number.isInteger(index) || index < 0 || index >= this.#count) {
+      throw invalid('batch.at', `index must be a whole number below ${this.#count}, not ${show(index)}`);
     }
     const start = this.starts[index] ?? 0;
     return this.data.subarray(start, start + (this.lengths[index] ?? 0));
   }
 
   *[Symbol.iterator](): IterableIterator<Uint8Array<ArrayBuffer>> {
-    for (let index = 0; index < this.count; index++) yield this.at(index);
+    for (let index = 0; index < this.#count; index++) yield this.at(index);
   }
+}
+
+function invalid(operation: string, rule: string): SectionError {
+  return new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule });
 }

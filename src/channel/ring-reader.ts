@@ -4,7 +4,7 @@
  */
 import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
-import { copyLongs, LOOP_BYTES, lookAfterStore } from './copy.js';
+import { copyLongs, LOOP_BYTES, lookAfterStore, RepeatedArray } from './copy.js';
 import type { MessageBatch } from './message-batch.js';
 import type { PeerState } from './peers.js';
 import { Ended, Long, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-layout.js';
@@ -34,10 +34,9 @@ export class RingReader {
   #state: number = State.open;
   /** Of the record that was found last. */
   #length = 0;
-  /** The target that was copied to twice in a row, with words to copy by; and the one of the last copy. */
-  #target: Uint8Array | null = null;
-  #targetLongs: BigInt64Array | null = null;
-  #lastTarget: Uint8Array | null = null;
+  /** Where the last look through records stopped. */
+  #behind = 0;
+  readonly #targets = new RepeatedArray();
 
   /** @internal */
   constructor(operation: string, memory: RingMemory, peerEnd: PeerEnd, onClose: () => void) {
@@ -107,7 +106,10 @@ export class RingReader {
     const at = this.#find();
     if (at < 0) return -1;
     const length = this.#length;
-    const longs = target === this.#target ? this.#targetLongs : this.#meetTarget(target);
+    if (!(target instanceof Uint8Array)) {
+      throw invalid('consumer.tryReceiveInto', `target must be a Uint8Array, not ${show(target)}`);
+    }
+    const longs = this.#targets.longsOf(target);
     if (length > target.length) throw this.#tooShort('consumer.tryReceiveInto', target.length);
     if (longs !== null && length <= LOOP_BYTES) {
       copyLongs(this.#longs, at >> 3, longs, 0, length >> 3);
@@ -118,21 +120,6 @@ export class RingReader {
     this.#pass();
     this.#giveBack();
     return length;
-  }
-
-  /** Notes a target, and the second time in a row how to copy to it by words. */
-  #meetTarget(target: Uint8Array): BigInt64Array | null {
-    if (!(target instanceof Uint8Array)) {
-      throw invalid('consumer.tryReceiveInto', `target must be a Uint8Array, not ${show(target)}`);
-    }
-    if (target !== this.#lastTarget) {
-      this.#lastTarget = target;
-      return null;
-    }
-    const { buffer, byteOffset, length } = target;
-    this.#target = target;
-    this.#targetLongs = byteOffset % 8 === 0 ? new BigInt64Array(buffer, byteOffset, length >> 3) : null;
-    return this.#targetLongs;
   }
 
   /**
@@ -161,30 +148,56 @@ export class RingReader {
    * @throws SectionError ERR_SECTION_OUT_OF_RANGE (the next message does not fit into the empty batch), and as {@link tryReceive}
    */
   tryReceiveBatch(batch: MessageBatch): number {
-    const { data, longs, starts, lengths } = batch;
-    const most = Math.min(lengths.length, starts.length);
-    const room = data.length;
+    const most = Math.min(batch.lengths.length, batch.starts.length);
+    const bytes = batch.data.length;
+    batch.clear();
     let end = 0;
     let count = 0;
     while (count < most) {
-      const at = this.#find();
-      if (at < 0) break;
-      const length = this.#length;
-      if (length > room - end) {
-        if (count > 0) break;
-        throw this.#tooShort('consumer.tryReceiveBatch', room);
+      const found = this.#find();
+      if (found < 0) break;
+      const from = found - RECORD_HEADER;
+      const limit = from + Math.min((this.#tail - this.#head) | 0, this.#capacity - from, bytes - end);
+      const next = this.#note(batch, count, from, limit, end - from + RECORD_HEADER);
+      const run = this.#behind - from;
+      if (run === 0) {
+        if (count === 0 && recordOf(this.#length) > bytes)
+          throw this.#tooShort('consumer.tryReceiveBatch', bytes - RECORD_HEADER);
+        break;
       }
-      if (length <= LOOP_BYTES) copyLongs(this.#longs, at >> 3, longs, end >> 3, (length + 7) >> 3);
-      else data.set(this.#data.subarray(at, at + length), end);
-      starts[count] = end;
-      lengths[count] = length;
-      count++;
-      end = (end + length + 7) & ~7;
-      this.#pass();
+      if (run <= LOOP_BYTES) copyLongs(this.#longs, from >> 3, batch.longs, end >> 3, run >> 3);
+      else batch.data.set(this.#data.subarray(from, from + run), end);
+      count = next;
+      end += run;
+      this.#head = (this.#head + run) | 0;
     }
-    batch.count = count;
-    if (count > 0) this.#giveBack();
+    if (count === 0) return 0;
+    batch.received(count, end);
+    this.#giveBack();
     return count;
+  }
+
+  /**
+   * Notes the starts and lengths of the records from a byte up to a limit: what is there for certain, before the data's end,
+   * and has room. Returns how many messages the batch has then; `#behind` is where it stopped.
+   */
+  #note({ starts, lengths: sizes }: MessageBatch, count: number, from: number, limit: number, offset: number): number {
+    const lengths = this.#lengths;
+    const most = sizes.length;
+    const maximum = this.#maximum;
+    let index = count;
+    let at = from;
+    while (at < limit && index < most) {
+      const length = lengths[at >> 2] as number;
+      const behind = (at + ((length + 15) & ~7)) | 0;
+      if (length < 0 || length > maximum || behind > limit) break;
+      starts[index] = (at + offset) | 0;
+      sizes[index] = length;
+      index = (index + 1) | 0;
+      at = behind;
+    }
+    this.#behind = at;
+    return index;
   }
 
   /* -------------------------------------------------------------------------- zero-copy ---- */
@@ -387,3 +400,5 @@ function requireMost(operation: string, most: unknown): void {
 function invalid(operation: string, rule: string): SectionError {
   return new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule });
 }
+
+const recordOf = (length: number): number => (length + 15) & ~7;

@@ -118,6 +118,10 @@ export class RingWriter {
         messages instanceof MessageBatch ? this.#putBatch(operation, messages, from) : this.#putAll(operation, messages, from);
       if (sent > 0) this.#publish();
       return sent;
+    } catch (error) {
+      // Those before the one that cannot be sent are not sent either.
+      this.#tail = this.#published;
+      throw error;
     } finally {
       this.#leave();
     }
@@ -127,16 +131,10 @@ export class RingWriter {
     if (!Array.isArray(messages)) throw invalid(operation, `messages must be an array or a MessageBatch, not ${show(messages)}`);
     const { length } = messages;
     let index = from;
-    try {
-      for (; index < length; index++) {
-        const message = messages[index] as Uint8Array;
-        if (!(message instanceof Uint8Array)) requireMessage(operation, message);
-        if (!this.#put(message)) break;
-      }
-    } catch (error) {
-      // Those before the one that cannot be sent are not sent either.
-      this.#tail = this.#published;
-      throw error;
+    for (; index < length; index++) {
+      const message = messages[index] as Uint8Array;
+      if (!(message instanceof Uint8Array)) requireMessage(operation, message);
+      if (!this.#put(message)) break;
     }
     return index - from;
   }
@@ -284,25 +282,29 @@ export class RingWriter {
     if (lookAfterStore(this.#words, Word.consumerSleeps) !== 0) this.side.wakeOther();
   }
 
+  /** Runs of records, each by one copy: up to the data's end, or as far as there is room. */
   #putBatch(operation: string, batch: MessageBatch, from: number): number {
-    const { starts, lengths, longs, data } = batch;
-    const count = Math.min(batch.count, lengths.length);
+    if (batch.longest > this.#maximum) throw this.#tooBig(batch.longest);
+    batch.settle();
+    const { count } = batch;
     let index = from;
-    for (; index < count; index++) {
-      const length = lengths[index] as number;
-      const start = starts[index] as number;
-      if (length < 0 || start < 0 || (start & 7) !== 0 || start + length > data.length) {
-        this.#tail = this.#published;
-        throw invalid(
-          operation,
-          `message ${index} of the batch has ${length} bytes from ${start}: of ${data.length}, from multiples of 8`,
-        );
+    for (let isPlaced = false; index < count; ) {
+      const at = this.#tail & (this.#capacity - 1);
+      const room = Math.min(this.#capacity - at, this.#capacity - ((this.#tail - this.#head) | 0));
+      const start = batch.recordAt(index);
+      const next = batch.firstBehind(index, start + room);
+      if (next > index) {
+        const end = batch.recordAt(next);
+        copyRun(batch, start, end, this.#data, this.#longs, at);
+        this.#tail = (this.#tail + end - start) | 0;
+        index = next;
+        isPlaced = false;
+      } else {
+        if (isPlaced) throw invalid(operation, `the batch's message ${index} does not stand where it was put`);
+        // There is a pad to write, or the consumer to look at.
+        if (this.#place(batch.lengths[index] as number) < 0) break;
+        isPlaced = true;
       }
-      const at = this.#place(length);
-      if (at < 0) break;
-      if (length <= LOOP_BYTES) copyLongs(longs, start >> 3, this.#longs, at >> 3, (length + 7) >> 3);
-      else this.#data.set(data.subarray(start, start + length), at);
-      this.#tail = (this.#tail + ((length + 15) & ~7)) | 0;
     }
     return index - from;
   }
@@ -440,4 +442,17 @@ function requireMessage(operation: string, message: unknown): void {
 
 function invalid(operation: string, rule: string): SectionError {
   return new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule });
+}
+
+/** Copies records out of a batch. */
+function copyRun(
+  { data, longs }: MessageBatch,
+  start: number,
+  end: number,
+  to: Uint8Array<ArrayBuffer>,
+  toLongs: BigInt64Array<ArrayBuffer>,
+  at: number,
+): void {
+  if (end - start <= LOOP_BYTES) copyLongs(longs, start >> 3, toLongs, at >> 3, (end - start) >> 3);
+  else to.set(start === 0 && end === data.length ? data : data.subarray(start, end), at);
 }
