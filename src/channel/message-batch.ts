@@ -35,14 +35,14 @@ export class MessageBatch {
   #isCopied = false;
 
   /**
-   * @param bytes Room for messages, each with 8 to 15 bytes more: 8 to 2^30.
+   * @param bytes Room for the messages' bytes, of each rounded up to 8: 8 to 2^30.
    * @param messages Room for so many messages: 1 to 2^20. Default 1024.
    * @throws SectionError ERR_SECTION_INVALID_ARGUMENT
    */
   constructor(bytes: number, messages = 1024) {
-    const size = byteCount('new MessageBatch', 'bytes', bytes, { minimum: HEADER, maximum: 2 ** 30 });
+    const size = byteCount('new MessageBatch', 'bytes', bytes, { minimum: 8, maximum: 2 ** 30 });
     const most = byteCount('new MessageBatch', 'messages', messages, { minimum: 1, maximum: 2 ** 20 });
-    const buffer = new ArrayBuffer(Math.ceil(size / 8) * 8);
+    const buffer = new ArrayBuffer(Math.ceil(size / 8) * 8 + HEADER * most);
     this.data = new Uint8Array(buffer);
     this.longs = new BigInt64Array(buffer);
     this.#headers = new Int32Array(buffer);
