@@ -107,10 +107,10 @@ export function placeOf(
   const range = { code: 'ERR_SECTION_OUT_OF_RANGE', wayOut: `The view has ${whole} bytes` } as const;
   const start = byteCount(operation, 'offset', offset ?? 0, { maximum: whole, ...range });
   const bytes = byteCount(operation, 'length', length ?? whole - start, { maximum: whole - start, ...range });
-  if ((view.offset + start) % CHANNEL_ALIGNMENT !== 0) {
+  if ((view.offset + start) % CHANNEL_ALIGNMENT !== 0 || start % CHANNEL_ALIGNMENT !== 0) {
     throw new SectionError('ERR_SECTION_MISALIGNED', {
       operation,
-      rule: `a channel starts at a multiple of ${CHANNEL_ALIGNMENT} bytes of the section, not at ${view.offset + start}`,
+      rule: `a channel starts at a multiple of ${CHANNEL_ALIGNMENT} bytes of the section and of the view, not at ${view.offset + start} and ${start}`,
     });
   }
   if (bytes < HEADER_BYTES) {

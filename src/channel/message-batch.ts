@@ -4,6 +4,7 @@
  */
 import { byteCount, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
+import { copyLongs, LOOP_BYTES } from './copy.js';
 
 /** Bytes before each message. */
 const HEADER = 8;
@@ -143,6 +144,12 @@ export class MessageBatch {
       else high = middle;
     }
     return low;
+  }
+
+  /** @internal Copies records out. */
+  copyRun(start: number, end: number, to: Uint8Array<ArrayBuffer>, toLongs: BigInt64Array<ArrayBuffer>, at: number): void {
+    if (end - start <= LOOP_BYTES) copyLongs(this.longs, start >> 3, toLongs, at >> 3, (end - start) >> 3);
+    else to.set(start === 0 && end === this.data.length ? this.data : this.data.subarray(start, end), at);
   }
 
   /** One message, in place: its bytes change when the batch is used again. */

@@ -5,7 +5,7 @@
 import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { copyLongs, LOOP_BYTES, lookAfterStore, RepeatedArray } from './copy.js';
-import type { MessageBatch } from './message-batch.js';
+import { MessageBatch } from './message-batch.js';
 import type { PeerState } from './peers.js';
 import { Ended, Long, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-layout.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
@@ -148,6 +148,9 @@ export class RingReader {
    * @throws SectionError ERR_SECTION_OUT_OF_RANGE (the next message does not fit into the empty batch), and as {@link tryReceive}
    */
   tryReceiveBatch(batch: MessageBatch): number {
+    if (!(batch instanceof MessageBatch)) {
+      throw invalid('consumer.tryReceiveBatch', `batch must be a MessageBatch, not ${show(batch)}`);
+    }
     const most = Math.min(batch.lengths.length, batch.starts.length);
     const bytes = batch.data.length;
     batch.clear();

@@ -5,12 +5,13 @@
  */
 import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
-import { copyLongs, LOOP_BYTES, lookAfterStore } from './copy.js';
+import { lookAfterStore } from './copy.js';
 import { MessageBatch } from './message-batch.js';
-import { Ended, Long, MAXIMUM_PRODUCERS, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-layout.js';
+import { Ended, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-layout.js';
 import { RingLock } from './ring-lock.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
-import { FREE, holderHasEnded, releaseRole, roleTaken, takeRole } from './role.js';
+import { anyProducerLives, takeSlot } from './ring-slots.js';
+import { releaseRole } from './role.js';
 
 /** What keeps a call from the fast way; 0: nothing. */
 const State = { open: 0, closed: 1, damaged: 2, claimed: 4, shared: 8 } as const;
@@ -295,7 +296,7 @@ export class RingWriter {
       const next = batch.firstBehind(index, start + room);
       if (next > index) {
         const end = batch.recordAt(next);
-        copyRun(batch, start, end, this.#data, this.#longs, at);
+        batch.copyRun(start, end, this.#data, this.#longs, at);
         this.#tail = (this.#tail + end - start) | 0;
         index = next;
         isPlaced = false;
@@ -413,28 +414,6 @@ export class RingWriter {
 
 const recordOf = (length: number): number => (length + 15) & ~7;
 
-/** Takes the producer's role, or one of several; returns its index. */
-function takeSlot(operation: string, { roles, home, many, object }: RingMemory): number {
-  for (let index = Long.producers; index < Long.producers + (many ? MAXIMUM_PRODUCERS : 1); index++) {
-    if (takeRole(roles, index, home) !== null) return index;
-  }
-  if (!many) throw roleTaken(operation, object, 'producer', Atomics.load(roles, Long.producers));
-  throw new SectionError('ERR_SECTION_LIMIT', {
-    operation,
-    object,
-    rule: `it has ${MAXIMUM_PRODUCERS} producers, as many as there can be`,
-    wayOut: 'Close one, or use a ring for each and several consumers',
-  });
-}
-
-function anyProducerLives({ roles, home }: RingMemory): boolean {
-  for (let index = Long.producers; index < Long.producers + MAXIMUM_PRODUCERS; index++) {
-    const word = Atomics.load(roles, index);
-    if (word !== FREE && !holderHasEnded(word, home)) return true;
-  }
-  return false;
-}
-
 function requireMessage(operation: string, message: unknown): void {
   if (message instanceof Uint8Array) return;
   throw invalid(operation, `message must be a Uint8Array, not ${show(message)}`);
@@ -442,17 +421,4 @@ function requireMessage(operation: string, message: unknown): void {
 
 function invalid(operation: string, rule: string): SectionError {
   return new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule });
-}
-
-/** Copies records out of a batch. */
-function copyRun(
-  { data, longs }: MessageBatch,
-  start: number,
-  end: number,
-  to: Uint8Array<ArrayBuffer>,
-  toLongs: BigInt64Array<ArrayBuffer>,
-  at: number,
-): void {
-  if (end - start <= LOOP_BYTES) copyLongs(longs, start >> 3, toLongs, at >> 3, (end - start) >> 3);
-  else to.set(start === 0 && end === data.length ? data : data.subarray(start, end), at);
 }

@@ -180,6 +180,55 @@ test('a role has one holder at a time, and several producers are 64', (t) => {
   many.close();
 });
 
+test('positions go on where 32 bits end', (t) => {
+  const section = Section.create({ size: 4096 });
+  const view = section.map();
+  t.after(() => {
+    view.close();
+    section.close();
+  });
+  for (const start of [0x7fff_ff00, -0x100]) {
+    const ring = Ring.format(view, { length: 1536 + 1024 });
+    const words = view.as(Int32Array);
+    words[256 / 4] = start;
+    words[384 / 4] = start;
+    const producer = ring.producer();
+    const consumer = ring.consumer();
+    const batch = new MessageBatch(256, 4);
+    for (let turn = 0; turn < 20; turn++) {
+      assert.ok(producer.trySend(bytes(48, turn)) && producer.trySend(bytes(100, turn)));
+      assert.ok(ring.used >= 56 + 112);
+      assert.deepEqual(consumer.tryReceive(), bytes(48, turn));
+      assert.equal(consumer.tryReceiveBatch(batch), 1);
+      assert.deepEqual(batch.at(0), bytes(100, turn));
+    }
+    ring.close();
+  }
+});
+
+test('a batch that was received can be sent on, in parts where there is not room for all', (t) => {
+  const from = ends(t, { capacity: 4096 });
+  const to = ends(t, { capacity: 1024 });
+  const batch = new MessageBatch(4096, 100);
+  for (let number = 0; number < 40; number++) from.producer.trySend(bytes(number * 2, number));
+  assert.equal(from.consumer.tryReceiveBatch(batch), 40);
+  const got: Uint8Array[] = [];
+  for (let sent = 0; sent < 40; ) {
+    const more = to.producer.trySendMany(batch, sent);
+    assert.ok(more > 0);
+    sent += more;
+    got.push(...to.consumer.tryReceiveMany());
+  }
+  assert.deepEqual(
+    got,
+    Array.from({ length: 40 }, (_, number) => bytes(number * 2, number)),
+  );
+  batch.clear();
+  assert.ok(batch.add(bytes(600)) && batch.add(bytes(1)));
+  assert.throws(() => to.producer.trySendMany(batch), withCode('ERR_SECTION_MESSAGE_TOO_BIG'));
+  assert.equal(to.consumer.tryReceive(), null);
+});
+
 test('a ring stands in any part of a view that starts at 64 bytes', (t) => {
   const section = Section.create({ size: 65536 });
   const view: View = section.map({ offset: 4096 });
@@ -200,6 +249,7 @@ test('a ring stands in any part of a view that starts at 64 bytes', (t) => {
   assert.ok(view.bytes.subarray(0, 640).every((byte) => byte === 0xee));
   assert.ok(view.bytes.subarray(640 + 1536 + 4096).every((byte) => byte === 0xee));
   assert.throws(() => Ring.format(view, { offset: 32 }), withCode('ERR_SECTION_MISALIGNED'));
+  assert.throws(() => Ring.format(section.map({ offset: 36 }), { offset: 28 }), withCode('ERR_SECTION_MISALIGNED'));
   assert.throws(() => Ring.format(view, { length: 2000 }), withCode('ERR_SECTION_OUT_OF_RANGE'));
   assert.throws(() => Ring.over(view, { offset: 1024 }), withCode('ERR_SECTION_TYPE_MISMATCH'));
   assert.throws(() => Ring.over(section.map({ access: 'read' })), withCode('ERR_SECTION_ACCESS_DENIED'));
