@@ -149,6 +149,19 @@ export class BroadcastReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
     return this.#side.waits.wait(operation, () => this.#readOne(operation, bytes) ?? undefined, options);
   }
 
+  /**
+   * As {@link read}, and blocks the thread.
+   *
+   * @param timeout Milliseconds. Default: for ever.
+   */
+  readSync(target?: undefined, timeout?: number): Uint8Array<ArrayBuffer> | null;
+  readSync(target: Bytes, timeout?: number): number | null;
+  readSync(target?: Bytes, timeout?: number): Uint8Array<ArrayBuffer> | number | null {
+    const operation = 'broadcast.readSync';
+    const bytes = target === undefined ? null : bytesOf(operation, 'target', target);
+    return this.#side.waits.waitSync(operation, () => this.#readOne(operation, bytes) ?? undefined, timeout);
+  }
+
   /** As {@link tryReadBatch}, and waits for the first; null when the writer has closed the channel and all was read. */
   async readBatch(options?: WaitOptions & { readonly bytes?: number }): Promise<Uint8Array<ArrayBuffer>[] | null> {
     const operation = 'broadcast.readBatch';

@@ -140,6 +140,15 @@ export class LatestReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
   }
 
   /**
+   * As {@link changed}, and blocks the thread.
+   *
+   * @param timeout Milliseconds. Default: for ever.
+   */
+  changedSync(timeout?: number): boolean {
+    return this.#side.waits.waitSync('latest.changedSync', () => this.isChanged || undefined, timeout) !== null;
+  }
+
+  /**
    * The newest value; waits for the first one if there is none yet.
    *
    * @returns as {@link tryRead}; null when the writer has closed the channel without one
