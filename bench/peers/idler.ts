@@ -3,31 +3,28 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Event, Section } from 'sectile';
+import { Section, type View, waitOnAddress } from 'sectile';
 import { answer, serve } from '../peer.js';
 import { settle } from '../settle.js';
 
 export type IdlerRequest =
-  /** Finds so many events, side by side in a section. */
-  | { readonly open: string; readonly events: number }
-  /** Waits for each of them. */
-  | { readonly begin: true }
+  | { readonly open: string }
+  | { readonly begin: number }
   /** Does nothing for so many milliseconds. */
   | { readonly rest: number }
   /** Which waits have ended since this was asked last. */
   | { readonly woken: true };
 
 export interface IdlerAnswer {
-  /** What was asked has brought so many bytes more: that live on V8's heap and outside of it, and that are resident. */
-  readonly live?: number;
-  readonly resident?: number;
+  /** Bytes that are resident. */
+  readonly memory?: number;
   /** Nanoseconds of processor time during the rest, and ticks (of 10 ms) of the same as the kernel counts them. */
   readonly processor?: number;
   readonly ticks?: number;
   readonly woken?: readonly number[];
 }
 
-let events: readonly Event[] = [];
+let view: View | undefined;
 let woken: number[] = [];
 let tell: () => void = () => {};
 
@@ -38,11 +35,10 @@ function ticks(): number {
   return Number(values[11]) + Number(values[12]);
 }
 
-async function memory(): Promise<{ live: number; resident: number }> {
+async function memory(): Promise<number> {
   await settle();
   await settle();
-  const { heapUsed, external, rss } = process.memoryUsage();
-  return { live: heapUsed + external, resident: rss };
+  return process.memoryUsage.rss();
 }
 
 async function rest(milliseconds: number): Promise<IdlerAnswer> {
@@ -53,8 +49,8 @@ async function rest(milliseconds: number): Promise<IdlerAnswer> {
   return { processor: (user + system) * 1000, ticks: ticks() - before };
 }
 
-async function wait(event: Event, index: number): Promise<void> {
-  await event.wait();
+async function wait(words: View, index: number): Promise<void> {
+  await waitOnAddress(words, index * 4, 0);
   woken.push(index);
   tell();
 }
@@ -69,17 +65,14 @@ serve<IdlerRequest>(async (request) => {
     const list = woken;
     woken = [];
     await answer({ woken: list });
-  } else if ('rest' in request) {
-    await answer(await rest(request.rest));
+  } else if ('open' in request) {
+    view = Section.open(request.open).map();
+    await answer({ memory: await memory() });
+  } else if ('begin' in request) {
+    if (view === undefined) throw new Error('no section is open');
+    for (let index = 0; index < request.begin; index++) void wait(view, index);
+    await answer({ memory: await memory() });
   } else {
-    const before = await memory();
-    if ('open' in request) {
-      const view = Section.open(request.open).map();
-      events = Array.from({ length: request.events }, (_, index) => Event.at(view, index * Event.bytes));
-    } else {
-      for (const [index, event] of events.entries()) void wait(event, index);
-    }
-    const after = await memory();
-    await answer({ live: after.live - before.live, resident: after.resident - before.resident });
+    await answer(await rest(request.rest));
   }
 });

@@ -3,6 +3,7 @@
  */
 #include "mapping.h"
 #include "extended.h"
+#include "meeting.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ void sectile_mapping_release(sectile_mapping *self) {
   sectile_guard_remove(&self->guarded);
   if (self->guarded.section != NULL) CloseHandle(self->guarded.section);
   if (self->file != NULL) CloseHandle(self->file);
+  sectile_meeting_release(self->meeting);
   sectile_mapping_forget(self);
 }
 

@@ -9,10 +9,11 @@
 #include "sectile.h"
 
 typedef struct sectile_mapping {
-  sectile_guarded guarded; /* base and length of what is mapped */
-  size_t before;           /* bytes from base to the first requested one */
-  size_t length;           /* bytes requested */
-  HANDLE file;             /* a handle of its own on the file that a flush waits for, or NULL */
+  sectile_guarded guarded;         /* base and length of what is mapped */
+  size_t before;                   /* bytes from base to the first requested one */
+  size_t length;                   /* bytes requested */
+  struct sectile_meeting *meeting; /* where those meet who wait for its words, or NULL */
+  HANDLE file;                     /* a handle of its own on the file that a flush waits for, or NULL */
   volatile LONG closed;
   sectile_guard_fault fault_at_close;
   napi_ref buffer;           /* weak; NULL until the buffer is asked for */

@@ -20,6 +20,7 @@ struct sectile_waits {
   sectile_wait *alike[ALIKE]; /* by their numbers; those that have ended too, until they were handed over */
   sectile_wait *ended, **ended_end;
   struct sectile_station *stations;
+  struct sectile_postman *postman;
 };
 
 /* Never set: see sectile_wait_check. Of the process. */
@@ -39,6 +40,10 @@ bool sectile_waits_closed(const sectile_waits *self) { return self->closed; }
 
 struct sectile_station **sectile_waits_stations(sectile_waits *self) {
   return &self->stations;
+}
+
+struct sectile_postman **sectile_waits_postman(sectile_waits *self) {
+  return &self->postman;
 }
 
 static sectile_wait **place_of(sectile_waits *self, double number) {
@@ -177,6 +182,7 @@ static void close_waits(void *data) {
     forget(self, each);
   }
   sectile_stations_close(self->stations);
+  sectile_postman_close(self->postman);
   sectile_waits_unlock(self);
   napi_release_threadsafe_function(listener, napi_tsfn_abort);
   sectile_waits_release(self);

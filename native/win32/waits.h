@@ -63,6 +63,8 @@ void sectile_waits_sleep(sectile_waits *waits);
 void sectile_waits_tell(sectile_waits *waits);
 /* Threads of stations.c, which end when the environment does. */
 struct sectile_station **sectile_waits_stations(sectile_waits *waits);
+/* The thread of word_waits.c, likewise; NULL until there is one. */
+struct sectile_postman **sectile_waits_postman(sectile_waits *waits);
 
 /* ---- handles, without the lock ---- */
 
@@ -75,5 +77,9 @@ NTSTATUS sectile_wait_check(HANDLE handle);
 
 /* The environment has ended: all threads are told. Under the lock. */
 void sectile_stations_close(struct sectile_station *first);
+
+/* ---- word_waits.c ---- */
+
+void sectile_postman_close(struct sectile_postman *postman);
 
 #endif

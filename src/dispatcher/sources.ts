@@ -5,10 +5,12 @@
 import { byteCount, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { beforeClose, mappingOf, View } from '../memory/view.js';
+import { kernelDispatcher } from '../ntos/dispatcher-source.js';
+import { nt } from '../os/index.js';
 import type { DispatcherSource } from '../sync/dispatcher-source.js';
 import { ownDispatcher, type Words } from '../sync/own-dispatcher.js';
 
-export const dispatcher: DispatcherSource = ownDispatcher;
+export const dispatcher: DispatcherSource = nt === null ? ownDispatcher : kernelDispatcher(nt);
 
 /**
  * Where an object is placed in a view.

@@ -6,6 +6,7 @@ import { type Handle, handleValue } from '../nt/arguments.js';
 import { CURRENT_PROCESS, CURRENT_THREAD } from '../nt/tables.js';
 import type { NtSystem } from '../os/index.js';
 import { callOf } from './handles.js';
+import { forgetMeeting } from './meetings.js';
 import { letGoOfSections } from './own-memory.js';
 
 const HANDLE_FLAG_INHERIT = 1;
@@ -69,6 +70,7 @@ export class GivenHandles {
   /** A handle that was closed. */
   forget(handle: Handle): void {
     given.delete(handle);
+    forgetMeeting(handle);
     letGoOfSections(this.#nt, given);
   }
 

@@ -23,7 +23,12 @@ export interface Patience {
   /** Or Infinity. */
   readonly milliseconds: number;
   readonly signal?: AbortSignal | undefined;
+  /** What else may end it early, with a reason: see {@link GivingUp}. */
+  readonly givingUp?: Set<GivingUp>;
 }
+
+/** Ends a wait that has got nothing yet: it rejects with the reason. */
+export type GivingUp = (reason: unknown) => void;
 
 interface Waited {
   readonly handle: number;
@@ -31,7 +36,7 @@ interface Waited {
 }
 
 /** Ends a wait that was started. Null: it has got nothing. Else it had ended already, and this is how. */
-type Stop = () => NTSTATUS | null;
+export type Stop = () => NTSTATUS | null;
 
 export class HandleWaits {
   readonly #nt: NtSystem;
@@ -109,7 +114,12 @@ export class HandleWaits {
     keeper.release();
   }
 
-  #waitLong(objects: readonly Waited[], all: boolean, { milliseconds, signal }: Patience): Promise<NTSTATUS> {
+  #waitLong(objects: readonly Waited[], all: boolean, patience: Patience): Promise<NTSTATUS> {
+    return this.waitFor((settle) => this.#start(objects, all, settle), patience);
+  }
+
+  /** Waits until something settles that `start` starts. */
+  waitFor(start: (settle: (status: NTSTATUS) => void) => Stop, { milliseconds, signal, givingUp }: Patience): Promise<NTSTATUS> {
     return new Promise((resolve, reject) => {
       let timer: ReturnType<typeof sleepTimer> | undefined;
       let ended = false;
@@ -118,23 +128,26 @@ export class HandleWaits {
         ended = true;
         timer?.cancel();
         signal?.removeEventListener('abort', onAbort);
+        givingUp?.delete(giveUp);
         this.#nt.waitsKeep(false);
       };
       const settle = (status: NTSTATUS) => {
         end();
         resolve(status);
       };
-      const onAbort = () => {
+      const giveUp = (reason: unknown) => {
         const status = stop();
         if (status !== null) return settle(status);
         end();
-        reject(signal?.reason);
+        reject(reason);
       };
+      const onAbort = () => giveUp(signal?.reason);
       const onTimeout = () => settle(stop() ?? Status.STATUS_TIMEOUT);
-      const stop = this.#start(objects, all, settle);
+      const stop = start(settle);
       if (ended) return; // for an error
       if (milliseconds !== Number.POSITIVE_INFINITY) timer = sleepTimer(milliseconds, onTimeout);
       signal?.addEventListener('abort', onAbort, { once: true });
+      givingUp?.add(giveUp);
     });
   }
 
@@ -143,10 +156,9 @@ export class HandleWaits {
     const { handle, isMutex } = objects[0] as Waited;
     if (!isMutex) return this.#entered(this.#nt.handleWait(handle, settle), settle);
     const mutex = this.mutexes.hold(handle);
-    const waiter = { settle };
-    mutex.add(waiter);
+    const stop = mutex.wait(settle);
     mutex.letGo();
-    return () => mutex.remove(waiter);
+    return stop;
   }
 
   #startSeveral(given: readonly Waited[], all: boolean, settle: (status: NTSTATUS) => void): Stop {

@@ -5,11 +5,7 @@
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import type { Keeper, NtSystem } from '../os/index.js';
 import { callOf, closeHandle, duplicateHandle } from './handles.js';
-
-const STATUS_ABANDONED_WAIT_0 = 0x80;
-
-/** Whether a wait for one object has got it. */
-export const isGot = (status: NTSTATUS): boolean => status === 0 || status === STATUS_ABANDONED_WAIT_0;
+import { isGot, WaitLine } from './wait-line.js';
 
 /** A keeper that ends with the last mutex that it is for. */
 export class SharedKeeper {
@@ -32,20 +28,14 @@ export class SharedKeeper {
   }
 }
 
-/** Somebody who waits by a promise. */
-interface Waiter {
-  settle(status: NTSTATUS): void;
-}
-
 export class KeptMutex {
   readonly #nt: NtSystem;
   readonly #keeper: SharedKeeper;
   /** Of its own. */
   readonly #handle: number;
   readonly #table: Set<KeptMutex>;
-  readonly #waiters = new Set<Waiter>();
-  #wait = 0;
-  #times = 0;
+  readonly #line: WaitLine;
+  #times: number;
   #holders = 1;
 
   /**
@@ -61,6 +51,10 @@ export class KeptMutex {
     this.#handle = duplicateHandle(nt, handle) ?? 0;
     this.#times = times;
     this.#table = table;
+    this.#line = new WaitLine(nt, {
+      start: (ended) => nt.keeperWait(keeper.keeper, [this.#handle], false, ended),
+      now: () => (this.#times > 0 ? this.#ask(0) : Status.STATUS_TIMEOUT),
+    });
     table.add(this);
   }
 
@@ -84,75 +78,50 @@ export class KeptMutex {
     this.#endIfIdle();
   }
 
-  /** Whoever is left finds it abandoned. */
-  abandon(): void {
-    this.#times = 0;
-    this.letGo();
-  }
-
   #endIfIdle(): void {
-    if (this.#holders > 0 || this.#times > 0 || this.#waiters.size > 0 || !this.#table.delete(this)) return;
+    if (this.#holders > 0 || this.#times > 0 || this.#line.busy || !this.#table.delete(this)) return;
     this.#keeper.release();
     closeHandle(this.#nt, this.#handle);
   }
 
-  /** Starts a wait for who is to come; those who wait have it in the order in which they came. */
-  add(waiter: Waiter): void {
-    this.#waiters.add(waiter);
-    this.#start();
-  }
-
-  /** Ends somebody's wait. Null: he has got nothing. Else he has got it already: the status. */
-  remove(waiter: Waiter): NTSTATUS | null {
-    const [first] = this.#waiters;
-    if (!this.#waiters.delete(waiter)) return null;
-    const status = waiter === first ? this.#stop() : null;
-    if (status !== null && isGot(status)) this.#times++;
-    this.#start();
-    this.#endIfIdle();
-    return status;
-  }
-
-  /** Ends the keeper's wait. */
-  #stop(): NTSTATUS | null {
-    const wait = this.#wait;
-    this.#wait = 0;
-    return wait === 0 ? null : this.#nt.waitStop(wait);
-  }
-
-  #start(): void {
-    if (this.#wait !== 0 || this.#waiters.size === 0) return;
-    const started = this.#nt.keeperWait(this.#keeper.keeper, [this.#handle], false, (status) => {
-      this.#wait = 0;
-      this.#settleFirst(status);
-    });
-    if (started > 0) this.#wait = started;
-    else this.#settleFirst(-started);
-  }
-
-  #settleFirst(status: NTSTATUS): void {
-    const [first] = this.#waiters;
-    if (first === undefined) return;
-    this.#waiters.delete(first);
-    if (isGot(status)) this.#times++;
-    first.settle(status);
-    this.#start();
-    this.#endIfIdle();
+  /** Starts a wait by a promise. Returns how to end it: see {@link WaitLine.remove}. */
+  wait(settle: (status: NTSTATUS) => void): () => NTSTATUS | null {
+    const waiter = {
+      settle: (status: NTSTATUS) => {
+        this.#count(status);
+        settle(status);
+        this.#endIfIdle();
+      },
+    };
+    this.#line.add(waiter);
+    return () => {
+      const status = this.#line.remove(waiter);
+      if (status !== null) this.#count(status);
+      this.#endIfIdle();
+      return status;
+    };
   }
 
   /** Has it at once, or not: STATUS_TIMEOUT, also where others of this thread wait for it. */
   tryNow(): NTSTATUS {
-    return this.#times === 0 && this.#waiters.size > 0 ? Status.STATUS_TIMEOUT : this.waitSync(0);
+    return this.#times === 0 && this.#line.busy ? Status.STATUS_TIMEOUT : this.waitSync(0);
   }
 
   /** Waits, and this thread stands still: before those who wait by promises. */
   waitSync(milliseconds: number): NTSTATUS {
-    for (let ended = this.#stop(); ended !== null; ended = this.#stop()) this.#settleFirst(ended);
-    const status = this.#nt.keeperWaitSync(this.#keeper.keeper, [this.#handle], false, milliseconds);
-    if (isGot(status)) this.#times++;
-    this.#start();
-    this.#endIfIdle();
+    this.#line.pause();
+    const status = this.#ask(milliseconds);
+    this.#count(status);
+    this.#line.resume();
     return status;
+  }
+
+  #ask(milliseconds: number): NTSTATUS {
+    return this.#nt.keeperWaitSync(this.#keeper.keeper, [this.#handle], false, milliseconds);
+  }
+
+  #count(status: NTSTATUS): void {
+    if (isGot(status)) this.#times++;
   }
 
   /** Gives it back once; `previousCount` as NtReleaseMutant says it. */

@@ -4,7 +4,7 @@
 import type { Backing, MapOptions } from '../memory/memory-object.js';
 import { PAGE_READONLY, PAGE_READWRITE } from '../memory/section-masks.js';
 import type { HeldSection, SectionMemory } from '../memory/section-source.js';
-import { type HeldHandle, MapFlag, type Mapping, type NtSystem, os, Protect } from '../os/index.js';
+import { type HeldHandle, MapFlag, type Mapping, type Meeting, type NtSystem, os, Protect } from '../os/index.js';
 import { SECTION_MAP_WRITE } from '../security/index.js';
 import { failureOfStatus } from './failure.js';
 import { duplicateHandle, sectionFacts } from './handles.js';
@@ -29,6 +29,8 @@ export interface SectionKind {
   readonly largePages?: boolean;
   /** A handle on the file behind it, the caller's, where views may write to it. */
   readonly file?: number | null;
+  /** Where those meet who wait for its words; left out: by its name, else in this process alone. */
+  readonly meeting?: Meeting | null;
 }
 
 class KernelMemory implements SectionMemory {
@@ -42,6 +44,7 @@ class KernelMemory implements SectionMemory {
   readonly #named: boolean;
   readonly #allocationType: number;
   readonly #flags: number;
+  #meeting: Meeting | null;
   /** Mappings whose guard has a handle on the section. */
   #keepers: WeakRef<Mapping>[] = [];
 
@@ -50,6 +53,7 @@ class KernelMemory implements SectionMemory {
     this.#handle = handle;
     this.#file = facts.file ?? null;
     this.#named = facts.named;
+    this.#meeting = facts.meeting ?? null;
     this.backing = facts.backing;
     this.writable = facts.writable;
     this.description = facts.description;
@@ -69,7 +73,14 @@ class KernelMemory implements SectionMemory {
     }
     if (this.#file !== null && protect === PAGE_READWRITE) nt.mappingFlushesFile(mapped, this.#file);
     if (this.#named && nt.mappingSection(mapped) !== 0) this.#keep(mapped);
+    if (!copies) nt.mappingMeets(mapped, this.#meet());
     return mapped;
+  }
+
+  /** Where those meet who wait for words of the section. */
+  #meet(): Meeting {
+    this.#meeting ??= (this.#named ? this.#nt.meetingOfSection(this.#handle) : null) ?? this.#nt.meetingOfOwn();
+    return this.#meeting;
   }
 
   #keep(mapping: Mapping): void {

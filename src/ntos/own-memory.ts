@@ -19,6 +19,7 @@ import { type AddressRange, RangeTable } from '../nt/view-table.js';
 import { type ExtendedParameter, MapFlag, type Mapping, type NtSystem } from '../os/index.js';
 import { AddressSet } from './address-set.js';
 import { callOf } from './handles.js';
+import { meetBySection } from './meetings.js';
 import { MEMORY_BASIC_INFORMATION } from './structures.js';
 
 /** A view that a face mapped. */
@@ -74,6 +75,7 @@ export function mapView(nt: NtSystem, request: ViewRequest): View | { readonly s
     request.extended ?? null,
   );
   if (typeof mapping === 'number') return { status: mapping };
+  meetBySection(nt, section, mapping);
   const length = nt.mappingLength(mapping);
   const access = isViewProtection(protection) ? viewKind(protection).access : 'read';
   const view = new View(mapping, { object: `a view of section ${section}`, offset: Number(offset), length, access });

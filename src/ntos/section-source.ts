@@ -183,7 +183,13 @@ class KernelSections implements SectionSource {
       throw failureOf(operation, label, error);
     }
     const granted = SECTION_QUERY | SECTION_MAP_READ | (access === 'read' ? 0 : SECTION_MAP_WRITE);
-    const kind = { backing: 'file', description: object, named: name !== null, file: access === 'read' ? null : file } as const;
+    const kind = {
+      backing: 'file',
+      description: object,
+      named: name !== null,
+      file: access === 'read' ? null : file,
+      meeting: name === null ? this.#nt.meetingOfFile(file) : null,
+    } as const;
     return new KernelSection(this.#nt, handle, kind, granted, size);
   }
 
@@ -235,7 +241,7 @@ function pathOfUrl(operation: string, url: URL): string {
 const LONGEST_NAME = 32_766;
 
 /** What the kernel's calls would take for another name, they are not given. */
-function checkName(operation: string, name: ObjectName | null): void {
+export function checkName(operation: string, name: ObjectName | null): void {
   if (name === null || (!name.full.includes('\0') && name.full.length <= LONGEST_NAME)) return;
   throw new SectionError('ERR_SECTION_INVALID_NAME', {
     operation,

@@ -10,6 +10,11 @@ export interface HeldHandle {
   readonly [opaque]: 'handle';
 }
 
+/** Where those meet who wait for words of a section. */
+export interface Meeting {
+  readonly [opaque]: 'meeting';
+}
+
 /** A thread that waits, and owns the mutexes that it gets. It ends with `keeperEnd`, or when it is collected. */
 export interface Keeper {
   readonly [opaque]: 'keeper';
@@ -130,6 +135,14 @@ export interface NtSystem extends NtWaits {
   mappingLength(mapping: Mapping): number;
   /** Flushes of the mapping wait from now on until this file is on the disk; the mapping keeps a duplicate. */
   mappingFlushesFile(mapping: Mapping, file: number): void;
+  /** Where all meet who know a section by its name; null for one without. */
+  meetingOfSection(section: number): Meeting | null;
+  /** Where all of this session meet who map a file without a name; null for one that has no number. */
+  meetingOfFile(file: number): Meeting | null;
+  /** Where nobody meets but who is given it: for the views of one section in this process. */
+  meetingOfOwn(): Meeting;
+  /** Those who wait for words of a mapping meet there. Without it waiting and waking are EOPNOTSUPP. Once for each mapping. */
+  mappingMeets(mapping: Mapping, meeting: Meeting): void;
   /** The view that somebody else mapped at an address, guarded from now on; null where there is none, or it is guarded. */
   adoptView(address: bigint): Mapping | null;
   /** Where the views are that this process has, whoever mapped them. */

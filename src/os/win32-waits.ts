@@ -19,31 +19,38 @@ export interface WaitsAddon {
 }
 
 export interface Win32Waits extends NtWaits {
-  /** Enters a wait that the addon has started, if it has a number. */
-  enter(started: number, ended: (outcome: number) => void): number;
   /** Before the addon is asked to wait. */
   listen(): void;
+  /** Has somebody told of waits that end and were started by nobody here. */
+  tellOthers(listener: (ended: Float64Array) => void): void;
 }
 
 export function win32Waits(addon: WaitsAddon): Win32Waits {
   const pending = new Map<number, (outcome: number) => void>();
   let listening = false;
   let keeping = 0;
+  let others: (ended: Float64Array) => void = () => {};
+
+  function act(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      // The others' waits have ended too.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
 
   function onEnded(pairs: Float64Array): void {
+    const rest: number[] = [];
     for (let i = 0; i + 1 < pairs.length; i += 2) {
       const number = pairs[i] as number;
       const action = pending.get(number);
-      pending.delete(number);
-      try {
-        action?.(pairs[i + 1] as number);
-      } catch (error) {
-        // The others' waits have ended too.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
+      if (action === undefined) rest.push(number);
+      else if (pending.delete(number)) act(() => action(pairs[i + 1] as number));
     }
+    if (rest.length > 0) act(() => others(Float64Array.from(rest)));
   }
 
   function listen(): void {
@@ -58,7 +65,9 @@ export function win32Waits(addon: WaitsAddon): Win32Waits {
 
   return {
     listen,
-    enter,
+    tellOthers(listener) {
+      others = listener;
+    },
     handleWait(handle, ended) {
       listen();
       return enter(addon.handleWait(handle), ended);

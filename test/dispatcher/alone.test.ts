@@ -5,8 +5,9 @@
 import { test } from 'node:test';
 import dispatchers, { isWhole } from '../fixtures/dispatchers.js';
 import { run } from '../support/child.js';
+import { platform } from '../support/platform.js';
 
-for (const way of ['in the loop', 'by threads'] as const) {
+for (const way of platform.waysOfWaiting) {
   for (const title of dispatchers.titles.filter(isWhole)) {
     test(`${way}: ${title}`, async (t) => {
       await run(t, dispatchers, title, { env: { SECTILE_WAITS: way === 'by threads' ? 'threads' : '' } });

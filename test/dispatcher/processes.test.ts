@@ -7,8 +7,9 @@ import { type TestContext, test } from 'node:test';
 import { Event, Mutex, Section, Semaphore } from 'sectile';
 import dispatchers from '../fixtures/dispatchers.js';
 import { type Child, runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { platform } from '../support/platform.js';
 
-const ways = ['in the loop', 'by threads'] as const;
+const ways = platform.waysOfWaiting;
 type Way = (typeof ways)[number];
 
 /** This process's objects live where the children's do. */
@@ -79,7 +80,9 @@ for (const way of ways) {
     });
   }
 
-  test(`${way}: a process that is killed while it waits takes nobody's signal with it`, async (t) => {
+  test(`${way}: a process that is killed while it waits takes nobody's signal with it`, {
+    skip: platform.lacks.signal('SIGSTOP'),
+  }, async (t) => {
     const child = shared(t, way);
     using event = Event.create({ name: 'news' });
     const all = Array.from({ length: 3 }, () => child('listen', 'news'));

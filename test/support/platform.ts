@@ -102,6 +102,10 @@ export interface Platform {
     /** What must be refused to everybody who may write. */
     readonly refusedToHolders: readonly string[];
   };
+  /** How waits leave the event loop free: each of them is tested. */
+  readonly waysOfWaiting: readonly ('in the loop' | 'by threads')[];
+  /** Bytes by which ten thousand waits may make a process grow, the runtime's own memory for them included. */
+  readonly memoryOfWaits: number;
   /** Bytes that others find in a section of so many. */
   foundSize(size: number): number;
   /** How many named sections the tests of this scratch folder have. */
