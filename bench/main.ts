@@ -3,6 +3,7 @@
  */
 import { copy } from './groups/copy.js';
 import { create } from './groups/create.js';
+import { frameGroup } from './groups/frames.js';
 import { handover } from './groups/handover.js';
 import { idle } from './groups/idle.js';
 import { objects } from './groups/objects.js';
@@ -17,7 +18,7 @@ import { wakes } from './groups/wakes.js';
 import { runBenchProgram } from './program.js';
 
 await runBenchProgram(
-  [create, open, copy, pingpong, firstTouch, handover, telemetry, waits, wakes, objects, trips, rates, idle],
+  [create, open, copy, pingpong, firstTouch, handover, telemetry, waits, wakes, objects, trips, rates, frameGroup, idle],
   "Measures Sectile beside C and Node's own transports",
   'bench.json',
 );

@@ -27,7 +27,7 @@ function memoryFor(bytes: number): Prepared {
   let memory = prepared.get(bytes);
   if (memory === undefined) {
     const message = makeMessage(bytes);
-    const batch = new MessageBatch(batchOf(bytes) * Math.ceil(bytes / 8) * 8, batchOf(bytes));
+    const batch = new MessageBatch(batchOf(bytes) * (8 + Math.ceil(bytes / 8) * 8), batchOf(bytes));
     batch.data.fill(0x5a);
     memory = { message, words: new Int32Array(message.buffer), batch, batchWords: new Int32Array(batch.data.buffer) };
     prepared.set(bytes, memory);
@@ -58,7 +58,9 @@ export function sendBatches(producer: RingProducer, bytes: number, count: number
     const size = Math.min(lengths.length, count - number);
     if (size !== batch.count) {
       batch.clear();
-      for (let i = 0; i < size; i++) batch.reserve(bytes);
+      for (let i = 0; i < size; i++) {
+        if (batch.reserve(bytes) < 0) throw new Error(`a batch has no room for ${size} messages of ${bytes} bytes`);
+      }
     }
     for (let i = 0; i < size; i++) stampWords(batchWords, (starts[i] ?? 0) / 4, bytes, number++);
     for (let sent = 0, looks = 0; sent < size; ) {

@@ -3,28 +3,31 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Section, type View, waitOnAddress } from 'sectile';
+import { Event, Section } from 'sectile';
 import { answer, serve } from '../peer.js';
 import { settle } from '../settle.js';
 
 export type IdlerRequest =
-  | { readonly open: string }
-  | { readonly begin: number }
+  /** Finds so many events, side by side in a section. */
+  | { readonly open: string; readonly events: number }
+  /** Waits for each of them. */
+  | { readonly begin: true }
   /** Does nothing for so many milliseconds. */
   | { readonly rest: number }
   /** Which waits have ended since this was asked last. */
   | { readonly woken: true };
 
 export interface IdlerAnswer {
-  /** Bytes that are resident. */
-  readonly memory?: number;
+  /** What was asked has brought so many bytes more: that live on V8's heap and outside of it, and that are resident. */
+  readonly live?: number;
+  readonly resident?: number;
   /** Nanoseconds of processor time during the rest, and ticks (of 10 ms) of the same as the kernel counts them. */
   readonly processor?: number;
   readonly ticks?: number;
   readonly woken?: readonly number[];
 }
 
-let view: View | undefined;
+let events: readonly Event[] = [];
 let woken: number[] = [];
 let tell: () => void = () => {};
 
@@ -35,10 +38,11 @@ function ticks(): number {
   return Number(values[11]) + Number(values[12]);
 }
 
-async function memory(): Promise<number> {
+async function memory(): Promise<{ live: number; resident: number }> {
   await settle();
   await settle();
-  return process.memoryUsage.rss();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { live: heapUsed + external, resident: rss };
 }
 
 async function rest(milliseconds: number): Promise<IdlerAnswer> {
@@ -49,8 +53,8 @@ async function rest(milliseconds: number): Promise<IdlerAnswer> {
   return { processor: (user + system) * 1000, ticks: ticks() - before };
 }
 
-async function wait(words: View, index: number): Promise<void> {
-  await waitOnAddress(words, index * 4, 0);
+async function wait(event: Event, index: number): Promise<void> {
+  await event.wait();
   woken.push(index);
   tell();
 }
@@ -65,14 +69,17 @@ serve<IdlerRequest>(async (request) => {
     const list = woken;
     woken = [];
     await answer({ woken: list });
-  } else if ('open' in request) {
-    view = Section.open(request.open).map();
-    await answer({ memory: await memory() });
-  } else if ('begin' in request) {
-    if (view === undefined) throw new Error('no section is open');
-    for (let index = 0; index < request.begin; index++) void wait(view, index);
-    await answer({ memory: await memory() });
-  } else {
+  } else if ('rest' in request) {
     await answer(await rest(request.rest));
+  } else {
+    const before = await memory();
+    if ('open' in request) {
+      const view = Section.open(request.open).map();
+      events = Array.from({ length: request.events }, (_, index) => Event.at(view, index * Event.bytes));
+    } else {
+      for (const [index, event] of events.entries()) void wait(event, index);
+    }
+    const after = await memory();
+    await answer({ live: after.live - before.live, resident: after.resident - before.resident });
   }
 });

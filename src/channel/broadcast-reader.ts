@@ -15,6 +15,7 @@ import { damaged } from './header.js';
 import { OneWriterAt, ReaderWords } from './one-writer.js';
 import { Patience } from './patience.js';
 import type { PeerState } from './peer-waits.js';
+import { SharedBytes } from './shared-bytes.js';
 
 const NEWEST = OneWriterAt.newest / 4;
 
@@ -22,9 +23,6 @@ const NEWEST = OneWriterAt.newest / 4;
 const BATCH_BYTES = 2 ** 20;
 /** The same where messages are handed out one by one. */
 const AHEAD_BYTES = 2 ** 16;
-
-/** Up to so many bytes a loop is faster than to make an array of a part. */
-const SHORT = 128;
 
 /** What a reader has lost because the writer overtook it. */
 export interface Lost {
@@ -43,7 +41,7 @@ export interface BroadcastReadOptions {
 export class BroadcastReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
   readonly #side: ReaderWords;
   readonly #words: Int32Array<ArrayBuffer>;
-  readonly #log: Uint8Array<ArrayBuffer>;
+  readonly #log: SharedBytes;
   readonly #data: number;
   readonly #onLost: ((lost: Lost) => void) | undefined;
   readonly #patience = new Patience();
@@ -72,7 +70,7 @@ export class BroadcastReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
     this.capacity = parameters[0];
     this.longest = longestMessage(this.capacity);
     this.#data = data / 4;
-    this.#log = new Uint8Array(buffer, start + data, this.capacity);
+    this.#log = new SharedBytes(buffer, start + data, this.capacity);
     this.#onLost = onLost;
     this.#state = new LogState(this.capacity);
     this.#next = new LogState(this.capacity);
@@ -149,6 +147,19 @@ export class BroadcastReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
     return this.#side.waits.wait(operation, () => this.#readOne(operation, bytes) ?? undefined, options);
   }
 
+  /**
+   * As {@link read}, and blocks the thread.
+   *
+   * @param timeout Milliseconds. Default: for ever.
+   */
+  readSync(target?: undefined, timeout?: number): Uint8Array<ArrayBuffer> | null;
+  readSync(target: Bytes, timeout?: number): number | null;
+  readSync(target?: Bytes, timeout?: number): Uint8Array<ArrayBuffer> | number | null {
+    const operation = 'broadcast.readSync';
+    const bytes = target === undefined ? null : bytesOf(operation, 'target', target);
+    return this.#side.waits.waitSync(operation, () => this.#readOne(operation, bytes) ?? undefined, timeout);
+  }
+
   /** As {@link tryReadBatch}, and waits for the first; null when the writer has closed the channel and all was read. */
   async readBatch(options?: WaitOptions & { readonly bytes?: number }): Promise<Uint8Array<ArrayBuffer>[] | null> {
     const operation = 'broadcast.readBatch';
@@ -198,8 +209,8 @@ export class BroadcastReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
       let copy: Uint8Array<ArrayBuffer> | number = length;
       if (isWhole) {
         const from = at + MESSAGE_HEADER;
-        if (target === null) copy = this.#log.slice(from, from + length);
-        else if (length <= target.length) this.#copyTo(target, from, length);
+        if (target === null) copy = this.#log.bytes.slice(from, from + length);
+        else if (length <= target.length) this.#log.copyOut(from, length, target);
       }
       if (this.#wasOvertaken(operation)) continue;
       if (length === GAP) {
@@ -216,12 +227,6 @@ export class BroadcastReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
     return null;
   }
 
-  #copyTo(target: Uint8Array, from: number, length: number): void {
-    const log = this.#log;
-    if (length > SHORT) target.set(log.subarray(from, from + length));
-    else for (let index = 0; index < length; index++) target[index] = log[from + index] as number;
-  }
-
   #readBatch(operation: string, most: number): Uint8Array<ArrayBuffer>[] {
     this.#patience.begin();
     while (this.#isThere(operation)) {
@@ -229,7 +234,7 @@ export class BroadcastReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
       const first = this.#words[this.#data + this.#at / 4] as number;
       const least = this.#fits(first) ? recordBytes(first) : MESSAGE_HEADER;
       const span = Math.min(Math.max(most, least), this.#state.head - this.#position, this.capacity - this.#at);
-      const copy = this.#log.slice(this.#at, this.#at + span);
+      const copy = this.#log.bytes.slice(this.#at, this.#at + span);
       if (this.#wasOvertaken(operation)) continue;
       const batch = this.#parse(operation, copy);
       if (batch.length > 0) return batch;

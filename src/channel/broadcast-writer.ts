@@ -10,6 +10,7 @@ import type { Cell } from './cell.js';
 import { load, order, store } from './fence.js';
 import { damaged } from './header.js';
 import { OneWriterAt, WriterWords } from './one-writer.js';
+import { SharedBytes } from './shared-bytes.js';
 
 /** Room is made for so large a part of the log at a time: the state is published less often. */
 const AHEAD = 64;
@@ -19,7 +20,7 @@ const TOGETHER = 4;
 export class BroadcastWriter {
   readonly #side: WriterWords;
   readonly #words: Int32Array<ArrayBuffer>;
-  readonly #log: Uint8Array<ArrayBuffer>;
+  readonly #log: SharedBytes;
   /** Index of the log's first word. */
   readonly #data: number;
   readonly #state: LogState;
@@ -44,7 +45,7 @@ export class BroadcastWriter {
     this.capacity = parameters[0];
     this.longest = longestMessage(this.capacity);
     this.#data = data / 4;
-    this.#log = new Uint8Array(buffer, start + data, this.capacity);
+    this.#log = new SharedBytes(buffer, start + data, this.capacity);
     this.#state = new LogState(this.capacity);
     this.#published = load(this.#words, OneWriterAt.newest / 4);
     this.#state.load(this.#words, stateAt(this.#published));
@@ -117,7 +118,7 @@ export class BroadcastWriter {
     const at = this.#makeRoom(operation, length);
     this.#busy = true;
     try {
-      fill(this.#log.subarray(at + MESSAGE_HEADER, at + MESSAGE_HEADER + length));
+      fill(this.#log.bytes.subarray(at + MESSAGE_HEADER, at + MESSAGE_HEADER + length));
     } finally {
       this.#busy = false;
     }
@@ -156,7 +157,7 @@ export class BroadcastWriter {
   #append(operation: string, bytes: Uint8Array): void {
     const { length } = bytes;
     const at = this.#makeRoom(operation, length);
-    this.#log.set(bytes, at + MESSAGE_HEADER);
+    this.#log.copyIn(bytes, at + MESSAGE_HEADER);
     this.#appended(at, length);
   }
 

@@ -12,6 +12,7 @@ import { factsAt, SlotWord } from './latest-layout.js';
 import { OneWriterAt, ReaderWords } from './one-writer.js';
 import { Patience } from './patience.js';
 import type { PeerState } from './peer-waits.js';
+import { SharedBytes } from './shared-bytes.js';
 
 const NEWEST = OneWriterAt.newest / 4;
 
@@ -21,9 +22,11 @@ const HIGH_LIMIT = 2 ** 21;
 export class LatestReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
   readonly #side: ReaderWords;
   readonly #words: Int32Array<ArrayBuffer>;
-  readonly #slots: readonly Uint8Array<ArrayBuffer>[];
-  /** For each slot, its bytes as far as its last value went. */
-  readonly #parts: Uint8Array<ArrayBuffer>[];
+  /** All slots, one behind the other. */
+  readonly #slots: SharedBytes;
+  readonly #stride: number;
+  /** Numbers find their slots by so many of their lowest bits. */
+  readonly #mask: number;
   readonly #patience = new Patience();
   /** Bytes that a value has at most. */
   readonly capacity: number;
@@ -37,11 +40,9 @@ export class LatestReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
     const [capacity, slots, stride] = cell.header.parameters;
     const { buffer, start } = cell.place;
     this.capacity = capacity;
-    this.#slots = Array.from(
-      { length: slots },
-      (_, slot) => new Uint8Array(buffer, start + cell.header.data + slot * stride, capacity),
-    );
-    this.#parts = [...this.#slots];
+    this.#slots = new SharedBytes(buffer, start + cell.header.data, slots * stride);
+    this.#stride = stride;
+    this.#mask = slots - 1;
   }
 
   /** The number of the value that was read last, 0 before. Values are numbered from 1 on. */
@@ -84,15 +85,15 @@ export class LatestReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
     this.#patience.begin();
     for (;;) {
       const newest = load(words, NEWEST);
-      const slot = newest & (this.#slots.length - 1);
+      const slot = newest & this.#mask;
       const facts = factsAt(slot);
       const high = words[facts + SlotWord.numberHigh] as number;
       const length = (words[facts + SlotWord.length] as number) >>> 0;
       let copy: Uint8Array<ArrayBuffer> | number = length;
       if (length <= this.capacity) {
-        const part = this.#part(slot, length);
-        if (target === null) copy = part.slice();
-        else if (length <= target.length) target.set(part);
+        const at = slot * this.#stride;
+        if (target === null) copy = this.#slots.bytes.slice(at, at + length);
+        else if (length <= target.length) this.#slots.copyOut(at, length, target);
       }
       // Nothing above may be taken after this looks whether it was overwritten.
       order();
@@ -114,15 +115,6 @@ export class LatestReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
     }
   }
 
-  #part(slot: number, length: number): Uint8Array<ArrayBuffer> {
-    let part = this.#parts[slot] as Uint8Array<ArrayBuffer>;
-    if (part.length !== length) {
-      part = (this.#slots[slot] as Uint8Array<ArrayBuffer>).subarray(0, length);
-      this.#parts[slot] = part;
-    }
-    return part;
-  }
-
   /** Whether there is a value that was not read yet. */
   get isChanged(): boolean {
     return this.#side.cell.isOpen && load(this.#words, NEWEST) !== (this.#version | 0);
@@ -137,6 +129,15 @@ export class LatestReader implements AsyncIterable<Uint8Array<ArrayBuffer>> {
    */
   async changed(options?: WaitOptions): Promise<boolean> {
     return (await this.#side.waits.wait('latest.changed', () => this.isChanged || undefined, options)) !== null;
+  }
+
+  /**
+   * As {@link changed}, and blocks the thread.
+   *
+   * @param timeout Milliseconds. Default: for ever.
+   */
+  changedSync(timeout?: number): boolean {
+    return this.#side.waits.waitSync('latest.changedSync', () => this.isChanged || undefined, timeout) !== null;
   }
 
   /**

@@ -7,13 +7,14 @@ import type { Cell } from './cell.js';
 import { highOf, load, order, store, wide } from './fence.js';
 import { factsAt, SlotWord } from './latest-layout.js';
 import { OneWriterAt, WriterWords } from './one-writer.js';
+import { SharedBytes } from './shared-bytes.js';
 
 const NEWEST = OneWriterAt.newest / 4;
 
 export class LatestWriter {
   readonly #side: WriterWords;
   readonly #words: Int32Array<ArrayBuffer>;
-  readonly #slots: readonly Uint8Array<ArrayBuffer>[];
+  readonly #slots: readonly SharedBytes[];
   /** Bytes that a value has at most. */
   readonly capacity: number;
   #version: number;
@@ -28,7 +29,7 @@ export class LatestWriter {
     this.capacity = capacity;
     this.#slots = Array.from(
       { length: slots },
-      (_, slot) => new Uint8Array(buffer, start + cell.header.data + slot * stride, capacity),
+      (_, slot) => new SharedBytes(buffer, start + cell.header.data + slot * stride, capacity),
     );
     const newest = load(this.#words, NEWEST);
     this.#version = wide(newest, this.#words[factsAt(newest & (slots - 1)) + SlotWord.numberHigh] ?? 0);
@@ -55,7 +56,7 @@ export class LatestWriter {
     const bytes = bytesOf(operation, 'value', value);
     const { length } = bytes;
     if (length > this.capacity) throw this.#tooBig(operation, length);
-    this.#begin(operation).set(bytes);
+    this.#begin(operation).copyIn(bytes, 0);
     return this.#publish(length);
   }
 
@@ -73,7 +74,7 @@ export class LatestWriter {
     this.#busy = true;
     let length: unknown;
     try {
-      length = fill(slot);
+      length = fill(slot.bytes);
     } finally {
       this.#busy = false;
     }
@@ -91,7 +92,7 @@ export class LatestWriter {
   }
 
   /** The bytes of the next value's slot, which no reader takes for whole from now on. */
-  #begin(operation: string): Uint8Array<ArrayBuffer> {
+  #begin(operation: string): SharedBytes {
     this.#side.cell.mustBeOpen(operation);
     if (this.#busy) {
       throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
@@ -106,7 +107,7 @@ export class LatestWriter {
     store(this.#words, facts + SlotWord.begun, next | 0);
     order();
     this.#words[facts + SlotWord.numberHigh] = highOf(next);
-    return this.#slots[slot] as Uint8Array<ArrayBuffer>;
+    return this.#slots[slot] as SharedBytes;
   }
 
   #publish(length: number): number {

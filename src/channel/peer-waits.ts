@@ -5,7 +5,7 @@
 import { SectionError } from '../base/error.js';
 import { mappingOf } from '../memory/view.js';
 import type { ProcessWatch } from '../sync/process-watch.js';
-import { judgeOptions, type WaitOptions } from '../sync/wait-options.js';
+import { judgeOptions, judgeTimeout, type WaitOptions } from '../sync/wait-options.js';
 import { WaitPoint } from '../sync/wait-point.js';
 import type { Cell } from './cell.js';
 import { FREE, holderHasEnded, holderOf, ownNamespace } from './role.js';
@@ -73,10 +73,7 @@ export class PeerWaits {
    */
   async wait<T>(operation: string, attempt: () => T | undefined, options?: WaitOptions): Promise<T | null> {
     const { object } = this.#cell;
-    const step = (): { readonly value: T | null } | undefined => {
-      const value = this.#step(operation, attempt);
-      return value === undefined ? undefined : { value };
-    };
+    const step = this.#stepOf(operation, attempt, false);
     const { timeout, signal } = judgeOptions(operation, options);
     if (!this.#place.isQuiet) {
       const outcome = await this.#point.wait(operation, object, step, options);
@@ -91,7 +88,30 @@ export class PeerWaits {
     }
   }
 
-  #step<T>(operation: string, attempt: () => T | undefined): T | null | undefined {
+  /** As {@link wait}, and blocks the thread. */
+  waitSync<T>(operation: string, attempt: () => T | undefined, timeout: number | undefined): T | null {
+    const { object } = this.#cell;
+    const step = this.#stepOf(operation, attempt, true);
+    const milliseconds = judgeTimeout(operation, timeout);
+    const end = performance.now() + milliseconds;
+    for (;;) {
+      // Where nobody wakes, one looks from time to time.
+      const most = this.#place.isQuiet ? Math.min(Math.max(0, end - performance.now()), POLL_MS) : milliseconds;
+      const outcome = this.#point.waitSync(operation, object, step, most, true);
+      if (outcome !== undefined) return outcome.value;
+      if (!this.#place.isQuiet || performance.now() >= end) throw timedOut(operation, object, milliseconds);
+    }
+  }
+
+  /** @param asks the system is asked whether the other side lives, for nobody can be told while the thread is blocked */
+  #stepOf<T>(operation: string, attempt: () => T | undefined, asks: boolean): () => { readonly value: T | null } | undefined {
+    return () => {
+      const value = this.#step(operation, attempt, asks);
+      return value === undefined ? undefined : { value };
+    };
+  }
+
+  #step<T>(operation: string, attempt: () => T | undefined, asks: boolean): T | null | undefined {
     this.#cell.mustBeOpen(operation);
     const now = attempt();
     if (now !== undefined) return now;
@@ -99,7 +119,8 @@ export class PeerWaits {
     if (Atomics.load(this.#words, 0) !== 0) return attempt() ?? null;
     const peer = Atomics.load(this.#roles, 0);
     if (peer === this.#told) return undefined;
-    this.#watchOver(peer);
+    if (!asks) this.#watchOver(peer);
+    else if (holderHasEnded(peer, this.#cell.header.home)) this.#gone = peer;
     if (peer !== this.#gone || peer === FREE) return undefined;
     const last = attempt();
     if (last !== undefined) return last;

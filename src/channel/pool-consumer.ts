@@ -195,6 +195,15 @@ export class PoolConsumer implements AsyncIterable<PoolFrame> {
   }
 
   /**
+   * As {@link next}, and blocks the thread.
+   *
+   * @param timeout Milliseconds. Default: for ever.
+   */
+  nextSync(timeout?: number): PoolFrame | null {
+    return this.#waits.waitSync('pool.nextSync', () => this.#take('pool.nextSync'), timeout);
+  }
+
+  /**
    * The frames one by one. Each is given back when the loop asks for the next one or ends: whoever needs one for longer uses
    * {@link next}. Ends when the producer closes the pool; throws as {@link next} does.
    */

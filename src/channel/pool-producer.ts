@@ -6,7 +6,7 @@
 import { byteCount, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { mappingOf } from '../memory/view.js';
-import type { WaitOptions } from '../sync/wait-options.js';
+import { judgeTimeout, type WaitOptions } from '../sync/wait-options.js';
 import { WaitPoint } from '../sync/wait-point.js';
 import type { Cell } from './cell.js';
 import { highOf, load, store, wide } from './fence.js';
@@ -303,6 +303,28 @@ export class PoolProducer {
    */
   acquire(options?: WaitOptions): Promise<PoolBlock> {
     return this.#wait('pool.acquire', () => this.#acquire('pool.acquire'), options);
+  }
+
+  /**
+   * As {@link acquire}, and blocks the thread.
+   *
+   * @param timeout Milliseconds. Default: for ever.
+   */
+  acquireSync(timeout?: number): PoolBlock {
+    const operation = 'pool.acquireSync';
+    const attempt = () => this.#acquire(operation) ?? (this.#dismissEnded() ? this.#acquire(operation) : undefined);
+    const { object } = this.#cell;
+    this.#cell.mustBeOpen(operation);
+    const block = this.#point.waitSync(operation, object, attempt, judgeTimeout(operation, timeout), true);
+    if (block === undefined) throw timedOut(operation, object, timeout ?? 0);
+    return block;
+  }
+
+  /** Asks the system which consumers have ended: nobody can be told while the thread is blocked. Whether any has. */
+  #dismissEnded(): boolean {
+    const ended = this.#rows.filter((row) => row.accepted !== 0 && holderHasEnded(this.#roleOf(row), this.#cell.header.home));
+    for (const row of ended) this.#dismiss(row, 'ended');
+    return ended.length > 0;
   }
 
   /** Waits until so many consumers are attached. */

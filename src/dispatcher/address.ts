@@ -5,7 +5,7 @@
 import { options, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { beforeClose, type View } from '../memory/view.js';
-import { os } from '../os/index.js';
+import { os, WaitEnd } from '../os/index.js';
 import { judgeTimeout } from '../sync/wait-options.js';
 import { WaitPoint } from '../sync/wait-point.js';
 import type { WaitOptions, WaitSyncOptions } from './dispatcher-object.js';
@@ -14,12 +14,20 @@ import { placeIn } from './sources.js';
 /** Points of a view that somebody waits at, by offset. */
 const points = new WeakMap<View, Map<number, WaitPoint>>();
 
+/** Where somebody of this thread has waited already: the view was judged then, and is open. */
+function knownPoint(view: View, offset: number | bigint): WaitPoint | undefined {
+  return points.get(view)?.get(offset as number);
+}
+
 function pointAt(operation: string, view: View, offset: number | bigint): WaitPoint {
+  const known = knownPoint(view, offset);
+  if (known !== undefined) return known;
   const words = placeIn(operation, view, offset, Int32Array.BYTES_PER_ELEMENT, Int32Array.BYTES_PER_ELEMENT);
   let all = points.get(view);
   if (all === undefined) {
     const fresh = new Map<number, WaitPoint>();
     view[beforeClose](() => {
+      points.delete(view);
       for (const point of fresh.values()) point.close();
     });
     points.set(view, fresh);
@@ -73,8 +81,16 @@ export async function waitOnAddress(
 export function waitOnAddressSync(view: View, offset: number | bigint, value: number, waitOptions?: WaitSyncOptions): boolean {
   const operation = 'waitOnAddressSync';
   const point = pointAt(operation, view, offset);
-  const timeout = judgeTimeout(operation, options(operation, waitOptions, ['timeout']).timeout);
-  return point.waitSync(operation, `the word at ${offset}`, differs(point, word(operation, value)), timeout) ?? false;
+  const unwanted = word(operation, value);
+  if (waitOptions !== undefined) {
+    const timeout = judgeTimeout(operation, options(operation, waitOptions, ['timeout']).timeout);
+    return point.waitSync(operation, `the word at ${offset}`, differs(point, unwanted), timeout) ?? false;
+  }
+  // The kernel looks at the word itself: a wait for ever is one call, unless somebody wakes and has changed nothing.
+  while (os.mappingWordWaitSync(point.mapping, point.offset, unwanted, Number.POSITIVE_INFINITY) !== WaitEnd.differed) {
+    if (differs(point, unwanted)() !== undefined) break;
+  }
+  return true;
 }
 
 /**
@@ -88,7 +104,8 @@ export function waitOnAddressSync(view: View, offset: number | bigint, value: nu
  */
 export function wakeAddress(view: View, offset: number | bigint, most = 2 ** 31 - 1): number {
   const operation = 'wakeAddress';
-  const words = placeIn(operation, view, offset, Int32Array.BYTES_PER_ELEMENT, Int32Array.BYTES_PER_ELEMENT);
+  const bytes = Int32Array.BYTES_PER_ELEMENT;
+  const words = knownPoint(view, offset) ?? placeIn(operation, view, offset, bytes, bytes);
   if (!Number.isInteger(most) || most < 1 || most > 2 ** 31 - 1) {
     throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
       operation,

@@ -128,7 +128,7 @@ for (const together of [1, 20]) {
 test('a writer that dies in the middle of a message leaves what it had written, and another goes on', async (t) => {
   const scratch = sharedFolder(t);
   const most = 1000;
-  for (const before of [0, 3, 50]) {
+  for (const before of [0, 50]) {
     const name = `killed-${before}`;
     const writer = start(t, sides, 'dies in the middle of a message', { scratch, args: [name, 8192, most, before] });
     await writer.reached('written');
@@ -166,7 +166,7 @@ test('a writer that dies in the middle of a message leaves what it had written, 
 test('a writer killed at any moment leaves a log that holds together', async (t) => {
   const scratch = sharedFolder(t);
   const most = 200;
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 4; round++) {
     const name = `mortal-${round}`;
     const writer = start(t, sides, 'writes messages without end', { scratch, args: [name, 4096, most, 1 + 10 * (round % 2)] });
     await writer.reached('writing');

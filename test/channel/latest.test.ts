@@ -84,8 +84,8 @@ test('what cannot be is refused', async (t) => {
 test('readers of a writer that never rests get whole values only', async (t) => {
   const scratch = sharedFolder(t);
   for (const [size, times] of [
-    [64, 60_000],
-    [65_536, 4000],
+    [64, 30_000],
+    [65_536, 2000],
   ] as const) {
     const name = `restless-${size}`;
     const writer = start(t, sides, 'writes values without end', { scratch, args: [name, size] });
@@ -132,7 +132,7 @@ test('a writer killed at any moment leaves a whole value to readers and to the n
   using reader = Latest.open('mortal');
   let writer = first;
   let last = 0;
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 4; round++) {
     while (reader.tryRead() === null || reader.version < last + 100) await new Promise((resolve) => setImmediate(resolve));
     await writer.kill();
     const value = numberOf(reader.tryRead() as Uint8Array, size);
