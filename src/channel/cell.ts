@@ -73,10 +73,9 @@ export class Cell {
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.security === undefined ? {} : { security: options.security }),
     });
-    return Cell.#in(section, () => {
-      const view = section.map();
-      return Cell.#at(operation, placeOf(operation, view, 0, facts.size, 'readwrite'), facts, check, [view, section]);
-    });
+    return Cell.#in(section, 'readwrite', (view, closes) =>
+      Cell.#at(operation, placeOf(operation, view, 0, facts.size, 'readwrite'), facts, check, closes),
+    );
   }
 
   /**
@@ -94,11 +93,10 @@ export class Cell {
     viewAccess: SectionAccess = access,
   ): Cell {
     const section = Section.open(name, { access });
-    return Cell.#in(section, () => {
-      const view = section.map({ access: viewAccess });
+    return Cell.#in(section, viewAccess, (view, closes) => {
       const place = placeOf(operation, view, 0, undefined, viewAccess);
       waitUntilFormatted(place);
-      return Cell.#at(operation, place, kind, check, [view, section]);
+      return Cell.#at(operation, place, kind, check, closes);
     });
   }
 
@@ -128,11 +126,14 @@ export class Cell {
     return new Cell(place, header, object, closes);
   }
 
-  static #in(section: Section, make: () => Cell): Cell {
+  static #in(section: Section, access: SectionAccess, make: (view: View, closes: { close(): void }[]) => Cell): Cell {
+    const closes: { close(): void }[] = [section];
     try {
-      return make();
+      const view = section.map({ access });
+      closes.unshift(view);
+      return make(view, closes);
     } catch (error) {
-      section.close();
+      for (const each of closes) each.close();
       throw error;
     }
   }

@@ -113,7 +113,6 @@ export class PoolConsumer implements AsyncIterable<PoolFrame> {
     this.#roles = new BigUint64Array(buffer, start, cell.header.data / 8);
     const id = this.#takeRow(row);
     if (id === null) {
-      cell.close();
       throw new SectionError(row === undefined ? 'ERR_SECTION_LIMIT' : 'ERR_SECTION_ROLE_TAKEN', {
         operation,
         object: cell.object,

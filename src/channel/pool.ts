@@ -43,15 +43,13 @@ function consumerOptions(operation: string, given: Partial<PoolConsumerOptions>)
 
 /** The row that a consumer asks for can be judged only where the pool is known. */
 function consumer(operation: string, cell: Cell, given: PoolConsumerOptions): PoolConsumer {
-  if (given.row !== undefined) {
-    try {
-      byteCount(operation, 'row', given.row, { maximum: cell.header.parameters[2] - 1 });
-    } catch (error) {
-      cell.close();
-      throw error;
-    }
+  try {
+    if (given.row !== undefined) byteCount(operation, 'row', given.row, { maximum: cell.header.parameters[2] - 1 });
+    return new PoolConsumer(operation, cell, given);
+  } catch (error) {
+    cell.close();
+    throw error;
   }
-  return new PoolConsumer(operation, cell, given);
 }
 
 /**
