@@ -108,16 +108,37 @@ static owner *owner_of(napi_env env) {
   return found;
 }
 
+/* Forgets what closed mappings left: it was given back by another mapping of the same memory, or cannot be any more. */
+static void forget_closed(owner *me) {
+  for (held **link = &me->held; *link != NULL;) {
+    held *each = *link;
+    if (!each->mapping->closed) {
+      link = &each->next;
+      continue;
+    }
+    *link = each->next;
+    sectile_mapping_release(each->mapping);
+    free(each);
+  }
+}
+
 static bool note_held(napi_env env, owner *me, mutex *self, sectile_mapping *mapping) {
   held *fresh = malloc(sizeof *fresh);
   if (fresh == NULL) {
     sectile_fail_errno(env, "malloc", ENOMEM);
     return false;
   }
+  forget_closed(me);
   sectile_mapping_retain(mapping);
   *fresh = (held){self, mapping, me->held};
   me->held = fresh;
   return true;
+}
+
+static bool is_noted(const owner *me, const mutex *self) {
+  const held *each = me->held;
+  while (each != NULL && (each->mutex != self || each->mapping->closed)) each = each->next;
+  return each != NULL;
 }
 
 static void forget_held(owner *me, const mutex *self) {
@@ -144,6 +165,8 @@ static napi_value take(napi_env env, owner *me, mutex *self, sectile_mapping *ma
     if (name == me->name) {
       /* A hostile process may have put anything there. */
       if (self->recursion < 1 || self->recursion == INT32_MAX) return sectile_number(env, TOO_OFTEN);
+      /* It may have come by another mapping, or with the bytes that it was made of. */
+      if (!is_noted(me, self) && !note_held(env, me, self, mapping)) return NULL;
       self->recursion++;
       return sectile_number(env, TAKEN);
     }
@@ -203,6 +226,20 @@ static napi_value mutex_release(napi_env env, napi_callback_info info) {
   return sectile_number(env, 0);
 }
 
+/* Gives it up as its last owner left it, who had ended: whoever is next is told. Not by whoever does not own it. */
+static napi_value mutex_abandon(napi_env env, napi_callback_info info) {
+  static const char call[] = "mappingMutexAbandon";
+  napi_value argument[2];
+  sectile_mapping *mapping;
+  if (!sectile_arguments(env, info, call, 2, argument)) return NULL;
+  mutex *self = (mutex *)sectile_doubleword_at(env, argument, call, &mapping);
+  owner *me = self == NULL ? NULL : owner_of(env);
+  if (me == NULL) return NULL;
+  forget_held(me, self);
+  abandon(self, me->name);
+  return sectile_undefined(env);
+}
+
 /* The number of the process that owns it, 0 for nobody; whether that is this thread, has ended, and how often. */
 static napi_value mutex_query(napi_env env, napi_callback_info info) {
   static const char call[] = "mappingMutexQuery";
@@ -229,6 +266,7 @@ static napi_value mutex_query(napi_env env, napi_callback_info info) {
 const sectile_export sectile_mutex_exports[] = {
     {"mappingMutexTake", mutex_take},
     {"mappingMutexRelease", mutex_release},
+    {"mappingMutexAbandon", mutex_abandon},
     {"mappingMutexQuery", mutex_query},
     {NULL, NULL},
 };

@@ -1,6 +1,7 @@
 /**
  * The memory of objects that are no sections: a little, that holds their state, or the text of a link.
  */
+import type { ObjectKind } from '../base/object-kind.js';
 import { os } from '../os/index.js';
 import { MemoryObject, sectionErrorFrom } from './memory-object.js';
 import type { SectionFacts } from './object-handle.js';
@@ -44,4 +45,14 @@ export function readContent(operation: string, object: string, memory: MemoryObj
   } catch (error) {
     throw sectionErrorFrom(error, operation, object);
   }
+}
+
+/** Where an event says of what type it is: 0 for one that stays signalled. */
+const EVENT_TYPE_OFFSET = 4;
+
+/** Whether a wait for an object of this kind, with this memory, changes its state: not for an event that stays signalled. */
+export function takenByWaits(kind: ObjectKind, memory: MemoryObject): boolean {
+  if (kind !== 'Event') return true;
+  const type = new Int32Array(1);
+  return os.descriptorRead(memory.descriptor, new Uint8Array(type.buffer), EVENT_TYPE_OFFSET) < 4 || type[0] !== 0;
 }

@@ -8,7 +8,15 @@ import { isSuccess } from '../base/status.js';
 import type { MemoryObject } from '../memory/memory-object.js';
 import { sharedWritable } from '../memory/section-masks.js';
 import { os } from '../os/index.js';
-import { type AccessDecision, accessCheck, fromSddl, holdable, objectTypes, tokenOfThisProcess } from '../security/index.js';
+import {
+  type AccessDecision,
+  accessCheck,
+  fromSddl,
+  holdable,
+  modifiesMemory,
+  objectTypes,
+  tokenOfThisProcess,
+} from '../security/index.js';
 import type { RegistryRecord, RegistrySlot } from './registry-record.js';
 
 let pidNamespace: bigint | undefined;
@@ -77,7 +85,7 @@ export function ownSlot(memory: MemoryObject, granted: number): RegistrySlot {
   };
 }
 
-/** Whether a handle with these rights needs memory that writes. */
+/** Whether a handle with these rights needs memory that writes; for events that stay signalled it is given without need. */
 export function needsWriting({ kind, pageProtection, soleWriter }: RegistryRecord, granted: number): boolean {
-  return (granted & objectTypes[kind].modifies) !== 0 && sharedWritable(pageProtection) && !soleWriter;
+  return modifiesMemory(kind, granted, true) && sharedWritable(pageProtection) && !soleWriter;
 }

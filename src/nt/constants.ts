@@ -60,6 +60,13 @@ export const MemoryBasicInformation = 0;
 export const MemoryMappedFilenameInformation = 2;
 export const MemoryRegionInformation = 3;
 
+/* WAIT_TYPE, and what a wait for several objects answers: the first of the range, and which of them it was */
+export const WaitAll = 0;
+export const WaitAny = 1;
+export const MAXIMUM_WAIT_OBJECTS = 64;
+export const STATUS_WAIT_0 = 0x00;
+export const STATUS_WAIT_63 = 0x3f;
+
 /* SECTION_INHERIT */
 export const ViewShare = 1;
 export const ViewUnmap = 2;
@@ -183,6 +190,8 @@ export * from './file-constants.js';
 /* Statuses: their home is base/status.ts */
 export const {
   STATUS_SUCCESS,
+  STATUS_ABANDONED_WAIT_0,
+  STATUS_ABANDONED_WAIT_63,
   STATUS_TIMEOUT,
   STATUS_PENDING,
   STATUS_MORE_ENTRIES,

@@ -4,6 +4,7 @@
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
 import { EVENT_MODIFY_STATE, EVENT_QUERY_STATE } from '../security/index.js';
+import { eventWords } from '../sync/event-state.js';
 import { type Handle, type Size, ulong } from './arguments.js';
 import { NotificationEvent, SynchronizationEvent } from './constants.js';
 import { eventType } from './named-types.js';
@@ -38,10 +39,6 @@ export interface EventQueryResult {
   readonly returnLength: number;
 }
 
-/** Words of an event's state. */
-const SIGNALLED = 0;
-const TYPE = 1;
-
 const resultOf = ({ status, handle }: Opened): EventResult => ({ status, eventHandle: handle });
 
 /** ZwCreateEvent and NtCreateEvent. */
@@ -56,7 +53,7 @@ export function createEvent(
   if (asked !== NotificationEvent && asked !== SynchronizationEvent) {
     return { status: Status.STATUS_INVALID_PARAMETER, eventHandle: 0 };
   }
-  const content = stateContent([initialState ? 1 : 0, asked]);
+  const content = stateContent(eventWords(asked === NotificationEvent, Boolean(initialState)));
   return resultOf(createNamed('ZwCreateEvent', mode, eventType, desiredAccess, objectAttributes, content));
 }
 
@@ -65,15 +62,12 @@ export function openEvent(mode: Mode, desiredAccess: number, objectAttributes: O
   return resultOf(openNamed('ZwOpenEvent', mode, eventType, desiredAccess, objectAttributes));
 }
 
-/** What a word means, whatever another process may have put there. */
-const flag = (word: number): 0 | 1 => (word === 0 ? 0 : 1);
-
 /** Signals an event, or takes the signal back: ZwSetEvent, ZwResetEvent and ZwClearEvent. */
 export function putEvent(mode: Mode, eventHandle: Handle, state: 0 | 1): EventStateResult {
   const put = useState(mode, eventHandle, eventType, {
     rights: EVENT_MODIFY_STATE,
     changes: true,
-    act: (words) => flag(words.exchange(SIGNALLED, state)),
+    act: (event) => ((state === 1 ? event.set() : event.reset()) ? 1 : 0),
   });
   return typeof put === 'number' ? { status: Status.STATUS_SUCCESS, previousState: put } : { ...put, previousState: 0 };
 }
@@ -86,7 +80,10 @@ export function queryEvent(mode: Mode, eventHandle: Handle, informationClass: nu
   const information = useState(mode, eventHandle, eventType, {
     rights: EVENT_QUERY_STATE,
     changes: false,
-    act: (words) => ({ EventType: flag(words.load(TYPE)), EventState: flag(words.load(SIGNALLED)) }),
+    act: (event) => ({
+      EventType: event.manualReset ? NotificationEvent : SynchronizationEvent,
+      EventState: event.isReady() ? 1 : 0,
+    }),
   });
   if ('status' in information) return fail(information.status);
   return { status: Status.STATUS_SUCCESS, eventInformation: information, returnLength: STATE_INFORMATION_LENGTH };

@@ -1,21 +1,21 @@
 /**
- * The calls on mutants, which Win32 calls mutexes. A mutant is owned by the process whose call got it, and
- * here that is the one that created it so: waits, by which mutants change hands, are for a later version.
- * Only the owner writes the state, and gives it up last, so nobody ever sees half of it.
+ * The calls on mutants, which Win32 calls mutexes. A mutant is owned by the thread of JavaScript whose call got it: the one
+ * that created it so, or that waited for it (wait-calls.ts).
  *
  * Source: Microsoft's pages of CreateMutex, ReleaseMutex and KeReleaseMutex; "Synchronization Object
  * Security and Access Rights".
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
-import type { SharedWords } from '../memory/shared-words.js';
+import { createContent, readContent } from '../memory/object-content.js';
+import { os, Protect } from '../os/index.js';
 import { MUTANT_QUERY_STATE } from '../security/index.js';
+import { MUTEX_BYTES, MutexState } from '../sync/mutex-state.js';
 import type { Handle, Size } from './arguments.js';
-import type { Refusal } from './failure.js';
+import { type Refusal, statusOf } from './failure.js';
 import { mutantType } from './named-types.js';
 import type { ObjectAttributes } from './object-attributes.js';
 import { createNamed, type Opened, openNamed } from './object-opening.js';
-import { hasEnded, isOwn, OWNER_WORDS, ownWords } from './owner.js';
-import { STATE_INFORMATION_LENGTH, stateContent, stateQueryStatus, useState } from './state-calls.js';
+import { STATE_INFORMATION_LENGTH, stateQueryStatus, useState } from './state-calls.js';
 import type { Mode } from './tables.js';
 
 /** What create and open give back; the handle is 0 on failure. */
@@ -45,17 +45,8 @@ export interface MutantQueryResult {
   readonly returnLength: number;
 }
 
-/** Words of a mutant's state: the count, then the owner. */
-const COUNT = 0;
-const OWNER = 1;
 /** The count of a mutant that nobody owns. */
 const FREE = 1;
-
-const NOBODY: readonly number[] = new Array<number>(OWNER_WORDS).fill(0);
-
-function ownerIn(words: SharedWords): readonly number[] {
-  return NOBODY.map((_, index) => words.load(OWNER + index));
-}
 
 const resultOf = ({ status, handle }: Opened): MutantResult => ({ status, mutantHandle: handle });
 
@@ -66,8 +57,52 @@ export function createMutant(
   objectAttributes: ObjectAttributes | null,
   initialOwner: boolean | number,
 ): MutantResult {
-  const content = stateContent(initialOwner ? [0, ...ownWords()] : [FREE, ...NOBODY]);
-  return resultOf(createNamed('ZwCreateMutant', mode, mutantType, desiredAccess, objectAttributes, content));
+  try {
+    return initialOwner
+      ? createOwned((content) => create(mode, desiredAccess, objectAttributes, content))
+      : create(mode, desiredAccess, objectAttributes, new Uint8Array(MUTEX_BYTES));
+  } catch (error) {
+    return { status: statusOf(error), mutantHandle: 0 };
+  }
+}
+
+const create = (mode: Mode, access: number, attributes: ObjectAttributes | null, content: Uint8Array): MutantResult =>
+  resultOf(createNamed('ZwCreateMutant', mode, mutantType, access, attributes, content));
+
+/** One that is ours before anybody else can see it: made of the bytes of another that we took. */
+function createOwned(createOf: (content: Uint8Array) => MutantResult): MutantResult {
+  const [operation, object] = ['ZwCreateMutant', 'a mutant'];
+  const memory = createContent(operation, object, object, new Uint8Array(MUTEX_BYTES));
+  const body = memory.map(operation, object, {
+    offset: 0,
+    length: MUTEX_BYTES,
+    protection: Protect.read | Protect.write,
+    private: false,
+  });
+  const first = new MutexState(body);
+  try {
+    first.try();
+    const result = createOf(readContent(operation, object, memory).slice());
+    if (result.status === Status.STATUS_SUCCESS) keep(result.mutantHandle);
+    return result;
+  } finally {
+    first.release();
+    first.close();
+    os.mappingClose(body);
+    memory.close();
+  }
+}
+
+/** Tells the system that the mutant behind a new handle is this thread's, so that it is abandoned when the thread ends. */
+function keep(handle: Handle): void {
+  useState('kernel', handle, mutantType, {
+    rights: 0,
+    changes: true,
+    act: (mutant) => {
+      mutant.try();
+      return mutant.release();
+    },
+  });
 }
 
 /** ZwOpenMutant and NtOpenMutant. */
@@ -75,12 +110,9 @@ export function openMutant(mode: Mode, desiredAccess: number, objectAttributes: 
   return resultOf(openNamed('ZwOpenMutant', mode, mutantType, desiredAccess, objectAttributes));
 }
 
-function release(words: SharedWords): number | Refusal {
-  const count = words.load(COUNT);
-  if (count >= FREE || !isOwn(ownerIn(words))) return { status: Status.STATUS_MUTANT_NOT_OWNED };
-  if (count + 1 === FREE) for (let index = 0; index < OWNER_WORDS; index++) words.exchange(OWNER + index, 0);
-  words.exchange(COUNT, count + 1);
-  return count;
+function release(mutant: MutexState): number | Refusal {
+  const left = mutant.release();
+  return left < 0 ? { status: Status.STATUS_MUTANT_NOT_OWNED } : 0 - left;
 }
 
 /** ZwReleaseMutant and NtReleaseMutant. */
@@ -91,13 +123,9 @@ export function releaseMutant(mode: Mode, mutantHandle: Handle): MutantCountResu
     : { ...released, previousCount: 0 };
 }
 
-function informationIn(words: SharedWords): MUTANT_BASIC_INFORMATION {
-  const count = words.load(COUNT);
-  const owner = ownerIn(words);
-  if (count >= FREE) return { CurrentCount: FREE, OwnedByCaller: false, AbandonedState: false };
-  if (isOwn(owner)) return { CurrentCount: count, OwnedByCaller: true, AbandonedState: false };
-  const isAbandoned = hasEnded(owner);
-  return { CurrentCount: isAbandoned ? FREE : count, OwnedByCaller: false, AbandonedState: isAbandoned };
+function informationOf(mutant: MutexState): MUTANT_BASIC_INFORMATION {
+  const { times, isOwn, abandoned } = mutant.query();
+  return { CurrentCount: FREE - times, OwnedByCaller: isOwn, AbandonedState: abandoned };
 }
 
 /** ZwQueryMutant and NtQueryMutant. */
@@ -108,7 +136,7 @@ export function queryMutant(mode: Mode, mutantHandle: Handle, informationClass: 
   const information = useState(mode, mutantHandle, mutantType, {
     rights: MUTANT_QUERY_STATE,
     changes: false,
-    act: informationIn,
+    act: informationOf,
   });
   if ('status' in information) return fail(information.status);
   return { status: Status.STATUS_SUCCESS, mutantInformation: information, returnLength: STATE_INFORMATION_LENGTH };

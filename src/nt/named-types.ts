@@ -7,28 +7,36 @@ import type { ObjectKind } from '../base/object-kind.js';
 import { isSuccess } from '../base/status.js';
 import { readContent } from '../memory/object-content.js';
 import type { ObjectHandle } from '../memory/object-handle.js';
-import { SharedWords } from '../memory/shared-words.js';
-import { Protect } from '../os/index.js';
+import { type Mapping, os, Protect } from '../os/index.js';
 import { accessCheck, fromSddl, objectTypes, tokenOfThisProcess } from '../security/index.js';
+import { EVENT_BYTES, EventState } from '../sync/event-state.js';
+import { MUTEX_BYTES, MutexState } from '../sync/mutex-state.js';
+import { SEMAPHORE_BYTES, SemaphoreState } from '../sync/semaphore-state.js';
+import type { Waitable } from '../sync/waitable.js';
 import { type Directory, directoryOf, type FixedLink } from './object-directory.js';
 import { type ManagedObject, type NamedType, namedType, type ObjectBody } from './object-types.js';
-import { OWNER_WORDS } from './owner.js';
 
 /* ---------------------------------------------------------- events, mutants, semaphores ---- */
+
+/** What a kind of objects with a state is made of: how many bytes it has, and what works on them. */
+interface StateKind<S extends Waitable> {
+  readonly bytes: number;
+  readonly over: (mapping: Mapping) => S;
+}
 
 /**
  * An object whose state is a few words of shared memory, mapped when somebody first looks; processes may
  * race for it.
  */
-export class StateObject implements ObjectBody {
+export class StateObject<S extends Waitable = Waitable> implements ObjectBody {
   readonly object: ObjectHandle;
-  readonly #length: number;
-  #words: SharedWords | null = null;
+  readonly #kind: StateKind<S>;
+  #mapping: Mapping | null = null;
+  #state: S | null = null;
 
-  /** @param length Words that its kind has. */
-  constructor(object: ObjectHandle, length: number) {
+  constructor(object: ObjectHandle, kind: StateKind<S>) {
     this.object = object;
-    this.#length = length;
+    this.#kind = kind;
   }
 
   /** Whether this handle's memory can be written. */
@@ -37,14 +45,14 @@ export class StateObject implements ObjectBody {
   }
 
   /**
-   * The words of its state.
+   * Its state.
    *
    * @throws SectionError where the memory cannot be mapped, or is too short: whoever made the object may be anybody
    */
-  get words(): SharedWords {
-    if (this.#words !== null) return this.#words;
+  get state(): S {
+    if (this.#state !== null) return this.#state;
     const { memory } = this.object;
-    const length = this.#length * Int32Array.BYTES_PER_ELEMENT;
+    const { bytes: length, over } = this.#kind;
     if (memory.size < length) {
       throw new SectionError('ERR_SECTION_TYPE_MISMATCH', {
         operation: 'use an object',
@@ -53,23 +61,44 @@ export class StateObject implements ObjectBody {
       });
     }
     const protection = Protect.read | (memory.writable ? Protect.write : 0);
-    const mapping = memory.map('use an object', memory.description, { offset: 0, length, protection, private: false });
-    this.#words = new SharedWords(mapping);
-    return this.#words;
+    this.#mapping = memory.map('use an object', memory.description, { offset: 0, length, protection, private: false });
+    this.#state = over(this.#mapping);
+    return this.#state;
   }
 
   close(): void {
-    this.#words?.close();
+    this.#state?.close();
+    if (this.#mapping !== null) os.mappingClose(this.#mapping);
     this.object.close();
   }
 }
 
-const stateType = (kind: 'Event' | 'Mutant' | 'Semaphore', length: number): NamedType<StateObject> =>
-  namedType(kind, { bodyOf: (object) => new StateObject(object, length), objectOf: ({ object }) => object });
+/** @param takenByWaits Whether a wait changes the state. */
+function stateType<S extends Waitable>(
+  kind: 'Event' | 'Mutant' | 'Semaphore',
+  { takenByWaits, ...of }: StateKind<S> & { takenByWaits: (state: S) => boolean },
+): NamedType<StateObject<S>> {
+  return {
+    ...namedType<StateObject<S>>(kind, { bodyOf: (object) => new StateObject(object, of), objectOf: ({ object }) => object }),
+    waitFor: ({ state, writable }) => (writable || !takenByWaits(state) ? state : null),
+  };
+}
 
-export const eventType = stateType('Event', 2);
-export const mutantType = stateType('Mutant', 1 + OWNER_WORDS);
-export const semaphoreType = stateType('Semaphore', 2);
+export const eventType = stateType('Event', {
+  bytes: EVENT_BYTES,
+  over: (mapping) => new EventState(mapping),
+  takenByWaits: (state) => !state.manualReset,
+});
+export const mutantType = stateType('Mutant', {
+  bytes: MUTEX_BYTES,
+  over: (mapping) => new MutexState(mapping),
+  takenByWaits: () => true,
+});
+export const semaphoreType = stateType('Semaphore', {
+  bytes: SEMAPHORE_BYTES,
+  over: (mapping) => new SemaphoreState(mapping),
+  takenByWaits: () => true,
+});
 
 /* -------------------------------------------------------------- directories and links ---- */
 

@@ -1,6 +1,5 @@
 /**
- * The part of `sectile/ntddk` on events, mutants and semaphores. Their states are told and changed here; waits are for
- * a later version. In kernel mode: rights count with OBJ_FORCE_ACCESS_CHECK only, and with OBJ_KERNEL_HANDLE a handle is
+ * The part of `sectile/ntddk` on events, mutants and semaphores. In kernel mode: rights count with OBJ_FORCE_ACCESS_CHECK only, and with OBJ_KERNEL_HANDLE a handle is
  * the kernel's.
  */
 import { createEvent, openEvent, putEvent, queryEvent } from './event-calls.js';
@@ -21,7 +20,9 @@ import type {
   NtResetEvent,
   NtSetEvent,
 } from './ntdll-synchronization.js';
+import type { NtWaitForSingleObject, NtWaitForSingleObjectAsync } from './ntdll-waits.js';
 import { createSemaphore, openSemaphore, querySemaphore, releaseSemaphore } from './semaphore-calls.js';
+import { millisecondsOf, waitForSingleObject, waitForSingleObjectAsync } from './wait-calls.js';
 
 export type { EVENT_BASIC_INFORMATION, EventQueryResult, EventResult, EventStateResult } from './event-calls.js';
 export type { MUTANT_BASIC_INFORMATION, MutantCountResult, MutantQueryResult, MutantResult } from './mutant-calls.js';
@@ -133,3 +134,20 @@ export const ZwReleaseSemaphore: typeof NtReleaseSemaphore = (...given) => relea
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kereadstatesemaphore}
  */
 export const ZwQuerySemaphore: typeof NtQuerySemaphore = (...given) => querySemaphore('kernel', ...given);
+
+/**
+ * Looks whether an object is signalled, and takes what a wait for it takes. A driver shares its process with every other driver
+ * and application's request, so nothing may block there: any timeout but 0 is STATUS_NOT_SUPPORTED, and a wait is
+ * {@link ZwWaitForSingleObjectAsync}. Parameters and statuses: {@link NtWaitForSingleObject}.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwwaitforsingleobject}
+ */
+export const ZwWaitForSingleObject: typeof NtWaitForSingleObject = (handle, _alertable, timeout) =>
+  waitForSingleObject('kernel', handle, millisecondsOf(timeout));
+
+/**
+ * Waits for an object, and leaves the system process free: a routine of a driver may await it. A wait of a driver that is
+ * unloaded ends with STATUS_CANCELLED. Ours. Parameters and statuses: {@link NtWaitForSingleObjectAsync}.
+ */
+export const ZwWaitForSingleObjectAsync: typeof NtWaitForSingleObjectAsync = async (handle, _alertable, timeout, options) =>
+  waitForSingleObjectAsync('kernel', handle, millisecondsOf(timeout), options);

@@ -1,6 +1,6 @@
 /**
- * The part of `sectile/ntdll` on events, mutants and semaphores. Their states are told and changed here; waits are for
- * a later version: user mode.
+ * The part of `sectile/ntdll` on events, mutants and semaphores. Their states are told and changed here; ntdll-waits.ts waits:
+ * user mode.
  */
 import type { NTSTATUS } from '../base/status.js';
 import type { Handle, Size } from './arguments.js';
@@ -134,7 +134,7 @@ export function NtQueryEvent(eventHandle: Handle, informationClass: number, leng
  * @param desiredAccess MUTANT_… and generic rights. The creator is granted what it asks for; a mutant that exists
  * is opened only if its descriptor grants it.
  * @param objectAttributes Name, flags and security; null for a mutant without a name.
- * @param initialOwner Whether the calling process owns it from the start; not when it is opened.
+ * @param initialOwner Whether the calling thread of JavaScript owns it from the start; not when it is opened.
  * @returns The handle with STATUS_SUCCESS or STATUS_OBJECT_NAME_EXISTS; else 0 with STATUS_INVALID_PARAMETER,
  * STATUS_PRIVILEGE_NOT_HELD, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_PATH_SYNTAX_BAD,
  * STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_NAME_COLLISION, STATUS_OBJECT_TYPE_MISMATCH,
@@ -167,7 +167,7 @@ export function NtOpenMutant(desiredAccess: number, objectAttributes: ObjectAttr
  * Gives a mutant up, once for each time that it was got.
  *
  * @param mutantHandle With MUTANT_QUERY_STATE or SYNCHRONIZE.
- * @returns STATUS_SUCCESS with the count before; else STATUS_MUTANT_NOT_OWNED (by the calling process),
+ * @returns STATUS_SUCCESS with the count before; else STATUS_MUTANT_NOT_OWNED (by the calling thread),
  * STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH or STATUS_ACCESS_DENIED.
  * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-releasemutex}
  */

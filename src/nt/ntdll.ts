@@ -29,6 +29,7 @@ export * from './ntdll-memory.js';
 export * from './ntdll-objects.js';
 export * from './ntdll-sections.js';
 export * from './ntdll-synchronization.js';
+export * from './ntdll-waits.js';
 export { InitializeObjectAttributes, type ObjectAttributes, type UNICODE_STRING } from './object-attributes.js';
 export type { CLIENT_ID, ProcessResult } from './process-calls.js';
 export type { QueryResult, SECTION_BASIC_INFORMATION, SectionResult } from './section-calls.js';

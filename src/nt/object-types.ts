@@ -19,6 +19,7 @@ import {
   THREAD_ALL_ACCESS,
   threadMapping,
 } from '../security/index.js';
+import type { Waitable } from '../sync/waitable.js';
 
 /** What stands behind a handle. Closing it gives up this one handle's hold. */
 export interface ObjectBody {
@@ -44,6 +45,13 @@ export interface ObjectType<B extends ObjectBody> {
   duplicate?(body: B, granted: number): B;
   /** As {@link duplicate}, with a fresh check of rights that go beyond the handle's. Without it none do. */
   reopen?(body: B, desired: number): { readonly body: B; readonly granted: number };
+  /**
+   * What a wait for the object is a wait for; null where this handle's memory cannot be changed as the wait would. A type
+   * without it has its objects signalled at all times, as NT's default object is.
+   *
+   * @throws SectionError where its memory cannot be mapped, or is none of ours
+   */
+  waitFor?(body: B): Waitable | null;
   /** Only for the compiler: ties the type to its bodies. */
   readonly body?: B;
 }
@@ -109,10 +117,17 @@ export const sectionType: NamedType<SectionHandle> = {
 export interface ProcessBody extends ObjectBody {
   readonly pid: number;
   readonly isCurrent: boolean;
+  /** Its end. */
+  readonly end: Waitable;
 }
 
 /** Processes are checked when they are opened: a handle can be given no further right. */
-export const processType: ObjectType<ProcessBody> = { name: 'Process', mapping: processMapping, rights: PROCESS_ALL_ACCESS };
+export const processType: ObjectType<ProcessBody> = {
+  name: 'Process',
+  mapping: processMapping,
+  rights: PROCESS_ALL_ACCESS,
+  waitFor: ({ end }) => end,
+};
 
 /** The main thread of a process. */
 export interface ThreadBody extends ObjectBody {
@@ -120,7 +135,13 @@ export interface ThreadBody extends ObjectBody {
   readonly process: ProcessBody;
 }
 
-export const threadType: ObjectType<ThreadBody> = { name: 'Thread', mapping: threadMapping, rights: THREAD_ALL_ACCESS };
+/** Signalled with its process: a main thread of JavaScript ends with it. */
+export const threadType: ObjectType<ThreadBody> = {
+  name: 'Thread',
+  mapping: threadMapping,
+  rights: THREAD_ALL_ACCESS,
+  waitFor: ({ process }) => process.end,
+};
 
 /** An open file. Its handles share one file object, and hold no right that the file was not opened with. */
 export const fileType: ObjectType<FileObject> = {

@@ -3,12 +3,19 @@
  * handles of the calling process and thread stand for handles that hold every right.
  */
 import { type NTSTATUS, Status } from '../base/status.js';
+import { ownProcess } from '../sync/owner.js';
+import { ProcessEnd } from '../sync/process-point.js';
 import { handleValue } from './arguments.js';
 import { type ProcessBody, processType, type ThreadBody, threadType } from './object-types.js';
 import { CURRENT_PROCESS, CURRENT_THREAD, handleOf, type Mode, mayUse, type OpenHandle, objectOf } from './tables.js';
 
 /** Nothing is held for the process that asks. */
-export const thisProcess: ProcessBody = { pid: process.pid, isCurrent: true, close: () => {} };
+export const thisProcess: ProcessBody = {
+  pid: process.pid,
+  isCurrent: true,
+  end: new ProcessEnd(ownProcess()),
+  close: () => {},
+};
 const thisThread: ThreadBody = { id: process.pid, process: thisProcess, close: () => {} };
 
 const always = { checked: true, inherit: false, protectedFromClose: false, forget: () => {} } as const;

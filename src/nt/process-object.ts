@@ -6,6 +6,10 @@ import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { type NTSTATUS, Status } from '../base/status.js';
 import { type Descriptor, isOsError, os, type ProcessEnding } from '../os/index.js';
+import { always } from '../sync/always.js';
+import { processWords } from '../sync/owner.js';
+import { ProcessEnd } from '../sync/process-point.js';
+import type { Waitable } from '../sync/waitable.js';
 import type { ProcessBody } from './object-types.js';
 
 /** What GetExitCodeProcess says of a process that runs. */
@@ -43,6 +47,7 @@ export class OtherProcess implements ProcessBody {
   /** Set where this process made it. */
   readonly #child: Child | null;
   #door: Descriptor | null = null;
+  #end: Waitable | null = null;
 
   private constructor(pid: number, process_: Descriptor, child: Child | null) {
     this.pid = pid;
@@ -88,6 +93,14 @@ export class OtherProcess implements ProcessBody {
 
   get hasEnded(): boolean {
     return os.processHasEnded(this.#process);
+  }
+
+  get end(): Waitable {
+    if (this.#end !== null) return this.#end;
+    const words = processWords(this.pid);
+    // Looked at last: if it runs, nobody else can have its number.
+    this.#end = words === null || this.hasEnded ? always : new ProcessEnd(words, () => this.hasEnded);
+    return this.#end;
   }
 
   /** Whether both mean one process. Of two that have ended, the number is all there is to tell. */
@@ -181,6 +194,7 @@ export class OtherProcess implements ProcessBody {
   }
 
   close(): void {
+    this.#end?.close();
     this.closeDoor();
     os.descriptorClose(this.#process);
   }

@@ -3,8 +3,8 @@
  * KeReleaseSemaphore; "Synchronization Object Security and Access Rights".
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
-import type { SharedWords } from '../memory/shared-words.js';
 import { SEMAPHORE_MODIFY_STATE, SEMAPHORE_QUERY_STATE } from '../security/index.js';
+import { semaphoreWords } from '../sync/semaphore-state.js';
 import type { Handle, Size } from './arguments.js';
 import { semaphoreType } from './named-types.js';
 import type { ObjectAttributes } from './object-attributes.js';
@@ -36,10 +36,6 @@ export interface SemaphoreQueryResult {
   readonly returnLength: number;
 }
 
-/** Words of a semaphore's state. */
-const COUNT = 0;
-const MAXIMUM = 1;
-
 const resultOf = ({ status, handle }: Opened): SemaphoreResult => ({ status, semaphoreHandle: handle });
 
 /** ZwCreateSemaphore and NtCreateSemaphore. */
@@ -55,37 +51,13 @@ export function createSemaphore(
   if (initial === undefined || maximum === undefined || maximum <= 0 || initial < 0 || initial > maximum) {
     return { status: Status.STATUS_INVALID_PARAMETER, semaphoreHandle: 0 };
   }
-  const content = stateContent([initial, maximum]);
+  const content = stateContent(semaphoreWords(initial, maximum));
   return resultOf(createNamed('ZwCreateSemaphore', mode, semaphoreType, desiredAccess, objectAttributes, content));
 }
 
 /** ZwOpenSemaphore and NtOpenSemaphore. */
 export function openSemaphore(mode: Mode, desiredAccess: number, objectAttributes: ObjectAttributes): SemaphoreResult {
   return resultOf(openNamed('ZwOpenSemaphore', mode, semaphoreType, desiredAccess, objectAttributes));
-}
-
-/** Races for the count that may be lost in a row. */
-const MOST_ATTEMPTS = 10_000;
-
-/** What two words mean, whatever another process may have put there: a maximum of 1 at least, a count within it. */
-function countsOf(count: number, maximum: number): SEMAPHORE_BASIC_INFORMATION {
-  const MaximumCount = Math.max(1, maximum);
-  return { CurrentCount: Math.min(MaximumCount, Math.max(0, count)), MaximumCount };
-}
-
-/** Adds to the count unless that goes beyond the maximum; of many at once, each finds what the others left. */
-function add(words: SharedWords, more: number): number | { readonly status: NTSTATUS } {
-  for (let attempt = 0; ; attempt++) {
-    const found = words.load(COUNT);
-    const { CurrentCount, MaximumCount } = countsOf(found, words.load(MAXIMUM));
-    if (more > MaximumCount - CurrentCount) return { status: Status.STATUS_SEMAPHORE_LIMIT_EXCEEDED };
-    if (words.compareExchange(COUNT, found, CurrentCount + more) === found) return CurrentCount;
-    // Nobody who keeps to the rules is that quick: whoever writes there without end shall not hold us up.
-    if (attempt === MOST_ATTEMPTS) {
-      words.exchange(COUNT, CurrentCount + more);
-      return CurrentCount;
-    }
-  }
 }
 
 /** ZwReleaseSemaphore and NtReleaseSemaphore. */
@@ -95,7 +67,7 @@ export function releaseSemaphore(mode: Mode, semaphoreHandle: Handle, releaseCou
   const released = useState(mode, semaphoreHandle, semaphoreType, {
     rights: SEMAPHORE_MODIFY_STATE,
     changes: true,
-    act: (words) => add(words, more),
+    act: (semaphore) => semaphore.release(more) ?? { status: Status.STATUS_SEMAPHORE_LIMIT_EXCEEDED },
   });
   return typeof released === 'number'
     ? { status: Status.STATUS_SUCCESS, previousCount: released }
@@ -115,7 +87,7 @@ export function querySemaphore(
   const information = useState(mode, semaphoreHandle, semaphoreType, {
     rights: SEMAPHORE_QUERY_STATE,
     changes: false,
-    act: (words) => countsOf(words.load(COUNT), words.load(MAXIMUM)),
+    act: ({ count, maximum }) => ({ CurrentCount: count, MaximumCount: maximum }),
   });
   if ('status' in information) return fail(information.status);
   return { status: Status.STATUS_SUCCESS, semaphoreInformation: information, returnLength: STATE_INFORMATION_LENGTH };

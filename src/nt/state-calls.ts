@@ -1,9 +1,9 @@
 /**
- * What the calls on events, mutants and semaphores have in common: from a handle to the words of the
+ * What the calls on events, mutants and semaphores have in common: from a handle to the
  * object's state, and the checks of a query.
  */
 import { type NTSTATUS, Status } from '../base/status.js';
-import type { SharedWords } from '../memory/shared-words.js';
+import type { Waitable } from '../sync/waitable.js';
 import { type Size, ulong, ulong64 } from './arguments.js';
 import { type Refusal, statusOf } from './failure.js';
 import type { StateObject } from './named-types.js';
@@ -11,22 +11,27 @@ import type { NamedType } from './object-types.js';
 import { type Mode, mayUse, objectOf } from './tables.js';
 
 /** What the use of a state gives back when it cannot be used. */
-export interface Use<T> {
+export interface Use<S, T> {
   /** Rights that the handle must have. */
   readonly rights: number;
   /** Whether the state is changed: a handle whose memory cannot be written is refused then. */
   readonly changes: boolean;
   /** Does it. */
-  readonly act: (words: SharedWords) => T | Refusal;
+  readonly act: (state: S) => T | Refusal;
 }
 
 /** Uses the state of the object behind a handle. */
-export function useState<T>(mode: Mode, handle: unknown, type: NamedType<StateObject>, use: Use<T>): T | Refusal {
+export function useState<S extends Waitable, T>(
+  mode: Mode,
+  handle: unknown,
+  type: NamedType<StateObject<S>>,
+  use: Use<S, T>,
+): T | Refusal {
   const found = objectOf(mode, handle, type);
   if ('status' in found) return found;
   if (!mayUse(mode, found, use.rights) || (use.changes && !found.body.writable)) return { status: Status.STATUS_ACCESS_DENIED };
   try {
-    return use.act(found.body.words);
+    return use.act(found.body.state);
   } catch (error) {
     return { status: statusOf(error) };
   }
@@ -43,8 +48,8 @@ export function stateQueryStatus(informationClass: unknown, length: Size | undef
 }
 
 /** The bytes of a new object's state. */
-export function stateContent(words: readonly number[]): Uint8Array {
-  return new Uint8Array(Int32Array.from(words).buffer);
+export function stateContent(words: Int32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
 
 /** A LONG; undefined for what is none. */

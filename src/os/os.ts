@@ -275,6 +275,8 @@ export interface Mappings {
   mappingMutexTake(mapping: Mapping, offset: number, sleeps: boolean): number;
   /** Gives it back once. Returns how often this thread still has it, or -1: it had it not. */
   mappingMutexRelease(mapping: Mapping, offset: number): number;
+  /** Undoes that this thread took it over from somebody who ended: whoever takes it next is told of that. */
+  mappingMutexAbandon(mapping: Mapping, offset: number): void;
   mappingMutexQuery(mapping: Mapping, offset: number): MutexOwner;
   /**
    * Calls `listener` on this thread soon after a fault in any mapping of this thread; it looks at

@@ -7,7 +7,7 @@ export { type AccessDecision, accessCheck, grantsToAnyone } from './access-check
 export * from './access-mask.js';
 export type { Ace, DescriptorContent } from './acl.js';
 export * from './file-rights.js';
-export { creatorAccess, holdable, type ObjectTypeAccess, objectTypes, sectionMapping } from './object-types.js';
+export { creatorAccess, holdable, modifiesMemory, type ObjectTypeAccess, objectTypes, sectionMapping } from './object-types.js';
 export { holdsPrivilege, type Privilege, privilegeNotHeld } from './privileges.js';
 export * from './process-access.js';
 export { formatSddl, MAXIMUM_ACES, MAXIMUM_SDDL_LENGTH, parseSddl, type SddlDescriptor } from './sddl.js';

@@ -44,11 +44,10 @@ export interface ObjectTypeAccess {
   readonly mapping: GenericMapping;
   /** Every right that a handle can hold, but ACCESS_SYSTEM_SECURITY. */
   readonly valid: AccessMask;
-  /**
-   * Whoever has one of these rights gets memory that can be written. A mutant changes hands by waits,
-   * for which SYNCHRONIZE is enough.
-   */
+  /** Whoever has one of these rights gets memory that can be written. */
   readonly modifies: AccessMask;
+  /** So does whoever has this one, of an object whose state a wait changes: all of its kind, but for events that stay signalled. */
+  readonly takes: AccessMask;
 }
 
 export const objectTypes: Readonly<Record<ObjectKind, ObjectTypeAccess>> = {
@@ -61,6 +60,7 @@ export const objectTypes: Readonly<Record<ObjectKind, ObjectTypeAccess>> = {
     },
     valid: SECTION_ALL_ACCESS | SECTION_MAP_EXECUTE_EXPLICIT,
     modifies: SECTION_MAP_WRITE,
+    takes: 0,
   },
   Event: {
     mapping: {
@@ -71,6 +71,7 @@ export const objectTypes: Readonly<Record<ObjectKind, ObjectTypeAccess>> = {
     },
     valid: EVENT_ALL_ACCESS,
     modifies: EVENT_MODIFY_STATE,
+    takes: SYNCHRONIZE,
   },
   Mutant: {
     mapping: {
@@ -80,7 +81,8 @@ export const objectTypes: Readonly<Record<ObjectKind, ObjectTypeAccess>> = {
       all: MUTANT_ALL_ACCESS,
     },
     valid: MUTANT_ALL_ACCESS,
-    modifies: MUTANT_QUERY_STATE | SYNCHRONIZE,
+    modifies: MUTANT_QUERY_STATE,
+    takes: SYNCHRONIZE,
   },
   Semaphore: {
     mapping: {
@@ -91,6 +93,7 @@ export const objectTypes: Readonly<Record<ObjectKind, ObjectTypeAccess>> = {
     },
     valid: SEMAPHORE_ALL_ACCESS,
     modifies: SEMAPHORE_MODIFY_STATE,
+    takes: SYNCHRONIZE,
   },
   Directory: {
     mapping: {
@@ -101,6 +104,7 @@ export const objectTypes: Readonly<Record<ObjectKind, ObjectTypeAccess>> = {
     },
     valid: DIRECTORY_ALL_ACCESS,
     modifies: 0,
+    takes: 0,
   },
   SymbolicLink: {
     mapping: {
@@ -111,11 +115,22 @@ export const objectTypes: Readonly<Record<ObjectKind, ObjectTypeAccess>> = {
     },
     valid: SYMBOLIC_LINK_ALL_ACCESS,
     modifies: 0,
+    takes: 0,
   },
 };
 
 /** The mapping of sections. */
 export const sectionMapping: GenericMapping = objectTypes.Section.mapping;
+
+/**
+ * Whether a handle with these rights changes the object's memory.
+ *
+ * @param takenByWaits Whether a wait for the object changes its state.
+ */
+export function modifiesMemory(kind: ObjectKind, granted: AccessMask, takenByWaits: boolean): boolean {
+  const { modifies, takes } = objectTypes[kind];
+  return (granted & (takenByWaits ? modifies | takes : modifies)) !== 0;
+}
 
 /** A creator is granted what it asks for, unchecked; the most there is, if it asks for that. */
 export function creatorAccess(kind: ObjectKind, desired: AccessMask): AccessMask {

@@ -69,4 +69,7 @@ export class EventState implements Waitable {
   isOwn(): boolean {
     return false;
   }
+  close(): void {
+    this.queue.close();
+  }
 }

@@ -26,6 +26,7 @@ export class MutexState implements Waitable {
   readonly looks = true;
   readonly #mapping: Mapping;
   readonly #offset: number;
+  #last: Signal = 'signalled';
   #watched = 0;
   #watch: ProcessWatch | null = null;
 
@@ -72,8 +73,10 @@ export class MutexState implements Waitable {
 
   #take(sleeps: boolean): Signal | undefined {
     const taken = os.mappingMutexTake(this.#mapping, this.#offset, sleeps);
-    if (taken === MutexTake.taken) return 'signalled';
-    if (taken === MutexTake.takenAbandoned) return 'abandoned';
+    if (taken === MutexTake.taken || taken === MutexTake.takenAbandoned) {
+      this.#last = taken === MutexTake.taken ? 'signalled' : 'abandoned';
+      return this.#last;
+    }
     if (taken >= MutexTake.sleep) {
       const word = (taken - MutexTake.sleep) | 0;
       this.queue.sleepWhile(word);
@@ -110,7 +113,8 @@ export class MutexState implements Waitable {
   }
 
   undo(): void {
-    this.release();
+    if (this.#last === 'abandoned') os.mappingMutexAbandon(this.#mapping, this.#offset);
+    else this.release();
   }
 
   /** Ends the waits and the watch; the mutex stays as it is. */

@@ -41,15 +41,16 @@ class ProcessQueue extends WaitQueue {
 export class ProcessEnd implements Waitable {
   readonly queue: WaitQueue;
   readonly looks = true;
-  readonly #process: ProcessWords;
+  readonly #ended: () => boolean;
 
-  constructor(process: ProcessWords) {
-    this.#process = process;
+  /** @param ended Where somebody knows it better than the words: all of its threads have ended. */
+  constructor(process: ProcessWords, ended: () => boolean = () => hasEnded(process)) {
+    this.#ended = ended;
     this.queue = new ProcessQueue(process);
   }
 
   isReady(): boolean {
-    return hasEnded(this.#process);
+    return this.#ended();
   }
 
   attempt(): Signal | undefined {
@@ -60,5 +61,8 @@ export class ProcessEnd implements Waitable {
 
   isOwn(): boolean {
     return false;
+  }
+  close(): void {
+    this.queue.close();
   }
 }

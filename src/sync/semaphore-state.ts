@@ -83,4 +83,7 @@ export class SemaphoreState implements Waitable {
   isOwn(): boolean {
     return false;
   }
+  close(): void {
+    this.queue.close();
+  }
 }

@@ -18,4 +18,6 @@ export interface Waitable {
   readonly looks: boolean;
   /** Whether this thread has it already, and gets it again whoever waits. */
   isOwn(): boolean;
+  /** Ends the waits of this thread for it; the thing itself stays as it is. Safe to call twice. */
+  close(): void;
 }

@@ -9,7 +9,7 @@ import type { ObjectHandle, SectionFacts } from '../memory/object-handle.js';
 import type { Parcel } from '../memory/parcel.js';
 import type { ObjectEntry, ObjectName } from '../namespace/name.js';
 import { type Descriptor, os } from '../os/index.js';
-import { objectTypes } from '../security/index.js';
+import { modifiesMemory } from '../security/index.js';
 import { type Answer, ask, type Connection, connected, request } from './client.js';
 import { systemInThisProcess } from './kernel.js';
 import type { LookupOptions, ObjectCreation, SectionCreation } from './lookup.js';
@@ -117,7 +117,7 @@ class GlobalHandle implements ObjectHandle {
 
   #another(caller: string, answer: HandleAnswer): ObjectHandle {
     // Of a section that we alone write, only this memory can make further writable views.
-    const writes = (answer.value.granted & objectTypes[this.kind].modifies) !== 0;
+    const writes = modifiesMemory(this.kind, answer.value.granted, true);
     const own = writes && this.facts.soleWriter && this.memory.writable ? this.memory.share() : undefined;
     return handleFrom(caller, this.name, answer, this.#through, own);
   }

@@ -10,7 +10,7 @@ import type { RequestorsHandle } from './irps.js';
 import type { KernelObjects } from './kernel-objects.js';
 
 /** What a driver holds and has taken back when it is unloaded. */
-export type DriverHold = 'handle' | 'view' | 'reference';
+export type DriverHold = 'handle' | 'view' | 'reference' | 'wait';
 
 /** A driver as the code it runs sees it. */
 export interface DriverContext {

@@ -9,7 +9,7 @@ import { SectionError } from '../base/error.js';
 import type { ObjectKind } from '../base/object-kind.js';
 import { isSuccess, Status } from '../base/status.js';
 import { type MemoryObject, roundUp } from '../memory/memory-object.js';
-import { readContent } from '../memory/object-content.js';
+import { readContent, takenByWaits } from '../memory/object-content.js';
 import type { SectionFacts } from '../memory/object-handle.js';
 import { sharedWritable } from '../memory/section-masks.js';
 import { MAXIMUM_NAME_LENGTH, type ObjectEntry, type ObjectName } from '../namespace/name.js';
@@ -21,6 +21,7 @@ import {
   DIRECTORY_CREATE_OBJECT,
   DIRECTORY_CREATE_SUBDIRECTORY,
   holdable,
+  modifiesMemory,
   objectTypes,
   type SecurityDescriptor,
   type Token,
@@ -65,6 +66,8 @@ export class KernelObject {
   permanent: boolean;
   /** For those who may only read. */
   readonly #reader: Descriptor;
+  /** Whether a wait for it changes its state: as it was made, whatever its holders write there. */
+  readonly #takenByWaits: boolean;
   #facts: SectionFacts;
   readonly holders = new Map<Holder, { handles: number; granted: number }>();
   #handles = 0;
@@ -74,6 +77,7 @@ export class KernelObject {
     this.name = name;
     this.kind = kind;
     this.memory = memory;
+    this.#takenByWaits = takenByWaits(kind, memory);
     this.#facts = facts;
     this.descriptor = descriptor;
     this.chargedTo = chargedTo;
@@ -116,7 +120,7 @@ export class KernelObject {
   writes(granted: number, isCreator: boolean): boolean {
     const { pageProtection, soleWriter } = this.facts;
     return (
-      (granted & objectTypes[this.kind].modifies) !== 0 &&
+      modifiesMemory(this.kind, granted, this.#takenByWaits) &&
       this.memory.writable &&
       sharedWritable(pageProtection) &&
       (!soleWriter || isCreator)

@@ -5,13 +5,14 @@ import { MAXIMUM_SECTION_SIZE } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { type ObjectKind, objectKinds } from '../base/object-kind.js';
 import { type Backing, MemoryObject } from '../memory/memory-object.js';
+import { takenByWaits } from '../memory/object-content.js';
 import type { ObjectHandle, SectionFacts } from '../memory/object-handle.js';
 import type { Parcel } from '../memory/parcel.js';
 import { sharedWritable } from '../memory/section-masks.js';
 import { grant } from '../namespace/local-access.js';
 import { newIdentity } from '../namespace/object-rules.js';
 import { type Descriptor, os } from '../os/index.js';
-import { changeDescriptor, creatorAccess, formatSddl, fromSddl, objectTypes, tokenOfThisProcess } from '../security/index.js';
+import { changeDescriptor, creatorAccess, formatSddl, fromSddl, modifiesMemory, tokenOfThisProcess } from '../security/index.js';
 
 /** The object that its handles share. */
 interface Unnamed {
@@ -151,7 +152,8 @@ export class UnnamedHandle implements ObjectHandle {
   pack(granted: number): Parcel {
     const { kind, identity, facts, exclusive, security } = this.#object;
     this.#requireShareable('hand an object on');
-    const write = (granted & objectTypes[kind].modifies) !== 0 && sharedWritable(facts.pageProtection) && !facts.soleWriter;
+    const changes = modifiesMemory(kind, granted, takenByWaits(kind, this.memory));
+    const write = changes && sharedWritable(facts.pageProtection) && !facts.soleWriter;
     const { backing, pageSize } = this.memory;
     const { size } = this.#object;
     const parts = { kind, identity, facts, exclusive, security, granted, backing, size, pageSize };

@@ -13,6 +13,7 @@ export {
   GROUP_SECURITY_INFORMATION,
   LABEL_SECURITY_INFORMATION,
   MAXIMUM_ALLOWED,
+  MAXIMUM_WAIT_OBJECTS,
   MEM_COALESCE_PLACEHOLDERS,
   MEM_COMMIT,
   MEM_DECOMMIT,
@@ -104,6 +105,15 @@ export const CREATE_EVENT_MANUAL_RESET = 0x1;
 export const CREATE_EVENT_INITIAL_SET = 0x2;
 export const CREATE_MUTEX_INITIAL_OWNER = 0x1;
 
+/* What waits take and answer; WAIT_TIMEOUT stands among the errors */
+export const INFINITE = 0xffff_ffff;
+export const WAIT_OBJECT_0 = 0x00;
+export const WAIT_ABANDONED = 0x80;
+export const WAIT_ABANDONED_0 = 0x80;
+/** What Windows answers when an APC ended the wait; there are none here. */
+export const WAIT_IO_COMPLETION = 0xc0;
+export const WAIT_FAILED = 0xffff_ffff;
+
 /* Flags of CreateProcess */
 export const DETACHED_PROCESS = 0x8;
 export const CREATE_NEW_CONSOLE = 0x10;
@@ -164,6 +174,8 @@ export const ERROR_MR_MID_NOT_FOUND = 317;
 export const ERROR_INVALID_ADDRESS = 487;
 export const ERROR_OBJECT_NAME_EXISTS = 698;
 export const ERROR_IMAGE_NOT_AT_BASE = 700;
+export const ERROR_ABANDONED_WAIT_0 = 735;
+export const ERROR_ABANDONED_WAIT_63 = 736;
 export const ERROR_OPERATION_ABORTED = 995;
 export const ERROR_IO_PENDING = 997;
 export const ERROR_NOACCESS = 998;

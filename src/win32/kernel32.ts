@@ -36,6 +36,7 @@ export * from './processes.js';
 export * from './synchronization.js';
 export * from './system-info.js';
 export * from './virtual-memory.js';
+export * from './waits.js';
 
 /**
  * Creates a section of the paging file or of a file, or opens the one that has the name.

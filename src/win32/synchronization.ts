@@ -1,6 +1,6 @@
 /**
- * Events, mutexes and semaphores as Win32 has them: created, opened and changed here; waits are for a
- * later version.
+ * Events, mutexes and semaphores as Win32 has them: created, opened and changed here; waits.ts
+ * waits for them.
  *
  * Names as CreateFileMapping has them: `X`, `Local\X`, `Global\X`. All kinds of objects share them, so a
  * name that is taken by another kind is ERROR_INVALID_HANDLE.
@@ -128,7 +128,7 @@ export function ResetEvent(hEvent: Handle): boolean {
  * Creates a mutex, or opens the one that has the name.
  *
  * @param lpMutexAttributes As {@link CreateEvent}.
- * @param bInitialOwner Whether this process owns it from the start; not when it is opened.
+ * @param bInitialOwner Whether this thread of JavaScript owns it from the start; not when it is opened.
  * @param lpName Null for a mutex without a name.
  * @returns The handle and the last error as {@link CreateEvent}.
  * @see {@link https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexw}
@@ -178,7 +178,7 @@ export function OpenMutex(dwDesiredAccess: number, bInheritHandle: boolean, lpNa
 }
 
 /**
- * Gives a mutex up that this process owns.
+ * Gives a mutex up that this thread of JavaScript owns, once for each time that it got it.
  *
  * @param hMutex With MUTEX_MODIFY_STATE or SYNCHRONIZE.
  * @returns Whether it was done; if not, ERROR_NOT_OWNER, ERROR_INVALID_HANDLE or ERROR_ACCESS_DENIED.

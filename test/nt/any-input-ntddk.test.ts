@@ -44,7 +44,7 @@ test('kernel-mode calls answer every input', () => {
   let runs = 0;
   fc.assert(
     fc.property(
-      trials(callsOf(k, { DbgPrint: 'writes it to the terminal' })),
+      trials(callsOf(k, { DbgPrint: 'writes it to the terminal', ZwWaitForSingleObjectAsync: 'waits' })),
       fc.option(fc.constantFrom(driver, deviceObject, item)),
       ({ name, call, given }, own) => {
         if (++runs % 40 === 0) {

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import * as w from 'sectile/kernel32';
 import * as n from 'sectile/ntdll';
-import { Company, callsOf, holdings, type Trial, trials } from './any-value.js';
+import { Company, callsOf, holdings, type Trial, trials, waitsOf } from './any-value.js';
 import { runtimeDirectory } from './runtime.js';
 
 // Whatever files come about by chance come about here.
@@ -53,7 +53,7 @@ function tryAll(calls: ReturnType<typeof callsOf>, numRuns: number, judge: (tria
 const helpers = new Set(['InitializeObjectAttributes', 'NT_SUCCESS', 'RtlNtStatusToDosError', 'CTL_CODE', 'NtCurrentProcess']);
 
 test('NT calls answer every input with a status', () => {
-  tryAll(callsOf(n, {}), 6000, ({ name }, answer) => {
+  tryAll(callsOf(n, waitsOf(n)), 6000, ({ name }, answer) => {
     if (helpers.has(name)) return;
     const status = typeof answer === 'number' ? answer : (answer as { readonly status: number }).status;
     assert.ok(Number.isInteger(status) && status >= 0 && status < 2 ** 32, `${name}: ${String(status)}`);
@@ -69,6 +69,7 @@ test('Win32 calls answer every input, and say why they fail', async () => {
   w.AllowProcessAccess();
   const rejections: Promise<void>[] = [];
   const leftOut = {
+    ...waitsOf(w),
     TerminateProcess: 'would end this process by one of its handles',
     inheritance: 'ours, and throws what sectile throws',
     SetLastError: 'returns nothing',

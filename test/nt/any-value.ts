@@ -24,6 +24,12 @@ export function callsOf(
   return calls.filter(([name]) => !Object.hasOwn(leftOut, name));
 }
 
+/** Those of a face that wait as long as a number drawn by chance says. any-input-waits.test.ts gives them short times. */
+export function waitsOf(face: object): Readonly<Record<string, string>> {
+  const names = Object.keys(face).filter((name) => /Wait(?!Al|An)/.test(name) && typeof face[name as never] === 'function');
+  return Object.fromEntries(names.map((name) => [name, 'waits']));
+}
+
 const trap = (): never => {
   throw new Error('a trap');
 };
@@ -132,7 +138,7 @@ export interface Trial {
   readonly given: (company: Company) => unknown[];
 }
 
-const drawn = fc.oneof(
+export const drawn = fc.oneof(
   { weight: 3, arbitrary: fc.nat(values.length - 1).map((index) => () => values[index]) },
   { weight: 2, arbitrary: fc.nat(9).map((index) => (company: Company) => company.at(index)) },
   { weight: 1, arbitrary: fc.integer({ min: -10, max: 400 }).map((value) => () => value) },

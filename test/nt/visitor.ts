@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import * as w from 'sectile/kernel32';
 import * as n from 'sectile/ntdll';
 import { statusName } from '../../dist/base/status.js';
-import { scenarios } from '../support/scenario.js';
+import { reached, scenarios } from '../support/scenario.js';
 
 const oa = n.InitializeObjectAttributes;
 const is = (status: number, name: string): void => assert.equal(statusName(status), name);
@@ -26,6 +26,32 @@ export default scenarios(import.meta.url, {
     const name = n.NtQueryObject(through.eventHandle, n.ObjectNameInformation).objectInformation?.Name;
     assert.equal(name, '\\BaseNamedObjects\\wake');
     for (const handle of [event, link.linkHandle, through.eventHandle]) assert.ok(w.CloseHandle(handle));
+  },
+
+  'waits for the driver’s events and signals it': async () => {
+    const open = (name: string, access: number): number => {
+      const handle = w.OpenEvent(access, false, `Global\\${name}`);
+      assert.notEqual(handle, 0, `${name}: last error ${w.GetLastError()}`);
+      return handle;
+    };
+    const [once, lasting, answer] = [
+      open('once', w.SYNCHRONIZE),
+      open('lasting', w.SYNCHRONIZE),
+      open('answer', w.EVENT_MODIFY_STATE),
+    ];
+    for (const handle of [once, lasting]) {
+      assert.equal(w.SetEvent(handle), false);
+      assert.equal(w.GetLastError(), w.ERROR_ACCESS_DENIED);
+    }
+    assert.equal(w.OpenEvent(w.EVENT_MODIFY_STATE, false, 'Global\\once'), 0);
+    reached('ready');
+    assert.equal(await w.WaitForMultipleObjectsAsync(2, [lasting, once], true, w.INFINITE), w.WAIT_OBJECT_0);
+    assert.equal(w.WaitForSingleObject(once, 0), w.WAIT_TIMEOUT);
+    assert.equal(w.WaitForSingleObject(lasting, w.INFINITE), w.WAIT_OBJECT_0);
+    assert.ok(w.SetEvent(answer));
+    assert.equal(w.WaitForSingleObject(answer, 0), w.WAIT_FAILED);
+    assert.equal(w.GetLastError(), w.ERROR_ACCESS_DENIED);
+    for (const handle of [once, lasting, answer]) assert.ok(w.CloseHandle(handle));
   },
 
   'may look into the driver’s directory and create nothing there': async () => {
