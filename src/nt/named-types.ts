@@ -7,11 +7,12 @@ import type { ObjectKind } from '../base/object-kind.js';
 import { isSuccess } from '../base/status.js';
 import { readContent } from '../memory/object-content.js';
 import type { ObjectHandle } from '../memory/object-handle.js';
-import { type Mapping, os, Protect } from '../os/index.js';
+import { type Mapping, os } from '../os/index.js';
 import { accessCheck, fromSddl, objectTypes, tokenOfThisProcess } from '../security/index.js';
 import { EVENT_BYTES, EventState } from '../sync/event-state.js';
 import { MUTEX_BYTES, MutexState } from '../sync/mutex-state.js';
 import { SEMAPHORE_BYTES, SemaphoreState } from '../sync/semaphore-state.js';
+import { mapState } from '../sync/state-memory.js';
 import type { Waitable } from '../sync/waitable.js';
 import { type Directory, directoryOf, type FixedLink } from './object-directory.js';
 import { type ManagedObject, type NamedType, namedType, type ObjectBody } from './object-types.js';
@@ -47,22 +48,12 @@ export class StateObject<S extends Waitable = Waitable> implements ObjectBody {
   /**
    * Its state.
    *
-   * @throws SectionError where the memory cannot be mapped, or is too short: whoever made the object may be anybody
+   * @throws SectionError where the memory cannot be mapped, or is too short
    */
   get state(): S {
     if (this.#state !== null) return this.#state;
-    const { memory } = this.object;
-    const { bytes: length, over } = this.#kind;
-    if (memory.size < length) {
-      throw new SectionError('ERR_SECTION_TYPE_MISMATCH', {
-        operation: 'use an object',
-        object: memory.description,
-        rule: `it has ${memory.size} bytes, and its state has ${length}: it was not made by Sectile`,
-      });
-    }
-    const protection = Protect.read | (memory.writable ? Protect.write : 0);
-    this.#mapping = memory.map('use an object', memory.description, { offset: 0, length, protection, private: false });
-    this.#state = over(this.#mapping);
+    this.#mapping = mapState('use an object', this.object, this.#kind.bytes);
+    this.#state = this.#kind.over(this.#mapping);
     return this.#state;
   }
 

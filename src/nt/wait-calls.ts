@@ -29,7 +29,7 @@ import { heldByDriver, holdBody, type Mode, mayUse, type OpenHandle, releaseBody
 /** What ends a wait early that leaves the event loop free. */
 export interface AsyncWaitOptions {
   /** The promise rejects with its reason. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 const OPERATION = 'wait for an object';

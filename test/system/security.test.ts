@@ -176,6 +176,17 @@ test('memory follows the rights: who may not change the state cannot write it', 
     assert.equal(await nobody.succeeds('write', { key: 'd', text: 'ok' }), 'written', kind);
     assert.equal(String(await root.succeeds('read', kind)).slice(0, 2), 'ok');
   }
+  // A wait changes all but events that stay signalled: their type is the second word (the text is UTF-16).
+  for (const [kind, name, text, outcome] of [
+    ['Event', 'stays', '\0\0\0\0', 'EBADF'],
+    ['Event', 'resets itself', '\0\0\u0001\0', 'written'],
+    ['Semaphore', 'counts', '\0\0\0\0', 'written'],
+    ['Mutant', 'is owned', '\0\0\0\0', 'written'],
+  ] as const) {
+    await root.succeeds('create', { key: name, name: at(name), kind, text, security: EVERYBODY });
+    await nobody.succeeds('open', { key: 's', name: at(name), desired: 0x10_0000 });
+    assert.equal(await nobody.succeeds('write', { key: 's', text: 'x' }), outcome, name);
+  }
   await root.succeeds('create', { key: 'link', name: at('link'), kind: 'SymbolicLink', text: '\\a', security: EVERYBODY });
   await nobody.succeeds('open', { key: 'link', name: at('link') });
   assert.equal(await nobody.succeeds('write', { key: 'link', text: '\\b' }), 'EBADF');

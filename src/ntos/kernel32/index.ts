@@ -17,7 +17,7 @@ import { waitingCalls } from './waiting.js';
 import { Win32System } from './win32-system.js';
 
 /** What asks nothing of a system, and is the same everywhere. */
-type Plain = 'CTL_CODE' | 'SignalObjectAndWait' | `WaitFor${string}`;
+type Plain = 'CTL_CODE';
 
 /** Every call of the face. */
 export type Kernel32Calls = {

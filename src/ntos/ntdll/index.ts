@@ -20,7 +20,7 @@ import { viewCalls } from './views.js';
 import { waitingCalls } from './waiting.js';
 
 /** What asks nothing of a system, and is the same everywhere. */
-type Plain = 'NtCurrentProcess' | `Nt${string}Wait${string}`;
+type Plain = 'NtCurrentProcess';
 type CallName = Exclude<Extract<keyof typeof ours, `Nt${string}` | `Rtl${string}`>, Plain>;
 
 /** Every call of the face. */
