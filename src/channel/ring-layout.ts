@@ -42,6 +42,9 @@ export const Word = {
 /** Indexes of the 64-bit words. */
 export const Long = { consumer: At.consumer / 8, mutex: At.mutex / 8, producers: At.producers / 8 } as const;
 
+/** What a sleep word says. Several producers who only wait for room need not be woken whenever the lock is free. */
+export const Sleeps = { nobody: 0, somebody: 1, forRoom: 2 } as const;
+
 /** How a side has ended that gave its role back. */
 export const Ended = { not: 0, closed: 1, brokenOff: 2 } as const;
 

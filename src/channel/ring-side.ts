@@ -8,7 +8,7 @@ import type { WaitOptions } from '../sync/wait-options.js';
 import { WaitPoint } from '../sync/wait-point.js';
 import { damaged } from './header.js';
 import { type PeerState, Peers } from './peers.js';
-import { Long, MAXIMUM_PRODUCERS, RingAt, type RingMemory, Word } from './ring-layout.js';
+import { Long, MAXIMUM_PRODUCERS, RingAt, type RingMemory, Sleeps, Word } from './ring-layout.js';
 
 export type RoleName = 'producer' | 'consumer';
 
@@ -28,6 +28,8 @@ export class RingSide {
   readonly #point: WaitPoint;
   readonly #other: WaitPoint;
   readonly #peers: Peers;
+  /** What the last attempt of one of several producers lacked was room, and not the lock. */
+  forRoomOnly = false;
 
   constructor(memory: RingMemory, role: RoleName, peerEnd: PeerEnd) {
     const { sleeps, point, other } = sides[role];
@@ -114,16 +116,32 @@ export class RingSide {
     peerEnd = this.#peerEnd,
   ): () => T | undefined {
     return () => {
-      const first = attempt(null);
-      if (first !== undefined) return first;
-      Atomics.store(this.#memory.words, this.#sleeps, 1);
-      this.#point.sleepWhile(1);
-      // In this order: what a process did before it ended is found.
-      const peer = this.#peers.state(asks);
-      const second = attempt(peer);
-      if (second === undefined && peer === 'ended' && peerEnd === 'fail') throw this.peerEnded(operation, peer);
-      return second;
+      let result = attempt(null);
+      while (result === undefined) {
+        const forRoomOnly = this.#noteSleep();
+        // In this order: what a process did before it ended is found.
+        const peer = this.#peers.state(asks);
+        result = attempt(peer);
+        if (result !== undefined || (forRoomOnly && !this.forRoomOnly)) continue;
+        if (peer === 'ended' && peerEnd === 'fail') throw this.peerEnded(operation, peer);
+        break;
+      }
+      return result;
     };
+  }
+
+  /** Says that this side sleeps next, if it finds nothing; for room only, where nobody sleeps for more. */
+  #noteSleep(): boolean {
+    const { words } = this.#memory;
+    const { forRoomOnly } = this;
+    if (forRoomOnly) {
+      const found = Atomics.compareExchange(words, this.#sleeps, Sleeps.nobody, Sleeps.forRoom);
+      this.#point.sleepWhile(found === Sleeps.nobody ? Sleeps.forRoom : found);
+    } else {
+      Atomics.store(words, this.#sleeps, Sleeps.somebody);
+      this.#point.sleepWhile(Sleeps.somebody);
+    }
+    return forRoomOnly;
   }
 
   /** Whether an orderly end of the other side ends a wait for it. */

@@ -7,7 +7,7 @@ import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { lookAfterStore } from './copy.js';
 import { MessageBatch } from './message-batch.js';
-import { Ended, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-layout.js';
+import { Ended, PAD, RECORD_HEADER, type RingMemory, Sleeps, Word } from './ring-layout.js';
 import { RingLock } from './ring-lock.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
 import { anyProducerLives, takeSlot } from './ring-slots.js';
@@ -317,7 +317,9 @@ export class RingWriter {
     if ((this.#state & ~State.shared) !== 0) this.#refuse(operation, 'a claim is open: commit or abandon it first');
     if (this.#words.length === 0) throw this.side.closed(operation);
     if (this.#lock === null) return true;
-    if (!this.#lock.take(this)) return false;
+    const isTaken = this.#lock.take(this);
+    this.side.forRoomOnly = isTaken;
+    if (!isTaken) return false;
     this.#locked = true;
     try {
       this.#readPositions(operation);
@@ -332,7 +334,7 @@ export class RingWriter {
     if (!this.#locked || (this.#state & State.claimed) !== 0) return;
     this.#locked = false;
     this.#lock?.give();
-    if (lookAfterStore(this.#words, Word.producerSleeps) !== 0) this.side.wakeOwn();
+    if (lookAfterStore(this.#words, Word.producerSleeps) === Sleeps.somebody) this.side.wakeOwn();
   }
 
   /** Begins where the last producer has published. */

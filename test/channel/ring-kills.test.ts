@@ -9,7 +9,7 @@ import users, { ways } from '../fixtures/ring-users.js';
 import { runtimeFolder, scratchFolder, start } from '../support/child.js';
 import { eventually } from '../support/processes.js';
 
-const ROUNDS = 8;
+const ROUNDS = 6;
 
 /** A ring that this process holds and that its children open. */
 function shared(t: TestContext, options: { capacity: number; producers?: 'one' | 'many' }): { ring: Ring; scratch: string } {
