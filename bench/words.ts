@@ -35,6 +35,7 @@ export class Words {
     wakeAddress(this.#view, index * 4);
   }
 
+  /** For ever, as the floor does: a timeout is a timer of the kernel's, and costs as much as the sleep. */
   sleepUntil(index: number, value: number): void {
     for (;;) {
       const seen = Atomics.load(this.#words, index);

@@ -82,15 +82,18 @@ export function waitOnAddressSync(view: View, offset: number | bigint, value: nu
   const operation = 'waitOnAddressSync';
   const point = pointAt(operation, view, offset);
   const unwanted = word(operation, value);
-  if (waitOptions !== undefined) {
-    const timeout = judgeTimeout(operation, options(operation, waitOptions, ['timeout']).timeout);
-    return point.waitSync(operation, `the word at ${offset}`, differs(point, unwanted), timeout) ?? false;
+  const timeout =
+    waitOptions === undefined
+      ? Number.POSITIVE_INFINITY
+      : judgeTimeout(operation, options(operation, waitOptions, ['timeout']).timeout);
+  const isLimited = timeout > 0 && timeout !== Number.POSITIVE_INFINITY;
+  const until = isLimited ? performance.now() + timeout : timeout;
+  // The kernel looks at the word itself: one call, unless somebody wakes and has changed nothing.
+  for (let left = timeout; ; left = isLimited ? Math.max(0, until - performance.now()) : timeout) {
+    const end = os.mappingWordWaitSync(point.mapping, point.offset, unwanted, left);
+    if (end === WaitEnd.differed || differs(point, unwanted)() !== undefined) return true;
+    if (end === WaitEnd.timedOut) return false;
   }
-  // The kernel looks at the word itself: a wait for ever is one call, unless somebody wakes and has changed nothing.
-  while (os.mappingWordWaitSync(point.mapping, point.offset, unwanted, Number.POSITIVE_INFINITY) !== WaitEnd.differed) {
-    if (differs(point, unwanted)() !== undefined) break;
-  }
-  return true;
 }
 
 /**
