@@ -22,6 +22,7 @@ const cFiles = [
   'native/darwin',
   'native/win32',
   'bench/floors',
+  'clients/c',
   'test/fixtures',
   'test/windows',
   'drivers/linux-ebpf',
