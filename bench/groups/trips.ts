@@ -16,6 +16,11 @@ const PLACED = 'in place, event loop';
 const SOCKET = 'Unix socket';
 const MiB = 2 ** 20;
 
+/** Trips of one round: fewer of long messages, which the others take milliseconds for. */
+function tripsOf(bench: Bench, kind: Kind, bytes: number): number {
+  return Math.max(4, Math.round(bench.pick(200, 80) / (1 + bytes / (kind === 'sectile' ? MiB : 2 ** 16))));
+}
+
 /** What the project wants beside a Unix socket. */
 function goalOf(name: string, bytes: number): Goal | undefined {
   if (name === THROUGH_LOOP && bytes === 64) return atLeast('ratio', 1);
@@ -46,8 +51,7 @@ async function run(bench: Bench): Promise<void> {
   const all = [...ours, ...others];
   for (const { label, bytes } of sizes) {
     if (![...ours].some(({ name }) => bench.wants(`${label}, ${name}`))) continue;
-    const count = Math.max(4, Math.round(bench.pick(200, 80) / (1 + bytes / 2 ** 16)));
-    const samplers = Object.fromEntries(all.map(({ name, run }) => [name, () => run(bytes, count)]));
+    const samplers = Object.fromEntries(all.map(({ name, kind, run }) => [name, () => run(bytes, tripsOf(bench, kind, bytes))]));
     const taken = await bench.interleave(label, bench.pick(12, 4), samplers, 2);
     for (const { name, kind } of all) bench.points.push(point('latency', name, kind, bytes, taken[name] ?? []));
     const median = (name: string): number => spread((taken[name] ?? []).flat()).median;
