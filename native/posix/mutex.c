@@ -71,8 +71,12 @@ static void abandon(mutex *self, uint64_t name) {
   if ((found & WAITERS) != 0) sectile_word_wake((int32_t *)&self->owner, INT32_MAX);
 }
 
+/* The owner that was asked for last in this thread. */
+static __thread owner *last;
+
 static void on_environment_ends(void *data) {
   owner *self = data;
+  if (last == self) last = NULL;
   pthread_mutex_lock(&process.lock);
   owner **link = &process.owners;
   while (*link != self) link = &(*link)->next;
@@ -90,6 +94,7 @@ static void on_environment_ends(void *data) {
 
 /* Who this thread of JavaScript is; NULL: an exception is pending. */
 static owner *owner_of(napi_env env) {
+  if (last != NULL && last->env == env) return last;
   pthread_mutex_lock(&process.lock);
   know_process();
   owner *found = process.owners;

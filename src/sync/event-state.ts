@@ -24,6 +24,7 @@ export class EventState implements Waitable {
   readonly looks = false;
   readonly #mapping: Mapping;
   readonly #offset: number;
+  #manualReset: boolean | null = null;
 
   /** @param offset Bytes, a multiple of 4. */
   constructor(mapping: Mapping, offset = 0) {
@@ -32,8 +33,10 @@ export class EventState implements Waitable {
     this.queue = new WaitPoint(mapping, offset + SIGNALLED);
   }
 
+  /** Looked at once: an event's type does not change. */
   get manualReset(): boolean {
-    return os.mappingWordLoad(this.#mapping, this.#offset + TYPE) === 0;
+    this.#manualReset ??= os.mappingWordLoad(this.#mapping, this.#offset + TYPE) === 0;
+    return this.#manualReset;
   }
 
   /** Whether it is signalled. */
@@ -55,11 +58,14 @@ export class EventState implements Waitable {
   }
 
   attempt(): Signal | undefined {
-    const found = os.mappingWordLoad(this.#mapping, this.#offset + SIGNALLED);
-    if (found === 0) return undefined;
-    if (this.manualReset) return 'signalled';
-    const taken = os.mappingWordCompareExchange(this.#mapping, this.#offset + SIGNALLED, found, 0) === found;
-    return taken ? 'signalled' : undefined;
+    if (this.manualReset) return this.isReady() ? 'signalled' : undefined;
+    // Somebody may have put another number there than 1.
+    for (let wanted = 1; ; ) {
+      const found = os.mappingWordCompareExchange(this.#mapping, this.#offset + SIGNALLED, wanted, 0);
+      if (found === wanted) return 'signalled';
+      if (found === 0 || wanted !== 1) return undefined;
+      wanted = found;
+    }
   }
 
   undo(): void {

@@ -26,6 +26,7 @@ export class SemaphoreState implements Waitable {
   readonly looks = false;
   readonly #mapping: Mapping;
   readonly #offset: number;
+  #maximum = 0;
 
   /** @param offset Bytes, a multiple of 4. */
   constructor(mapping: Mapping, offset = 0) {
@@ -34,9 +35,10 @@ export class SemaphoreState implements Waitable {
     this.queue = new WaitPoint(mapping, offset + COUNT);
   }
 
-  /** 1 at least, whatever another process may have put there. */
+  /** 1 at least, whatever another process may have put there. Looked at once: it does not change. */
   get maximum(): number {
-    return Math.max(1, os.mappingWordLoad(this.#mapping, this.#offset + MAXIMUM));
+    if (this.#maximum === 0) this.#maximum = Math.max(1, os.mappingWordLoad(this.#mapping, this.#offset + MAXIMUM));
+    return this.#maximum;
   }
 
   /** From 0 to the maximum, whatever another process may have put there. */

@@ -136,12 +136,15 @@ export abstract class WaitQueue {
    */
   waitSync<T>(operation: string, object: string, attempt: () => T | undefined, timeout: number, looks = false): T | undefined {
     this.mustBeOpen(operation, object);
+    // Most often it can be had, and nothing need be looked at then.
+    const now = attempt();
+    if (now !== undefined || timeout === 0) return now;
     const isLimited = timeout !== Number.POSITIVE_INFINITY;
-    const until = isLimited && timeout > 0 ? performance.now() + timeout : timeout;
+    const until = isLimited ? performance.now() + timeout : timeout;
     for (;;) {
       this.look();
       const result = attempt();
-      if (result !== undefined || timeout === 0) return result;
+      if (result !== undefined) return result;
       const left = isLimited ? until - performance.now() : timeout;
       if (left <= 0) return undefined;
       this.sleepSync(looks ? Math.min(left, LOOK_AGAIN) : left);
