@@ -66,7 +66,9 @@ const nameTables = new Map<string, Map<number, string>>();
 export function nameOf(prefix: 'STATUS_' | 'ERROR_', value: number): string {
   let table = nameTables.get(prefix);
   if (table === undefined) {
-    table = new Map([...constants].filter(([name]) => name.startsWith(prefix)).map(([name, number]) => [number, name]));
+    // STATUS_WAIT_0 is what waits call success.
+    const named = [...constants].filter(([name]) => name.startsWith(prefix) && !name.startsWith('STATUS_WAIT_'));
+    table = new Map(named.map(([name, number]) => [number, name]));
     nameTables.set(prefix, table);
   }
   return table.get(value) ?? `${prefix}0x${value.toString(16)}`;

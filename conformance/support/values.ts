@@ -13,7 +13,8 @@ for (const face of [w, n]) {
   for (const [name, value] of Object.entries(face)) {
     if (typeof value !== 'number') continue;
     constants.set(name, value);
-    if (name.startsWith('STATUS_')) statuses.set(value, name);
+    // STATUS_WAIT_0 is what waits call success.
+    if (name.startsWith('STATUS_') && !name.startsWith('STATUS_WAIT_')) statuses.set(value, name);
     if (name.startsWith('ERROR_')) errors.set(value, name);
   }
 }
