@@ -12,7 +12,7 @@ import { dirname, join, posix } from 'node:path';
 const NAME = /[A-Za-z_$][\w$]*/g;
 const comments = (text) => text.replace(/^[ \t]*\/\*\*[\s\S]*?\*\/[ \t]*\n?/gm, '');
 
-/** Takes @internal members out of a declaration; a constructor stays as one that nobody calls. */
+/** Takes @internal members out of a declaration; a constructor stays as one that users cannot call. */
 function withoutInternal(text) {
   const lines = text.split('\n');
   const kept = [];
@@ -27,7 +27,7 @@ function withoutInternal(text) {
     }
     // The member: to the line at its own indent that ends it.
     at = end + 1;
-    if (lines[at].startsWith(`${indent}constructor(`)) kept.push(`${indent}private constructor();`);
+    if (lines[at].startsWith(`${indent}constructor(`)) kept.push(`${indent}protected constructor();`);
     while (!(lines[at].startsWith(indent) && lines[at][indent.length] !== ' ' && lines[at].endsWith(';'))) at++;
   }
   return kept.join('\n');
