@@ -159,9 +159,10 @@ class Soak {
     }
     this.#screen.end(this.#rows.map((row) => row.line()));
     for (const failure of this.#failures) console.error(`${chalk.red('failed')} ${failure}`);
+    if (this.#isInterrupted) return false;
     const again = `npm run soak -- --seconds ${SECONDS} --seed ${SEED} --only ${chosen.join(',')}`;
     if (this.#failures.length > 0) console.error(`repeat with: ${again}`);
-    return this.#failures.length === 0 && !this.#isInterrupted;
+    return this.#failures.length === 0;
   }
 
   #show(): void {
@@ -193,7 +194,7 @@ class Soak {
       row.close('done');
       this.#judgeOwn();
     } catch (error) {
-      row.close('failed');
+      row.close(this.#isInterrupted ? 'waits' : 'failed');
       if (!this.#isInterrupted) this.#failures.push(`${name}, seed ${SEED}: ${(error as Error).message}`);
     }
   }
@@ -212,7 +213,7 @@ class Soak {
     try {
       await eventually('all processes of the run have gone', () => processesOf(this.#directory).length === 0);
       const names = readdirSync(this.#directory, { recursive: true, withFileTypes: true }).filter((each) => !each.isDirectory());
-      if (names.length > 0 && this.#failures.length === 0) {
+      if (names.length > 0 && this.#failures.length === 0 && !this.#isInterrupted) {
         throw new Error(`names are left: ${names.map((each) => each.name).join(', ')}`);
       }
       const memory = memoryOf('soak-');

@@ -5,7 +5,7 @@
 import type { Crew, Worker } from './crew.js';
 import { doings, Ledger, LifeWord, MOST_LIVES, Phase, PostWord } from './ledger.js';
 import { mix, type Random, randoms } from './pattern.js';
-import { processState, Resources } from './proc.js';
+import { processState, Resources, sleeps } from './proc.js';
 
 /** How a worker's life ended. */
 export type Fate = 'killed' | 'done';
@@ -51,6 +51,8 @@ export interface Part {
   /** All have ended: the account. Throws if it is wrong. */
   settle(): void | Promise<void>;
   counts(): Counts;
+  /** Whether there is something at this moment that a post's worker must not sleep over. */
+  isDue?(post: number): boolean;
   /** Where its objects stand, for a report. */
   positions(): string[];
   close(): void;
@@ -60,6 +62,12 @@ export type OpenPart = (turn: Turn) => Part;
 
 /** Milliseconds between two looks at progress. */
 const LOOK = 500;
+
+/** Looks in a row at which nobody may be found asleep over something to do. */
+const MOST_ASLEEP = 6;
+
+/** The share of a turn after which nobody is killed: an end wakes others, who could have slept for ever. */
+const CALM = 0.75;
 
 export interface TurnOptions {
   readonly part: string;
@@ -81,6 +89,8 @@ class Post {
   resources: Resources | null = null;
   seen = -1;
   quiet = 0;
+  /** Looks in a row that found it asleep over something to do. */
+  asleep = 0;
 
   constructor(plan: PostPlan, index: number) {
     this.plan = plan;
@@ -255,7 +265,7 @@ export class Turn {
     while (this.mercy) await new Promise((resolve) => setTimeout(resolve, 5));
     // Timers end on whole milliseconds, at which the others' ends come too.
     for (const until = performance.now() + this.random(1000) / 2000; performance.now() < until; );
-    if (this.ledger.phase !== Phase.run || this.#isOver) return;
+    if (this.passed > CALM || this.#isOver) return;
     worker.kill();
     this.kills++;
   }
@@ -284,7 +294,13 @@ export class Turn {
       if (post.worker === null || progress !== post.seen) {
         post.seen = progress;
         post.quiet = 0;
+        post.asleep = 0;
         continue;
+      }
+      const isAsleep = this.#part.isDue?.(post.index) === true && sleeps(post.worker.pid);
+      post.asleep = isAsleep ? post.asleep + 1 : 0;
+      if (post.asleep > MOST_ASLEEP) {
+        this.fail(new Error(`${post.plan.title} sleeps, and there is something to do:\n${this.report().join('\n')}`));
       }
       // Counted in looks, so that a machine that stands still hangs nobody.
       if (++post.quiet * LOOK > 1000 * this.options.patience) {

@@ -57,6 +57,11 @@ export class Resources {
   }
 }
 
+/** Whether a process waits in the kernel. */
+export function sleeps(pid: number): boolean {
+  return /^State:\s+S/m.test(textOf(`/proc/${pid}/status`));
+}
+
 /** Where a process stands, in the kernel's words. */
 export function processState(pid: number): string {
   const state = /^State:\s+(.*)$/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 'gone';

@@ -2,7 +2,7 @@
  * The ring's two parts of the soak run, from the parent's side: who is killed, and the account of every message at the end.
  */
 import { Ring } from 'sectile/channel';
-import { LifeWord, Phase, PostWord } from './ledger.js';
+import { doings, LifeWord, Phase, PostWord } from './ledger.js';
 import type { Counts, Fate, Part, PostPlan, Turn } from './part.js';
 import { fill, lengthOf } from './pattern.js';
 
@@ -78,6 +78,13 @@ class RingPart implements Part {
     let lost = 0;
     for (let life = 1; life <= lives; life++) lost += ledger.life(life, LifeWord.lost);
     return { done: ledger.post(this.#consumer, PostWord.count) >>> 0, lost, told: 0 };
+  }
+
+  /** A consumer with messages, a producer with all the room there is. */
+  isDue(post: number): boolean {
+    if (post === this.#consumer) return this.#ring.used > 0;
+    const doing = doings[this.#turn.ledger.post(post, PostWord.doing)] ?? '';
+    return this.#ring.used === 0 && (doing.startsWith('sending') || doing === 'waiting for room');
   }
 
   positions(): string[] {
