@@ -30,11 +30,11 @@ class LockPart implements Part {
     const worker = { role: 'work', until: Phase.windDown, quota: 3000, more: { placed: isPlaced ? 1 : 0 } } as const;
     const never = Number.POSITIVE_INFINITY;
     this.posts = [
-      { ...worker, title: 'worker 1', life: 300 },
-      { ...worker, title: 'worker 2', life: 300 },
-      { ...worker, title: 'worker 3', life: 800 },
+      { ...worker, title: 'worker 1', life: 150 },
+      { ...worker, title: 'worker 2', life: 150 },
+      { ...worker, title: 'worker 3', life: 400 },
       { ...worker, title: 'worker 4', life: never },
-      { ...worker, title: 'listener 1', role: 'listen', life: 500 },
+      { ...worker, title: 'listener 1', role: 'listen', life: 300 },
       { ...worker, title: 'listener 2', role: 'listen', life: never },
     ];
   }

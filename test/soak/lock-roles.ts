@@ -2,7 +2,7 @@
  * Who works with the mutex, the semaphore and the events in the soak run: every way to wait for them.
  */
 import { waitAll, waitAllSync, waitAny, waitAnySync } from 'sectile';
-import { BLOCKED, type Duty, pause, spin, turn } from './duty.js';
+import { BLOCKED, type Duty, pause, spin } from './duty.js';
 import { PostWord } from './ledger.js';
 import { Guarded, LockPlace, TOKENS } from './lock-place.js';
 import { oneOf } from './pattern.js';
@@ -30,7 +30,7 @@ class Guard {
     place.set(Guarded.owner, duty.life);
     const begun = place.get(Guarded.begun) + 1;
     place.set(Guarded.begun, begun);
-    if (duty.random(8) === 0) await turn();
+    if (duty.random(6) === 0) await pause(duty.random(6));
     else spin(duty.random(60));
     if (place.get(Guarded.begun) !== begun || place.get(Guarded.owner) !== duty.life) {
       duty.fail(`life ${place.get(Guarded.owner)} was in the mutex as well`);

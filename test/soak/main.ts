@@ -124,7 +124,7 @@ class Soak {
 
   constructor() {
     process.env['SECTILE_RUNTIME_DIR'] = join(this.#directory, 'run');
-    this.#crew = new Crew({ ...process.env, NODE_OPTIONS: '' }, 2 * this.#beside);
+    this.#crew = new Crew({ ...process.env, NODE_OPTIONS: '' }, 3 * this.#beside);
   }
 
   get #seconds(): number {

@@ -109,16 +109,16 @@ class RingPart implements Part {
 export const openRing = (turn: Turn): Part => {
   const stays = turn.random(2);
   return new RingPart(turn, 'one', [
-    { ...producer, title: 'producer', life: 500, overlaps: true, halfOnly: stays === 0 },
-    { ...consumer, life: 500, halfOnly: stays === 1 },
+    { ...producer, title: 'producer', life: 250, overlaps: true, halfOnly: stays === 0 },
+    { ...consumer, life: 250, halfOnly: stays === 1 },
   ]);
 };
 
 /** Three producers; from the middle on the consumer stays, and sees many of them die. */
 export const openRingOfMany = (turn: Turn): Part =>
   new RingPart(turn, 'many', [
-    { ...producer, title: 'producer 1', life: 400, overlaps: true },
-    { ...producer, title: 'producer 2', life: 1000, overlaps: true },
+    { ...producer, title: 'producer 1', life: 200, overlaps: true },
+    { ...producer, title: 'producer 2', life: 500, overlaps: true },
     { ...producer, title: 'producer 3', life: Number.POSITIVE_INFINITY },
-    { ...consumer, life: 700, halfOnly: true },
+    { ...consumer, life: 300, halfOnly: true },
   ]);
