@@ -1,7 +1,7 @@
 /**
  * Keeps of the declaration files, for the published package, what its users can reach: the declarations that the entries
  * export and those that these name, without members that are marked @internal. Comments stay where users read them: in
- * files that the entries re-export from.
+ * files that the entries re-export from. Small files come joined.
  *
  * It reads what tsc wrote, where each declaration starts at the beginning of a line. A name counts as used wherever it
  * stands, so too much may stay and nothing that is needed goes.
@@ -162,25 +162,115 @@ export function writeTypes(from, to, entries) {
     everything(fileOf(entry));
     read(entry);
   }
-  for (const file of files.values()) {
-    if (file.used.size === 0) continue;
-    const kept = [...file.used].sort((a, b) => a - b).map((index) => written(file, file.statements[index]));
+  const kept = [...files.values()].filter((file) => file.used.size > 0);
+  const joined = chooseJoined(kept, entries, (name, exported) => origin(fileOf(name), exported));
+  const textOf = (file, text) => (commented.has(file.file) ? text : comments(text));
+  const out = (name, text) => {
+    mkdirSync(dirname(join(to, name)), { recursive: true });
+    writeFileSync(join(to, name), text);
+  };
+  /** Imports or exports, one for each file that they come from; none of what stands in the same file. */
+  const lists = (from, one, names) => {
+    const groups = new Map();
+    for (const each of names) {
+      const [file, name] =
+        one.target === null || one.from === undefined ? [null, each.name] : origin(fileOf(one.target), each.name);
+      const place = file === null ? one.from : joined.has(file.file) ? JOINED : file.file;
+      if (place === from && one.kind === 'import') continue;
+      const path =
+        file === null
+          ? place
+          : posix
+              .relative(posix.dirname(from), place)
+              .replace(/^(?!\.)/, './')
+              .replace(/\.d\.ts$/, '.js');
+      groups.set(path, [...(groups.get(path) ?? []), `${each.type}${name === each.as ? name : `${name} as ${each.as}`}`]);
+    }
+    return [...groups].map(
+      ([path, all]) => `${one.kind}${one.type} { ${all.join(', ')} }${path === undefined ? '' : ` from '${path}'`};\n`,
+    );
+  };
+  const written = (file, place) =>
+    [...file.used]
+      .sort((first, second) => first - second)
+      .map((index) => {
+        const one = file.statements[index];
+        // What the file is for stands above it with nobody to read it.
+        if (one.kind === 'declaration') return textOf(file, one.text.replace(/^\/\*\*[\s\S]*?\*\/\n(?=\/\*\*)/, ''));
+        // Whoever wants what a joined file passes on gets it from where it is.
+        if (one.kind === 'export' && place === JOINED) return '';
+        if (one.kind !== 'import' && one.kind !== 'export') return `${one.code}\n`;
+        return lists(place, one, namesOf(file, one)).join('');
+      })
+      .join('');
+  const together = kept.filter((file) => joined.has(file.file)).map((file) => written(file, JOINED));
+  const imported = new Set();
+  const once = (whole, path) => {
+    const names = specifiers(/\{(.*)\}/.exec(whole)[1]).filter(({ as }) => !imported.has(as));
+    for (const { as } of names) imported.add(as);
+    return names.length === 0 ? '' : `import type { ${names.map(({ name }) => name).join(', ')} } from '${path}';\n`;
+  };
+  if (together.length > 0) out(JOINED, together.join('').replace(/^import .* from '(.*)';\n/gm, once));
+  for (const file of kept) {
+    const passesOn = !file.statements.some((one, index) => file.used.has(index) && one.kind === 'declaration');
+    if (joined.has(file.file) || (passesOn && !entries.includes(file.file) && !isStarred(kept, file.file))) continue;
     const [first] = file.statements;
     const head =
       entries.includes(file.file) && first.kind !== 'declaration' ? first.text.slice(0, first.text.indexOf(first.code)) : '';
-    const text = head + kept.join('');
-    const path = join(to, file.file);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, commented.has(file.file) ? text : comments(text));
+    out(file.file, head + written(file, file.file));
   }
   for (const entry of entries) if (!existsSync(join(to, entry))) throw new Error(`${entry} exports nothing`);
+
+  /** Where an export of a file is declared, and under which name. */
+  function origin(file, name) {
+    if (file.statements.some((one) => one.kind === 'declaration' && one.exported && one.name === name)) return [file, name];
+    for (const one of file.statements) {
+      const listed = one.kind === 'export' ? one.names.find(({ as }) => as === name) : undefined;
+      if (listed === undefined) continue;
+      if (one.from !== undefined) return one.target === null ? [file, name] : origin(fileOf(one.target), listed.name);
+      const from = file.imported.get(listed.name);
+      return from === undefined || from.file === null ? [file, name] : origin(fileOf(from.file), from.name);
+    }
+    for (const one of file.statements) {
+      const found = one.kind === 'all' && one.target !== null ? origin(fileOf(one.target), name) : null;
+      if (found !== null) return found;
+    }
+    return null;
+  }
 }
 
-/** A statement as it stays: of imports and lists, the names that are needed. */
-function written(file, { text, code, kind, type, names, from }) {
-  if (kind === 'declaration') return text;
-  if (kind !== 'import' && kind !== 'export') return `${code}\n`;
-  const kept = names.filter(({ as }) => file.names.has(kind === 'import' ? as : `export ${as}`));
-  const list = kept.map((one) => `${one.type}${one.name === one.as ? one.name : `${one.name} as ${one.as}`}`).join(', ');
-  return `${kind}${type} { ${list} }${from === undefined ? '' : ` from '${from}'`};\n`;
+/** The file into which the declarations of small files are joined: each file of its own costs its head in the package. */
+const JOINED = 'types.d.ts';
+
+/** Of a list, the names that are needed. */
+const namesOf = (file, { kind, names }) => names.filter(({ as }) => file.names.has(kind === 'import' ? as : `export ${as}`));
+
+/** Whether somebody exports a whole file. */
+const isStarred = (files, name) =>
+  files.some((file) => file.statements.some((one, index) => one.kind === 'all' && one.target === name && file.used.has(index)));
+
+/** The files that can stand in one: nobody exports them as a whole, they rename nothing, and each name in them means one thing. */
+function chooseJoined(files, entries, origin) {
+  const chosen = new Set();
+  const taken = new Set();
+  for (const file of files) {
+    const used = file.statements.filter((_, index) => file.used.has(index));
+    const names = used.filter(({ kind }) => kind === 'declaration').map(({ name }) => name);
+    const isPlain = used.every(
+      (one) =>
+        one.kind === 'declaration' ||
+        (one.kind === 'import' && one.target !== null && one.names.every(({ name, as }) => name === as)) ||
+        (one.kind === 'export' && one.from !== undefined),
+    );
+    const isClear = names.length > 0 && names.every((name) => !taken.has(name) && !(name in globalThis));
+    if (!isPlain || !isClear || entries.includes(file.file) || isStarred(files, file.file)) continue;
+    if (used.some(({ code }) => /import\(['"]\./.test(code))) continue;
+    const renames = used.some(
+      (one) => one.kind === 'import' && namesOf(file, one).some(({ name, as }) => origin(one.target, name)?.[1] !== as),
+    );
+    if (renames) continue;
+    chosen.add(file.file);
+    for (const name of names) taken.add(name);
+  }
+  return chosen;
 }
