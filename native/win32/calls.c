@@ -82,11 +82,9 @@ const sectile_call sectile_calls[] = {
     {"OpenSemaphoreW", KERNEL32, 'h', "u u w"},
     {"ReleaseSemaphore", KERNEL32, 'u', "h u b4?"},
     /* ---- waiting ---- */
-    {"NtPulseEvent", NTDLL, 'u', "h b4?"},
     {"NtWaitForSingleObject", NTDLL, 'u', "h u b8?"},
     {"NtWaitForMultipleObjects", NTDLL, 'u', "0 H u u b8?"},
     {"NtSignalAndWaitForSingleObject", NTDLL, 'u', "h h u b8?"},
-    {"PulseEvent", KERNEL32, 'u', "h"},
     {"WaitForSingleObjectEx", KERNEL32, 'u', "h u u"},
     {"WaitForMultipleObjectsEx", KERNEL32, 'u', "0 H u u u"},
     {"SignalObjectAndWait", KERNEL32, 'u', "h h u u"},

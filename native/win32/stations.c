@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST = MAXIMUM_WAIT_OBJECTS, IDLE_MILLISECONDS = 5000 };
 
@@ -21,9 +22,11 @@ typedef struct sectile_station {
   struct sectile_station *next;
 } station;
 
+/* The others stay in their order: of those who wait for one object the kernel serves the first. */
 static void take_out(station *self, DWORD place) {
   CloseHandle(self->posts[place]->handle);
-  self->posts[place] = self->posts[--self->count];
+  self->count--;
+  memmove(&self->posts[place], &self->posts[place + 1], (self->count - place) * sizeof *self->posts);
 }
 
 static void end(station *self, DWORD place, NTSTATUS outcome) {

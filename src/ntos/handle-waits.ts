@@ -3,6 +3,7 @@
  * where the kernel is NT. What a wait has got before it was given up, it has got: nothing is lost.
  */
 import { type NTSTATUS, Status } from '../base/status.js';
+import { fieldsOf } from '../nt/arguments.js';
 import type { NtSystem } from '../os/index.js';
 import { sleepTimer } from '../sync/timer.js';
 import { callOf, closeHandle, duplicateHandle } from './handles.js';
@@ -13,9 +14,12 @@ const STATUS_ABANDONED_WAIT_0 = 0x80;
 /** The most objects of one wait: MAXIMUM_WAIT_OBJECTS. */
 export const MOST_OBJECTS = 64;
 
-/** What the faces' promises are given besides. */
-export interface AbortOptions {
-  readonly signal?: AbortSignal;
+/** The signal among a promise's options; null for what is none. */
+export function signalOf(options: unknown): AbortSignal | undefined | null {
+  if (options === undefined) return undefined;
+  const signal = fieldsOf(options, 'signal')?.signal;
+  if (typeof options !== 'object' || options === null) return null;
+  return signal === undefined || signal instanceof AbortSignal ? signal : null;
 }
 
 /** How long, and until when. */

@@ -2,33 +2,29 @@
  * Waiting for objects, by the kernel. The forms that block are the calls themselves, on the thread of JavaScript; the
  * promises wait in threads of the addon, which own what mutexes they get.
  */
-import { show } from '../../base/checks.js';
-import { SectionError, type SectionErrorCode } from '../../base/error.js';
+import { SectionError } from '../../base/error.js';
 import { type NTSTATUS, Status, statusName } from '../../base/status.js';
-import { elementsOf, fieldsOf, type Handle, ulong } from '../../nt/arguments.js';
+import { elementsOf, type Handle, ulong } from '../../nt/arguments.js';
+import type { AsyncWaitOptions } from '../../nt/wait-calls.js';
 import { failWith } from '../../win32/arguments.js';
-import { ERROR_INVALID_PARAMETER, ERROR_NOACCESS } from '../../win32/constants.js';
-import { type AbortOptions, handleWaits, MOST_OBJECTS } from '../handle-waits.js';
+import { ERROR_INVALID_PARAMETER, ERROR_NOACCESS, INFINITE, WAIT_FAILED } from '../../win32/constants.js';
+import { handleWaits, MOST_OBJECTS, signalOf } from '../handle-waits.js';
 import type { Win32System } from './win32-system.js';
 
-const INFINITE = 0xffff_ffff;
-const WAIT_FAILED = 0xffff_ffff;
 /** No handle of anybody's: the kernel says what is wrong with it. */
 const NO_HANDLE: Handle = 0x7fff_fffc;
 
 /** What a wait is given; else why it is none. */
 type Asked = { readonly handles: readonly Handle[]; readonly milliseconds: number } | { readonly status: NTSTATUS };
 
-const codes: ReadonlyMap<NTSTATUS, SectionErrorCode> = new Map([
-  [Status.STATUS_INVALID_HANDLE, 'ERR_SECTION_CLOSED'],
-  [Status.STATUS_ACCESS_DENIED, 'ERR_SECTION_ACCESS_DENIED'],
-  [Status.STATUS_OBJECT_TYPE_MISMATCH, 'ERR_SECTION_TYPE_MISMATCH'],
-  [Status.STATUS_NO_MEMORY, 'ERR_SECTION_NO_MEMORY'],
-]);
-
-function failed(operation: string, object: string, status: NTSTATUS): SectionError {
-  const rule = `it cannot be waited for: ${statusName(status)}`;
-  return new SectionError(codes.get(status) ?? 'ERR_SECTION_INVALID_ARGUMENT', { operation, object, rule, status });
+/** What a promise rejects with; there is no last error by then that would be its own. */
+function failed(operation: string, status: NTSTATUS): SectionError {
+  const isDenied = status === Status.STATUS_ACCESS_DENIED;
+  return new SectionError(isDenied ? 'ERR_SECTION_ACCESS_DENIED' : 'ERR_SECTION_INVALID_ARGUMENT', {
+    operation,
+    rule: `the wait ended with ${statusName(status)}`,
+    status,
+  });
 }
 
 export function waitingCalls(system: Win32System) {
@@ -43,11 +39,12 @@ export function waitingCalls(system: Win32System) {
 
   function asked(count: unknown, given: unknown, milliseconds: unknown): Asked {
     const [number, time] = [ulong(count), ulong(milliseconds)];
-    if (number === undefined || time === undefined) return { status: Status.STATUS_INVALID_PARAMETER };
-    if (number < 1 || number > MOST_OBJECTS) return { status: Status.STATUS_INVALID_PARAMETER_1 };
+    if (number === undefined || number < 1 || number > MOST_OBJECTS) return { status: Status.STATUS_INVALID_PARAMETER_1 };
     const handles = elementsOf(given, number);
     if (handles === undefined) return { status: Status.STATUS_ACCESS_VIOLATION };
-    return { handles: handles.map(usable), milliseconds: time };
+    if (time === undefined) return { status: Status.STATUS_INVALID_PARAMETER };
+    // Not map, which leaves holes as they are.
+    return { handles: Array.from(handles, usable), milliseconds: time };
   }
 
   function WaitForSingleObjectEx(hHandle: Handle, dwMilliseconds: number, bAlertable: boolean): number {
@@ -83,28 +80,18 @@ export function waitingCalls(system: Win32System) {
     return waited('SignalObjectAndWait', usable(hObjectToSignal), usable(hObjectToWaitOn), time, bAlertable ? 1 : 0);
   }
 
-  async function promised(
-    operation: string,
-    object: string,
-    what: Asked,
-    all: boolean,
-    options: AbortOptions | undefined,
-  ): Promise<number> {
-    const signal = fieldsOf(options, 'signal')?.signal;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      const rule = `signal must be an AbortSignal, not ${show(signal)}`;
-      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, object, rule });
-    }
-    if ('status' in what) throw failed(operation, object, what.status);
+  async function promised(operation: string, what: Asked, all: boolean, options: AsyncWaitOptions | undefined): Promise<number> {
+    const signal = signalOf(options);
+    if (signal === null) throw failed(operation, Status.STATUS_INVALID_PARAMETER);
+    if ('status' in what) throw failed(operation, what.status);
     const milliseconds = what.milliseconds === INFINITE ? Number.POSITIVE_INFINITY : what.milliseconds;
     const status = await waits.wait(what.handles, all, { milliseconds, signal });
-    if (status > Status.STATUS_TIMEOUT) throw failed(operation, object, status);
+    if (status > Status.STATUS_TIMEOUT) throw failed(operation, status);
     return status;
   }
 
-  function WaitForSingleObjectAsync(hHandle: Handle, dwMilliseconds: number, options?: AbortOptions): Promise<number> {
-    const what = asked(1, [hHandle], dwMilliseconds);
-    return promised('WaitForSingleObjectAsync', `handle ${show(hHandle)}`, what, false, options);
+  function WaitForSingleObjectAsync(hHandle: Handle, dwMilliseconds: number, options?: AsyncWaitOptions): Promise<number> {
+    return promised('WaitForSingleObjectAsync', asked(1, [hHandle], dwMilliseconds), false, options);
   }
 
   function WaitForMultipleObjectsAsync(
@@ -112,10 +99,10 @@ export function waitingCalls(system: Win32System) {
     lpHandles: readonly Handle[],
     bWaitAll: boolean,
     dwMilliseconds: number,
-    options?: AbortOptions,
+    options?: AsyncWaitOptions,
   ): Promise<number> {
     const what = asked(nCount, lpHandles, dwMilliseconds);
-    return promised('WaitForMultipleObjectsAsync', `handles ${show(lpHandles)}`, what, Boolean(bWaitAll), options);
+    return promised('WaitForMultipleObjectsAsync', what, Boolean(bWaitAll), options);
   }
 
   return {
@@ -128,6 +115,5 @@ export function waitingCalls(system: Win32System) {
     SignalObjectAndWait,
     WaitForSingleObjectAsync,
     WaitForMultipleObjectsAsync,
-    PulseEvent: (hEvent: Handle): boolean => system.does('PulseEvent', system.handles.usable(hEvent)),
   };
 }

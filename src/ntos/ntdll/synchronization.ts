@@ -106,9 +106,10 @@ export function synchronizationCalls(kernel: Kernel): Calls {
       const found = query('NtQueryMutant', handle, informationClass, length);
       if ('status' in found) return { ...found, mutantInformation: null, returnLength: 0 };
       const { CurrentCount, OwnedByCaller, AbandonedState } = MUTANT_BASIC_INFORMATION.read(found.bytes);
+      const isOwn = OwnedByCaller !== 0 || (waits.mutexes.find(kernel.handle(handle))?.times ?? 0) > 0;
       return {
         status: Status.STATUS_SUCCESS,
-        mutantInformation: { CurrentCount, OwnedByCaller: OwnedByCaller !== 0, AbandonedState: AbandonedState !== 0 },
+        mutantInformation: { CurrentCount, OwnedByCaller: isOwn, AbandonedState: AbandonedState !== 0 },
         returnLength: found.returnLength,
       };
     },

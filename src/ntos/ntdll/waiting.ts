@@ -3,8 +3,10 @@
  */
 import { type NTSTATUS, Status } from '../../base/status.js';
 import { elementsOf, type Handle, type Size, ulong, ulong64 } from '../../nt/arguments.js';
-import { type AbortOptions, handleWaits, MOST_OBJECTS } from '../handle-waits.js';
-import { longIn, words64 } from '../structures.js';
+import { WaitAll, WaitAny } from '../../nt/constants.js';
+import type { AsyncWaitOptions } from '../../nt/wait-calls.js';
+import { handleWaits, MOST_OBJECTS, signalOf } from '../handle-waits.js';
+import { words64 } from '../structures.js';
 import type { Kernel } from './kernel.js';
 
 /** A timeout in the kernel's form. */
@@ -35,13 +37,19 @@ export function waitingCalls(kernel: Kernel) {
     return kernel.call('NtWaitForSingleObject', kernel.handle(handle), alertable ? 1 : 0, time.bytes);
   }
 
-  /** The handles, or why there are none. */
-  function several(count: unknown, given: unknown, waitType: unknown): readonly Handle[] | NTSTATUS {
+  /** The handles and whether all are waited for, or why there are none. */
+  function several(
+    count: unknown,
+    given: unknown,
+    waitType: unknown,
+  ): { readonly handles: readonly Handle[]; readonly all: boolean } | NTSTATUS {
     const [number, type] = [ulong(count), ulong(waitType)];
-    if (number === undefined) return Status.STATUS_INVALID_PARAMETER;
-    if (number < 1 || number > MOST_OBJECTS) return Status.STATUS_INVALID_PARAMETER_1;
-    if (type === undefined || type > 1) return Status.STATUS_INVALID_PARAMETER_3;
-    return elementsOf(given, number)?.map((handle) => kernel.handle(handle)) ?? Status.STATUS_ACCESS_VIOLATION;
+    if (number === undefined || number < 1 || number > MOST_OBJECTS) return Status.STATUS_INVALID_PARAMETER_1;
+    if (type !== WaitAll && type !== WaitAny) return Status.STATUS_INVALID_PARAMETER_3;
+    const handles = elementsOf(given, number);
+    if (handles === undefined) return Status.STATUS_ACCESS_VIOLATION;
+    // Not map, which leaves holes as they are.
+    return { handles: Array.from(handles, (handle) => kernel.handle(handle)), all: type === WaitAll };
   }
 
   function NtWaitForMultipleObjects(
@@ -55,7 +63,8 @@ export function waitingCalls(kernel: Kernel) {
     const time = timeOf(timeout);
     if (typeof asked === 'number') return asked;
     if (time === undefined) return Status.STATUS_INVALID_PARAMETER;
-    return kernel.call('NtWaitForMultipleObjects', null, asked, waitType, alertable ? 1 : 0, time.bytes);
+    const type = asked.all ? WaitAll : WaitAny;
+    return kernel.call('NtWaitForMultipleObjects', null, asked.handles, type, alertable ? 1 : 0, time.bytes);
   }
 
   function NtSignalAndWaitForSingleObject(
@@ -70,10 +79,16 @@ export function waitingCalls(kernel: Kernel) {
     return kernel.call('NtSignalAndWaitForSingleObject', signal, wait, alertable ? 1 : 0, time.bytes);
   }
 
-  async function promised(handles: readonly Handle[], all: boolean, timeout: unknown, options?: AbortOptions): Promise<NTSTATUS> {
+  async function promised(
+    handles: readonly Handle[],
+    all: boolean,
+    timeout: unknown,
+    options?: AsyncWaitOptions,
+  ): Promise<NTSTATUS> {
     const time = timeOf(timeout);
-    if (time === undefined) return Status.STATUS_INVALID_PARAMETER;
-    return await waits.wait(handles, all, { milliseconds: time.milliseconds, signal: options?.signal });
+    const signal = signalOf(options);
+    if (time === undefined || signal === null) return Status.STATUS_INVALID_PARAMETER;
+    return await waits.wait(handles, all, { milliseconds: time.milliseconds, signal });
   }
 
   async function NtWaitForMultipleObjectsAsync(
@@ -82,24 +97,18 @@ export function waitingCalls(kernel: Kernel) {
     waitType: number,
     _alertable: boolean,
     timeout: Size | null,
-    options?: AbortOptions,
+    options?: AsyncWaitOptions,
   ): Promise<NTSTATUS> {
     const asked = several(count, handles, waitType);
-    const waitAll = 0;
-    return typeof asked === 'number' ? asked : await promised(asked, waitType === waitAll, timeout, options);
+    return typeof asked === 'number' ? asked : await promised(asked.handles, asked.all, timeout, options);
   }
 
   return {
     NtWaitForSingleObject,
     NtWaitForMultipleObjects,
     NtSignalAndWaitForSingleObject,
-    NtWaitForSingleObjectAsync: (handle: Handle, _alertable: boolean, timeout: Size | null, options?: AbortOptions) =>
+    NtWaitForSingleObjectAsync: (handle: Handle, _alertable: boolean, timeout: Size | null, options?: AsyncWaitOptions) =>
       promised([kernel.handle(handle)], false, timeout, options),
     NtWaitForMultipleObjectsAsync,
-    NtPulseEvent(eventHandle: Handle): { readonly status: NTSTATUS; readonly previousState: number } {
-      const before = new Uint8Array(4);
-      const status = kernel.call('NtPulseEvent', kernel.handle(eventHandle), before);
-      return { status, previousState: status < 0x8000_0000 ? longIn(before) : 0 };
-    },
   };
 }
