@@ -62,12 +62,15 @@ function schedule(): void {
   setImmediate(lookAtAll);
 }
 
-/** Looks at a point for a while; false where too many are looked at already. */
-export function lookEagerly(point: Eager): boolean {
-  if (looking.size >= MOST && !looking.has(point)) return false;
+/** Whether one more point can be looked at. */
+export function canLook(): boolean {
+  return looking.size < MOST;
+}
+
+/** Looks at a point for a while, where {@link canLook} says so. */
+export function lookEagerly(point: Eager): void {
   looking.set(point, performance.now() + PATIENCE);
   schedule();
-  return true;
 }
 
 /** Looks no more. */

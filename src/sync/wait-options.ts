@@ -17,11 +17,12 @@ export interface JudgedOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-const none: JudgedOptions = { timeout: Number.POSITIVE_INFINITY, signal: undefined };
+/** What waits have that were given none. */
+export const noOptions: JudgedOptions = { timeout: Number.POSITIVE_INFINITY, signal: undefined };
 
 /** @throws SectionError ERR_SECTION_INVALID_ARGUMENT */
 export function judgeOptions(operation: string, given: WaitOptions | undefined): JudgedOptions {
-  if (given === undefined) return none;
+  if (given === undefined) return noOptions;
   if (given === null || typeof given !== 'object') {
     throw invalid(operation, `options must be { timeout?, signal? }, not ${show(given)}`);
   }

@@ -6,8 +6,7 @@
  * that is killed after it was woken takes nobody's wake-up with it.
  */
 import { type Mapping, os } from '../os/index.js';
-import { type Eager, EagerHistory, lookEagerly, stopLooking } from './eager.js';
-
+import { canLook, type Eager, EagerHistory, lookEagerly, stopLooking } from './eager.js';
 import { WaitQueue } from './wait-queue.js';
 import { cancelWait, waitForWord } from './waits.js';
 
@@ -55,8 +54,10 @@ export class WaitPoint extends WaitQueue {
 
   protected sleep(): void {
     if (this.#wait !== 0) return;
-    this.#eager ??= new EagerWait(this);
-    if (this.#eager.begin()) return;
+    if (canLook()) {
+      this.#eager ??= new EagerWait(this);
+      if (this.#eager.begin()) return;
+    }
     this.sleepNow();
   }
 
@@ -94,7 +95,8 @@ class EagerWait implements Eager {
   /** Whether it is looked at now, and need not sleep yet. */
   begin(): boolean {
     if (this.#isLooking) return true;
-    this.#isLooking = this.#history.isWorthIt && lookEagerly(this);
+    this.#isLooking = this.#history.isWorthIt;
+    if (this.#isLooking) lookEagerly(this);
     return this.#isLooking;
   }
 

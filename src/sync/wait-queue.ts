@@ -5,7 +5,7 @@
  */
 import { SectionError } from '../base/error.js';
 import { sleepTimer } from './timer.js';
-import { type JudgedOptions, judgeOptions, type WaitOptions } from './wait-options.js';
+import { type JudgedOptions, judgeOptions, noOptions, type WaitOptions } from './wait-options.js';
 import { keepProcess, letGo } from './waits.js';
 
 /** One who waits in a queue, with its place there: no list beside, for there can be thousands. */
@@ -72,7 +72,9 @@ export abstract class WaitQueue {
     } catch (error) {
       return Promise.reject(error);
     }
-    return queued([{ queue: this, attempt }], operation, object, judged, outOfTurn);
+    return new Promise((resolve, reject) => {
+      new SingleWait({ queue: this, attempt }, operation, object, judged, outOfTurn, resolve, reject);
+    });
   }
 
   /** Puts somebody at the end, whose attempt has failed or is still to be made. */
@@ -175,13 +177,97 @@ export interface Place<T> {
   readonly attempt: () => T | undefined;
 }
 
-/** A wait's turn in one queue. */
+type Resolve<T> = (result: T | undefined) => void;
+type Reject = (reason: unknown) => void;
+
+/** Has a wait end by its timeout or its signal; returns how to take that back, null where it has neither. */
+function endEarly({ timeout, signal }: JudgedOptions, timedOut: () => void, fail: Reject): (() => void) | null {
+  if (timeout === Number.POSITIVE_INFINITY && signal === undefined) return null;
+  const timer = timeout === Number.POSITIVE_INFINITY ? undefined : sleepTimer(timeout, timedOut);
+  const onAbort = () => fail(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return () => {
+    timer?.cancel();
+    signal?.removeEventListener('abort', onAbort);
+  };
+}
+
+/** A wait in one queue: one object for all of it, for there can be thousands. */
+class SingleWait<T> extends Waiter {
+  readonly isPassed: boolean;
+  readonly #place: Place<T>;
+  readonly #operation: string;
+  readonly #object: string;
+  readonly #resolve: Resolve<T>;
+  readonly #reject: Reject;
+  #forget: (() => void) | null = null;
+
+  constructor(
+    place: Place<T>,
+    operation: string,
+    object: string,
+    options: JudgedOptions,
+    isPassed: boolean,
+    resolve: Resolve<T>,
+    reject: Reject,
+  ) {
+    super();
+    this.#place = place;
+    this.#operation = operation;
+    this.#object = object;
+    this.isPassed = isPassed;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (options !== noOptions) {
+      this.#forget = endEarly(
+        options,
+        () => {
+          // The loop may have been held up: what came meanwhile is had first.
+          place.queue.poke();
+          this.#leave();
+          resolve(undefined);
+        },
+        (reason) => {
+          this.#leave();
+          reject(reason);
+        },
+      );
+    }
+    place.queue.add(this);
+  }
+
+  #leave(): void {
+    this.#forget?.();
+    this.#place.queue.remove(this);
+  }
+
+  attempt(): boolean {
+    let result: T | undefined;
+    try {
+      result = this.#place.attempt();
+    } catch (error) {
+      this.fail(error);
+      return true;
+    }
+    if (result === undefined) return false;
+    this.#leave();
+    this.#resolve(result);
+    return true;
+  }
+
+  fail(error: unknown): void {
+    this.#leave();
+    this.#reject(error ?? closedError(this.#operation, this.#object));
+  }
+}
+
+/** The turn in one queue of a wait in several. */
 class Turn<T> extends Waiter {
-  readonly wait: QueuedWait<T>;
+  readonly wait: WaitOfTurns<T>;
   readonly queue: WaitQueue;
   readonly #attempt: () => T | undefined;
 
-  constructor(wait: QueuedWait<T>, place: Place<T>) {
+  constructor(wait: WaitOfTurns<T>, place: Place<T>) {
     super();
     this.wait = wait;
     this.queue = place.queue;
@@ -211,25 +297,18 @@ class Turn<T> extends Waiter {
   }
 }
 
-/** A wait in one queue or several. */
-class QueuedWait<T> {
+/** A wait in several queues. */
+class WaitOfTurns<T> {
   readonly operation: string;
   readonly object: string;
   readonly isPassed: boolean;
-  readonly #resolve: (result: T | undefined) => void;
-  readonly #reject: (reason: unknown) => void;
+  readonly #resolve: Resolve<T>;
+  readonly #reject: Reject;
   #turns: readonly Turn<T>[] = [];
-  /** Takes back the timer and the listener, where there are any. */
   #forget: (() => void) | null = null;
   ended = false;
 
-  constructor(
-    operation: string,
-    object: string,
-    isPassed: boolean,
-    resolve: (result: T | undefined) => void,
-    reject: (reason: unknown) => void,
-  ) {
+  constructor(operation: string, object: string, isPassed: boolean, resolve: Resolve<T>, reject: Reject) {
     this.operation = operation;
     this.object = object;
     this.isPassed = isPassed;
@@ -237,26 +316,20 @@ class QueuedWait<T> {
     this.#reject = reject;
   }
 
-  begin(places: readonly Place<T>[], { timeout, signal }: JudgedOptions): void {
+  begin(places: readonly Place<T>[], options: JudgedOptions): void {
     this.#turns = places.map((place) => new Turn(this, place));
-    if (timeout !== Number.POSITIVE_INFINITY || signal !== undefined) {
-      const timer = timeout === Number.POSITIVE_INFINITY ? undefined : sleepTimer(timeout, () => this.#timedOut());
-      const onAbort = () => this.fail(signal?.reason);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#forget = () => {
-        timer?.cancel();
-        signal?.removeEventListener('abort', onAbort);
-      };
-    }
+    this.#forget = endEarly(
+      options,
+      () => {
+        // The loop may have been held up: what came meanwhile is had first.
+        for (const { queue } of this.#turns) queue.poke();
+        if (!this.ended) this.end(undefined);
+      },
+      (reason) => this.fail(reason),
+    );
     for (const turn of this.#turns) {
       if (!this.ended) turn.queue.add(turn);
     }
-  }
-
-  /** The loop may have been held up: what came meanwhile is had first. */
-  #timedOut(): void {
-    for (const { queue } of this.#turns) queue.poke();
-    if (!this.ended) this.end(undefined);
   }
 
   #leave(): void {
@@ -291,7 +364,7 @@ export function queued<T>(
   isPassed: boolean,
 ): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    new QueuedWait<T>(operation, object, isPassed, resolve, reject).begin(places, options);
+    new WaitOfTurns<T>(operation, object, isPassed, resolve, reject).begin(places, options);
   });
 }
 
