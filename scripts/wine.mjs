@@ -111,10 +111,12 @@ export class Wine {
   #server = findServer();
   #runs = 0;
   #env;
+  #before;
 
-  constructor(folder, env) {
+  constructor(folder, env, processors) {
     this.prefix = join(folder, 'prefix');
     this.folder = folder;
+    this.#before = processors === undefined ? [] : ['taskset', '-c', processors];
     this.#env = {
       ...process.env,
       WINEPREFIX: this.prefix,
@@ -130,14 +132,15 @@ export class Wine {
   /**
    * Makes a fresh prefix and starts it as Windows 10.
    *
-   * @param {{ folder?: string, env?: Record<string, string> }} [options] `folder`: where to make it, a temporary one
-   *   otherwise; `env`: for every program in it
+   * @param {{ folder?: string, env?: Record<string, string>, processors?: string }} [options] `folder`: where to make it,
+   *   a temporary one otherwise; `env`: for every program in it; `processors`: the only ones that it and its server run
+   *   on, as taskset(1) takes them
    */
-  static async start({ folder = mkdtempSync(join(tmpdir(), 'sectile-wine-')), env = {} } = {}) {
+  static async start({ folder = mkdtempSync(join(tmpdir(), 'sectile-wine-')), env = {}, processors } = {}) {
     const missing = missingTools();
     if (missing !== null) throw new Error(missing);
     mkdirSync(folder, { recursive: true });
-    const wine = new Wine(folder, env);
+    const wine = new Wine(folder, env, processors);
     running.add(wine);
     try {
       for (const [program, ...args] of [
@@ -170,7 +173,8 @@ export class Wine {
     const name = join(this.folder, `run-${++this.#runs}`);
     const files = { stdout: `${name}.out`, stderr: `${name}.err` };
     const descriptors = [openSync(files.stdout, 'w'), openSync(files.stderr, 'w')];
-    const child = spawn(this.#loader, [program, ...args], {
+    const [command, ...more] = [...this.#before, this.#loader, program, ...args];
+    const child = spawn(command, more, {
       cwd,
       env: { ...this.#env, ...env },
       stdio: [stdin, ...descriptors],

@@ -11,7 +11,7 @@ import { parseName, type SectionName } from './namespace/name.js';
 import { kernelSections } from './ntos/section-source.js';
 import { nt, Protect } from './os/index.js';
 import { MAXIMUM_ALLOWED, SECTION_MAP_READ, SECTION_MAP_WRITE } from './security/index.js';
-import { heldByDriver } from './system/kernel.js';
+import { heldByDriver, systemInThisProcess } from './system/kernel.js';
 import { ownSections } from './system/section-source.js';
 
 /** What a holder may do with a section. */
@@ -256,10 +256,11 @@ export class Section {
   map(viewOptions?: ViewOptions): View {
     const operation = 'section.map';
     const object = this.#object;
-    const given = options(operation, viewOptions, ['offset', 'length', 'access', 'address']);
     if (this.#closed) {
       throw new SectionError('ERR_SECTION_CLOSED', { operation, object, rule: 'the section is closed', wayOut: 'Open it again' });
     }
+    if (viewOptions === undefined) return this.#mapped(operation, 0, this.size, this.#access, undefined);
+    const given = options(operation, viewOptions, ['offset', 'length', 'access', 'address']);
     const { size } = this;
     const range = { code: 'ERR_SECTION_OUT_OF_RANGE', wayOut: `The section has ${size} bytes` } as const;
     const offset = byteCount(operation, 'offset', given.offset ?? 0, { maximum: size - 1, ...range });
@@ -278,17 +279,27 @@ export class Section {
         wayOut: "Open it with access 'readwrite', or map with access 'copy' for private changes",
       });
     }
-    const mapping = this.#handle.memory.map(operation, object, {
+    const address = given.address === undefined ? undefined : this.#wantedAddress(operation, given.address, offset);
+    return this.#mapped(operation, offset, length, access, address);
+  }
+
+  /** Maps what was checked. */
+  #mapped(operation: string, offset: number, length: number, access: ViewAccess, address: bigint | undefined): View {
+    const [object, { memory }] = [this.#object, this.#handle];
+    const mapping = memory.map(operation, object, {
       offset,
       length,
       protection: access === 'read' ? Protect.read : Protect.read | Protect.write,
       private: access === 'copy',
-      ...(given.address === undefined ? {} : { address: this.#wantedAddress(operation, given.address, offset) }),
+      ...(address === undefined ? {} : { address }),
     });
+    const anonymous = memory.backing === 'pagefile';
+    const [release, reuse] = [memory.holdForView(), memory.reuse];
+    const lend = access === 'copy' ? undefined : memory.lend;
+    const facts = { object, offset, length, access, anonymous, keeps: this, release, reuse, lend };
+    if (systemInThisProcess() === null) return new View(mapping, facts);
     let forget = () => {};
-    const anonymous = this.#handle.memory.backing === 'pagefile';
-    const release = this.#handle.memory.holdForView();
-    const view = new View(mapping, { object, offset, length, access, anonymous, keeps: this, onClose: () => forget(), release });
+    const view = new View(mapping, { ...facts, onClose: () => forget() });
     forget = heldByDriver('view', () => view.close());
     return view;
   }

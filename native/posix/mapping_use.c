@@ -20,8 +20,12 @@ bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sect
 static napi_value mapping_address(napi_env env, napi_callback_info info) {
   static const char call[] = "mappingAddress";
   napi_value argument[1], result;
-  sectile_mapping *self;
-  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
+  void *pointer;
+  if (!sectile_arguments(env, info, call, 1, argument) ||
+      !sectile_unwrap(env, argument[0], call, "mapping", &sectile_tag_mapping, &pointer)) {
+    return NULL;
+  }
+  const sectile_mapping *self = pointer; /* may be closed: where it was can still be asked */
   if (napi_create_bigint_uint64(env, self->base + self->before, &result) != napi_ok) return sectile_fail_napi(env, call);
   return result;
 }

@@ -39,7 +39,10 @@ static napi_value adopt_view(napi_env env, napi_callback_info info) {
       .users = 1,
       .references = 1,
   };
-  if (sectile_guard_add(&self->guarded)) return sectile_mapping_wrap(env, self);
+  sectile_guard_hold();
+  bool added = sectile_guard_add(&self->guarded);
+  sectile_guard_go_on();
+  if (added) return sectile_mapping_wrap(env, self);
   free(self);
   return sectile_fail_errno(env, "AddVectoredExceptionHandler", ENOMEM);
 }

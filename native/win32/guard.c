@@ -318,25 +318,23 @@ static bool install(void) {
   return installed;
 }
 
-void sectile_guard_hold(void) { AcquireSRWLockShared(&lock); }
+void sectile_guard_hold(void) { AcquireSRWLockExclusive(&lock); }
 
-void sectile_guard_go_on(void) { ReleaseSRWLockShared(&lock); }
+void sectile_guard_go_on(void) { ReleaseSRWLockExclusive(&lock); }
 
 bool sectile_guard_add(sectile_guarded *range) {
-  AcquireSRWLockExclusive(&lock);
-  bool added = install();
-  if (added) {
-    range->previous = NULL;
-    range->next = first;
-    if (first != NULL) first->previous = range;
-    first = range;
-  }
-  ReleaseSRWLockExclusive(&lock);
-  return added;
+  if (!install()) return false;
+  range->previous = NULL;
+  range->next = first;
+  if (first != NULL) first->previous = range;
+  first = range;
+  return true;
 }
 
-void sectile_guard_remove(sectile_guarded *range) {
+void sectile_guard_end(sectile_guarded *range) {
   AcquireSRWLockExclusive(&lock);
+  unmap(range);
+  range->state = SECTILE_GUARD_VACATED;
   *(range->previous == NULL ? &first : &range->previous->next) = range->next;
   if (range->next != NULL) range->next->previous = range->previous;
   ReleaseSRWLockExclusive(&lock);
@@ -395,13 +393,6 @@ NTSTATUS sectile_guard_vacate(sectile_guarded *range) {
   }
   ReleaseSRWLockExclusive(&lock);
   return status;
-}
-
-void sectile_guard_unmap(sectile_guarded *range) {
-  AcquireSRWLockExclusive(&lock);
-  unmap(range);
-  range->state = SECTILE_GUARD_VACATED;
-  ReleaseSRWLockExclusive(&lock);
 }
 
 bool sectile_guard_retire(sectile_guarded *range) {

@@ -58,9 +58,10 @@ typedef struct sectile_guarded {
  */
 void sectile_guard_hold(void);
 void sectile_guard_go_on(void);
-/* False: GetLastError() says why. */
+/* Guards a range from now on; between the two above. False: GetLastError() says why. */
 bool sectile_guard_add(sectile_guarded *range);
-void sectile_guard_remove(sectile_guarded *range);
+/* Unmaps whatever stands in the range, if that is not somebody else's, and guards it no more. */
+void sectile_guard_end(sectile_guarded *range);
 sectile_guard_fault sectile_guard_read(sectile_guarded *range);
 /* Whether what stands there is not the section any more. */
 bool sectile_guard_has_lost(sectile_guarded *range);
@@ -79,8 +80,6 @@ bool sectile_guard_retire(sectile_guarded *range);
 void sectile_guard_let_go(sectile_guarded *range);
 /* Unmaps the view and leaves the placeholder whose place it took, or says why not: nothing has changed then. */
 NTSTATUS sectile_guard_vacate(sectile_guarded *range);
-/* Unmaps whatever stands in the range, which is not guarded from then on. */
-void sectile_guard_unmap(sectile_guarded *range);
 
 /* ---- guard_stop.c ---- */
 

@@ -25,8 +25,7 @@ void sectile_mapping_retain(sectile_mapping *self) { InterlockedIncrement(&self-
 
 void sectile_mapping_release(sectile_mapping *self) {
   if (InterlockedDecrement(&self->users) != 0) return;
-  if (!self->given_up) sectile_guard_unmap(&self->guarded);
-  sectile_guard_remove(&self->guarded);
+  sectile_guard_end(&self->guarded);
   if (self->guarded.section != NULL) CloseHandle(self->guarded.section);
   if (self->file != NULL) CloseHandle(self->file);
   sectile_meeting_release(self->meeting);
@@ -54,15 +53,34 @@ typedef struct {
   uint32_t protect, allocation_type, flags, inherit;
   bool is_extended;
   sectile_extended extended;
+  sectile_mapping *into; /* NULL, or a closed mapping of which only the handle is left */
 } request;
 
+/* A number of bytes, or any 64 bits as a bigint. */
+static bool read_word(napi_env env, napi_value value, const char *call, const char *name, uint64_t *result) {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, value, &type);
+  return type == napi_number ? sectile_read_size(env, value, call, name, result)
+                             : sectile_read_address(env, value, call, name, result);
+}
+
+static bool read_into(napi_env env, napi_value value, const char *call, sectile_mapping **into) {
+  napi_valuetype type;
+  *into = NULL;
+  if (napi_typeof(env, value, &type) == napi_ok && type == napi_null) return true;
+  if (!sectile_mapping_of(env, value, call, "into", into)) return false;
+  if ((*into)->closed && (*into)->references == 1 && (*into)->buffer == NULL) return true;
+  sectile_fail_argument(env, call, "into is in use");
+  return false;
+}
+
 static bool read_request(napi_env env, napi_callback_info info, const char *call, request *self) {
-  napi_value argument[11];
+  napi_value argument[12];
   int32_t section;
   napi_valuetype type;
-  if (!sectile_arguments(env, info, call, 11, argument) || !sectile_read_int32(env, argument[0], call, "section", &section) ||
-      !sectile_read_address(env, argument[1], call, "offset", &self->offset) ||
-      !sectile_read_address(env, argument[2], call, "length", &self->length) ||
+  if (!sectile_arguments(env, info, call, 12, argument) || !sectile_read_int32(env, argument[0], call, "section", &section) ||
+      !read_word(env, argument[1], call, "offset", &self->offset) ||
+      !read_word(env, argument[2], call, "length", &self->length) ||
       !sectile_read_uint32(env, argument[3], call, "protect", &self->protect) ||
       !sectile_read_address(env, argument[4], call, "address", &self->address) ||
       !sectile_read_uint32(env, argument[5], call, "allocationType", &self->allocation_type) ||
@@ -70,7 +88,7 @@ static bool read_request(napi_env env, napi_callback_info info, const char *call
       !sectile_read_address(env, argument[7], call, "zeroBits", &self->zero_bits) ||
       !sectile_read_address(env, argument[8], call, "commitSize", &self->commit_size) ||
       !sectile_read_uint32(env, argument[9], call, "inherit", &self->inherit) ||
-      !sectile_read_extended(env, argument[10], call, &self->extended)) {
+      !sectile_read_extended(env, argument[10], call, &self->extended) || !read_into(env, argument[11], call, &self->into)) {
     return false;
   }
   self->is_extended = napi_typeof(env, argument[10], &type) == napi_ok && type != napi_null;
@@ -109,11 +127,8 @@ static NTSTATUS map_view_extended(request *wish, PVOID *base, LARGE_INTEGER *off
   map_view_ex map = (map_view_ex)(void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "NtMapViewOfSectionEx");
   if (map == NULL) return SECTILE_NOT_IMPLEMENTED;
   sectile_extended *extended = &wish->extended;
-  sectile_guard_hold();
-  NTSTATUS status = map(wish->section, GetCurrentProcess(), base, offset, length, wish->allocation_type, wish->protect,
-                        extended->count == 0 ? NULL : extended->list, extended->count);
-  sectile_guard_go_on();
-  return status;
+  return map(wish->section, GetCurrentProcess(), base, offset, length, wish->allocation_type, wish->protect,
+             extended->count == 0 ? NULL : extended->list, extended->count);
 }
 
 /* Wine says that it has mapped where no program's memory can be; the kernel answers so. */
@@ -127,57 +142,67 @@ static NTSTATUS map_view(request *wish, size_t before, PVOID *base, SIZE_T *leng
   LARGE_INTEGER offset = {.QuadPart = (LONGLONG)(wish->offset - before)};
   *base = (PVOID)(uintptr_t)(wish->address == 0 ? 0 : wish->address - before);
   *length = wish->length == 0 ? 0 : wish->length + before;
-  if (is_beyond(wish->address)) return SECTILE_INVALID_PARAMETER_3;
+  if (wish->address != 0 && is_beyond(wish->address)) return SECTILE_INVALID_PARAMETER_3;
   if (wish->is_extended) return map_view_extended(wish, base, &offset, length);
+  return NtMapViewOfSection(wish->section, GetCurrentProcess(), base, wish->zero_bits, wish->commit_size, &offset, length,
+                            wish->inherit, wish->allocation_type, wish->protect);
+}
+
+/* Maps a view and guards it, with nothing put in the place of another meanwhile. */
+static NTSTATUS map_guarded(request *wish, sectile_mapping *self) {
+  size_t before = (wish->flags & EXACT) ? 0 : wish->offset & (GRANULARITY - 1);
+  PVOID base;
+  SIZE_T mapped;
   sectile_guard_hold();
-  NTSTATUS status = NtMapViewOfSection(wish->section, GetCurrentProcess(), base, wish->zero_bits, wish->commit_size, &offset,
-                                       length, wish->inherit, wish->allocation_type, wish->protect);
+  NTSTATUS status = map_view(wish, before, &base, &mapped);
+  if (SECTILE_SUCCESS(status)) {
+    *self = (sectile_mapping){
+        .guarded = {.base = (uintptr_t)base,
+                    .length = mapped,
+                    .section = keep_section(wish),
+                    .offset = wish->offset - before,
+                    .protect = wish->protect,
+                    .allocation_type = wish->allocation_type,
+                    .commit_on_touch = (wish->flags & COMMIT_ON_TOUCH) != 0},
+        .before = before,
+        .length = wish->length == 0 || (wish->flags & EXACT) ? mapped - before : wish->length,
+        .users = 1,
+        .references = 1,
+    };
+    if (!sectile_guard_add(&self->guarded)) {
+      NtUnmapViewOfSection(GetCurrentProcess(), base);
+      if (self->guarded.section != NULL) CloseHandle(self->guarded.section);
+      *self = (sectile_mapping){.closed = 1, .references = 1};
+      status = SECTILE_NO_MEMORY;
+    }
+  }
   sectile_guard_go_on();
   return status;
 }
 
 /*
  * (section, offset, length, protect, address, allocationType, flags, zeroBits, commitSize, inherit, extended parameters
- * or null): a mapping, or an NTSTATUS.
+ * or null, into or null): a mapping, or an NTSTATUS; where the mapping is to be `into`, its address, or minus the NTSTATUS.
  */
 static napi_value map_section(napi_env env, napi_callback_info info) {
   static const char call[] = "NtMapViewOfSection";
   request wish;
   if (!read_request(env, info, call, &wish)) return NULL;
-  size_t before = (wish.flags & EXACT) ? 0 : wish.offset & (GRANULARITY - 1);
-  sectile_mapping *self = calloc(1, sizeof *self);
+  sectile_mapping *self = wish.into != NULL ? wish.into : calloc(1, sizeof *self);
   if (self == NULL) return sectile_fail_errno(env, call, ENOMEM);
-  PVOID base;
-  SIZE_T mapped;
-  NTSTATUS status = map_view(&wish, before, &base, &mapped);
-  if (!SECTILE_SUCCESS(status) && wish.address != 0 && wish.length != 0 &&
-      sectile_quarantine_give_up(wish.address - before, wish.length + before)) {
-    status = map_view(&wish, before, &base, &mapped);
+  NTSTATUS status = map_guarded(&wish, self);
+  if (!SECTILE_SUCCESS(status) && wish.address != 0 && wish.length != 0) {
+    size_t before = (wish.flags & EXACT) ? 0 : wish.offset & (GRANULARITY - 1);
+    if (sectile_quarantine_give_up(wish.address - before, wish.length + before)) status = map_guarded(&wish, self);
   }
   if (!SECTILE_SUCCESS(status)) {
-    free(self);
-    return sectile_number(env, (double)(uint32_t)status);
+    if (wish.into == NULL) free(self);
+    double number = (double)(uint32_t)status;
+    return sectile_number(env, wish.into == NULL ? number : -number);
   }
-  *self = (sectile_mapping){
-      .guarded = {.base = (uintptr_t)base,
-                  .length = mapped,
-                  .section = keep_section(&wish),
-                  .offset = wish.offset - before,
-                  .protect = wish.protect,
-                  .allocation_type = wish.allocation_type,
-                  .commit_on_touch = (wish.flags & COMMIT_ON_TOUCH) != 0},
-      .before = before,
-      .length = wish.length == 0 || (wish.flags & EXACT) ? mapped - before : wish.length,
-      .users = 1,
-      .references = 1,
-  };
-  if (!sectile_guard_add(&self->guarded)) {
-    NtUnmapViewOfSection(GetCurrentProcess(), base);
-    if (self->guarded.section != NULL) CloseHandle(self->guarded.section);
-    free(self);
-    return sectile_fail_errno(env, "AddVectoredExceptionHandler", ENOMEM);
-  }
-  return sectile_mapping_wrap(env, self);
+  if (wish.into == NULL) return sectile_mapping_wrap(env, self);
+  InterlockedIncrement(&self->references); /* the handle's */
+  return sectile_number(env, (double)(self->guarded.base + self->before));
 }
 
 /* (address, length): frees addresses of closed views that somebody wants. */

@@ -15,18 +15,19 @@ typedef struct sectile_mapping {
   struct sectile_meeting *meeting; /* where those meet who wait for its words, or NULL */
   HANDLE file;                     /* a handle of its own on the file that a flush waits for, or NULL */
   volatile LONG closed;
-  sectile_guard_fault fault_at_close;
   napi_ref buffer;           /* weak; NULL until the buffer is asked for */
   volatile LONG buffer_uses; /* the buffer is one of the users */
   /* Who may still touch the addresses: the open handle, the buffer's memory, async work, the quarantine. */
   volatile LONG users;
   /* Who may still touch this record: the handle, the buffer's finalizer, and the users together. */
   volatile LONG references;
-  bool given_up;       /* its addresses are free already */
   uint64_t retired_at; /* milliseconds since the system's start */
   struct sectile_mapping *next_retired;
 } sectile_mapping;
 
+/* The record behind a handle, of a closed mapping as well; false, with an exception, for what is no handle. */
+bool sectile_mapping_of(napi_env env, napi_value value, const char *call, const char *name, sectile_mapping **mapping);
+/* The record of a mapping that is open. */
 bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sectile_mapping **mapping);
 /* Reads offset and length arguments and checks them against the mapping. */
 bool sectile_mapping_range(napi_env env, const napi_value *offset_and_length, const char *call, const sectile_mapping *mapping,

@@ -23,10 +23,16 @@ static void detach(napi_env env, sectile_mapping *self) {
   if (InterlockedExchange(&self->buffer_uses, 0)) sectile_mapping_release(self);
 }
 
-bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sectile_mapping **mapping) {
+bool sectile_mapping_of(napi_env env, napi_value value, const char *call, const char *name, sectile_mapping **mapping) {
   void *pointer;
-  if (!sectile_unwrap(env, value, call, "mapping", &sectile_tag_mapping, &pointer)) return false;
-  sectile_mapping *self = *mapping = pointer;
+  if (!sectile_unwrap(env, value, call, name, &sectile_tag_mapping, &pointer)) return false;
+  *mapping = pointer;
+  return true;
+}
+
+bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sectile_mapping **mapping) {
+  if (!sectile_mapping_of(env, value, call, "mapping", mapping)) return false;
+  sectile_mapping *self = *mapping;
   if (!self->closed && self->guarded.state != SECTILE_GUARD_VACATED) return true;
   /* Its addresses may have become somebody else's before it was closed. */
   detach(env, self);
@@ -40,7 +46,10 @@ static napi_value mapping_address(napi_env env, napi_callback_info info) {
   static const char call[] = "mappingAddress";
   napi_value argument[1], result;
   sectile_mapping *self;
-  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_of(env, argument[0], call, "mapping", &self)) {
+    return NULL;
+  }
+  /* May be closed: where it was can still be asked. */
   if (napi_create_bigint_uint64(env, start_of(self), &result) != napi_ok) return sectile_fail_napi(env, call);
   return result;
 }
@@ -125,13 +134,12 @@ static napi_value mapping_fault(napi_env env, napi_callback_info info) {
   static const char call[] = "mappingFault";
   static const char *const kinds[] = {"", "write-to-read-only", "no-access", "backing-lost", "hardware"};
   napi_value argument[1], result, kind;
-  void *pointer;
-  if (!sectile_arguments(env, info, call, 1, argument) ||
-      !sectile_unwrap(env, argument[0], call, "mapping", &sectile_tag_mapping, &pointer)) {
+  sectile_mapping *self;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_of(env, argument[0], call, "mapping", &self)) {
     return NULL;
   }
-  sectile_mapping *self = pointer; /* may be closed: what happened to it can still be asked */
-  sectile_guard_fault fault = self->closed ? self->fault_at_close : sectile_guard_read(&self->guarded);
+  /* May be closed: what happened to it can still be asked. */
+  sectile_guard_fault fault = sectile_guard_read(&self->guarded);
   if (fault.count == 0) {
     napi_get_null(env, &result);
     return result;
@@ -177,25 +185,23 @@ static napi_value mapping_pages_differ(napi_env env, napi_callback_info info) {
   return sectile_undefined(env);
 }
 
+/* (mapping): where it was, when nothing but its handle is left, which can be mapped into anew; else undefined. */
 static napi_value mapping_close(napi_env env, napi_callback_info info) {
   static const char call[] = "NtUnmapViewOfSection";
   napi_value argument[1];
-  void *pointer;
-  if (!sectile_arguments(env, info, call, 1, argument) ||
-      !sectile_unwrap(env, argument[0], call, "mapping", &sectile_tag_mapping, &pointer)) {
+  sectile_mapping *self;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_of(env, argument[0], call, "mapping", &self)) {
     return NULL;
   }
-  sectile_mapping *self = pointer;
   if (InterlockedExchange(&self->closed, 1) != 0) return sectile_undefined(env);
-  self->fault_at_close = sectile_guard_read(&self->guarded);
   detach(env, self);
   /* Where nobody ever had a pointer into it, or its addresses cannot be kept, it ends here. */
   if (self->buffer == NULL && self->users == 1) {
     sectile_mapping_release(self);
-    return sectile_undefined(env);
+    bool harmless = self->guarded.fault.count == 0; /* whoever asks for its fault later is told */
+    return self->references == 1 && harmless ? sectile_number(env, (double)start_of(self)) : sectile_undefined(env);
   }
   if (!sectile_guard_retire(&self->guarded)) {
-    self->given_up = true;
     sectile_mapping_release(self);
     return sectile_undefined(env);
   }
@@ -207,12 +213,10 @@ static napi_value mapping_close(napi_env env, napi_callback_info info) {
 static napi_value mapping_section(napi_env env, napi_callback_info info) {
   static const char call[] = "mappingSection";
   napi_value argument[1];
-  void *pointer;
-  if (!sectile_arguments(env, info, call, 1, argument) ||
-      !sectile_unwrap(env, argument[0], call, "mapping", &sectile_tag_mapping, &pointer)) {
+  sectile_mapping *self;
+  if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_of(env, argument[0], call, "mapping", &self)) {
     return NULL;
   }
-  const sectile_mapping *self = pointer;
   return sectile_number(env, self->closed ? 0 : (double)(int32_t)(intptr_t)self->guarded.section);
 }
 
@@ -233,11 +237,9 @@ static napi_value mapping_vacate(napi_env env, napi_callback_info info) {
   if (!sectile_arguments(env, info, call, 1, argument) || !sectile_mapping_read(env, argument[0], call, &self)) return NULL;
   /* The handle and the buffer are users; whoever else is, is at work on it. */
   if (self->users > 1 + (self->buffer_uses ? 1 : 0)) return sectile_number(env, (double)(uint32_t)SECTILE_SHARING_VIOLATION);
-  sectile_guard_fault fault = sectile_guard_read(&self->guarded);
   NTSTATUS status = sectile_guard_vacate(&self->guarded);
   if (SECTILE_SUCCESS(status)) {
     InterlockedExchange(&self->closed, 1);
-    self->fault_at_close = fault;
     detach(env, self);
     sectile_mapping_release(self);
   }

@@ -22,6 +22,10 @@ export interface SectionMemory {
    * @throws SectionError ERR_SECTION_ADDRESS_CONFLICT, ERR_SECTION_ACCESS_DENIED, ERR_SECTION_NO_MEMORY
    */
   map(operation: string, object: string, options: MapOptions): Mapping;
+  /** Takes the handle of a mapping of its own that was closed, where that saves making another; whoever gives it forgets it. */
+  readonly reuse?: (mapping: Mapping) => void;
+  /** Must be told, once, before anybody waits for words of a mapping that is no private copy. */
+  readonly lend?: (mapping: Mapping) => void;
   /** What a view holds beside its mapping; null where there is nothing to hold. */
   holdForView(): (() => void) | null;
 }

@@ -84,12 +84,20 @@ export interface ViewFacts {
   readonly onClose?: () => void;
   /** Lets go of what the view holds beside its mapping, when it is closed or collected. */
   readonly release?: (() => void) | null;
+  /** Takes the mapping's handle when nothing else is left of it. */
+  readonly reuse?: ((mapping: Mapping) => void) | undefined;
+  /** Told once, before others get the mapping, who wait for its words. */
+  readonly lend?: ((mapping: Mapping) => void) | undefined;
 }
 
 export class View {
-  readonly #mapping: Mapping;
+  /** Null when it was closed and somebody else has its handle. */
+  #mapping: Mapping | null;
+  /** Somebody else may have it still, after the view is closed. */
+  #lent = false;
   readonly #facts: ViewFacts;
-  readonly #address: bigint;
+  /** A number where the view was, when somebody else has its handle. */
+  #address: bigint | number | null = null;
   #buffer: ArrayBuffer | null = null;
   #bytes: Uint8Array<ArrayBuffer> | null = null;
   #closed = false;
@@ -102,7 +110,6 @@ export class View {
   constructor(mapping: Mapping, facts: ViewFacts) {
     this.#mapping = mapping;
     this.#facts = facts;
-    this.#address = os.mappingAddress(mapping);
     if (facts.release) collected.register(this, facts.release, facts);
   }
 
@@ -113,7 +120,10 @@ export class View {
 
   /** Where the view starts in this process; other processes see other addresses. */
   get address(): bigint {
-    return this.#address;
+    if (typeof this.#address === 'bigint') return this.#address;
+    const address = this.#address === null ? os.mappingAddress(this.#mapping as Mapping) : BigInt(this.#address);
+    this.#address = address;
+    return address;
   }
 
   /** Bytes in the view; 0 after close. */
@@ -156,7 +166,7 @@ export class View {
       });
     }
     try {
-      const buffer = os.mappingBuffer(this.#mapping);
+      const buffer = os.mappingBuffer(this.#mapping as Mapping);
       Object.defineProperty(buffer, owner, { value: this });
       return buffer;
     } catch (error) {
@@ -250,7 +260,7 @@ export class View {
     }
     let faults: number;
     try {
-      faults = copy(this.#mapping, start, bytes);
+      faults = copy(this.#mapping as Mapping, start, bytes);
     } catch (error) {
       // The addon measures the array itself: one that lies about its length ends here.
       if (!(error instanceof TypeError)) throw error;
@@ -283,7 +293,7 @@ export class View {
    */
   flush(offset: number | bigint = 0, length?: number | bigint): Promise<void> {
     const range = this.#range('view.flush', offset, length);
-    const done = this.#promise('view.flush', os.mappingFlushAsync(this.#mapping, range.start, range.count));
+    const done = this.#promise('view.flush', os.mappingFlushAsync(this.#mapping as Mapping, range.start, range.count));
     // A caller that does not wait must not die of a full disk.
     done.catch(() => {});
     return done;
@@ -293,7 +303,7 @@ export class View {
   flushSync(offset: number | bigint = 0, length?: number | bigint): void {
     const range = this.#range('view.flushSync', offset, length);
     try {
-      os.mappingFlushSync(this.#mapping, range.start, range.count);
+      os.mappingFlushSync(this.#mapping as Mapping, range.start, range.count);
     } catch (error) {
       throw sectionErrorFrom(error, 'view.flushSync', this.#facts.object);
     }
@@ -309,7 +319,7 @@ export class View {
     this.#mustBeOpen('view.prefetch');
     const done = this.#promise(
       'view.prefetch',
-      os.mappingPrefetch(this.#mapping, this.#facts.anonymous === true && this.#facts.access === 'readwrite'),
+      os.mappingPrefetch(this.#mapping as Mapping, this.#facts.anonymous === true && this.#facts.access === 'readwrite'),
     );
     done.catch(() => {});
     return done;
@@ -346,7 +356,7 @@ export class View {
 
   /** The last fault in this view, or null. Stays readable after close. */
   get fault(): FaultReport | null {
-    return os.mappingFault(this.#mapping);
+    return this.#mapping && os.mappingFault(this.#mapping);
   }
 
   /**
@@ -390,7 +400,10 @@ export class View {
 
   /** @internal */
   get [mappingOf](): Mapping {
-    return this.#mapping;
+    const mapping = this.#mapping as Mapping;
+    if (!this.#lent && !this.#closed) this.#facts.lend?.(mapping);
+    this.#lent = true;
+    return mapping;
   }
 
   /** @internal */
@@ -417,14 +430,19 @@ export class View {
     if (this.#closed) return;
     if (this.#closers !== null) for (const action of this.#closers) action();
     this.#closed = true;
-    os.mappingClose(this.#mapping);
+    const mapping = this.#mapping as Mapping;
+    const was = os.mappingClose(mapping);
     this.#ended();
+    if (was === undefined || this.#lent || this.#facts.reuse === undefined) return;
+    this.#mapping = null;
+    this.#address ??= was;
+    this.#facts.reuse(mapping);
   }
 
   /** @internal Closes the view and keeps its addresses: a reserved range of private memory. */
   vacate(): Mapping {
     if (this.#closers !== null) for (const action of this.#closers) action();
-    const range = os.mappingVacate(this.#mapping);
+    const range = os.mappingVacate(this.#mapping as Mapping);
     this.#closed = true;
     this.#ended();
     return range;

@@ -26,7 +26,8 @@ export function ulong64(value: unknown): bigint | undefined {
   if (typeof value === 'number' && !Number.isInteger(value)) return undefined;
   if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
   const whole = BigInt(value);
-  return whole >= -(1n << 63n) && whole < 1n << 64n ? BigInt.asUintN(64, whole) : undefined;
+  if (whole >= 0n && whole < 1n << 64n) return whole;
+  return whole >= -(1n << 63n) && whole < 0n ? BigInt.asUintN(64, whole) : undefined;
 }
 
 /** A pointer to such a number that may be NULL, which reads as 0: null, or left out. */

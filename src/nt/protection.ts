@@ -108,6 +108,13 @@ export function isWritable(sectionProtection: number): boolean {
   return allowsView(sectionProtection, PAGE_READWRITE);
 }
 
+/** What a view of a protection can be used for; undefined where no view can have it. */
+export function viewAccessOf(protection: number): ViewKind['access'] | undefined {
+  const plain = views.get(protection);
+  if (plain !== undefined) return plain.access;
+  return isViewProtection(protection) ? viewKind(protection).access : undefined;
+}
+
 /** How a view of a protection that {@link isViewProtection} knows is made. */
 export function viewKind(viewProtection: number): ViewKind {
   const kind = views.get(baseProtection(viewProtection));

@@ -29,6 +29,7 @@ export class AddressSet {
   }
 
   remove(start: bigint, end: bigint): void {
+    if (this.#ranges.length === 0) return;
     const parts = ([first, last]: Range): readonly Range[] => [
       [first, lower(last, start)],
       [higher(first, end), last],

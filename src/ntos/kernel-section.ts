@@ -8,6 +8,7 @@ import { type HeldHandle, MapFlag, type Mapping, type Meeting, type NtSystem, os
 import { SECTION_MAP_WRITE } from '../security/index.js';
 import { failureOfStatus } from './failure.js';
 import { duplicateHandle, sectionFacts } from './handles.js';
+import { giveMapping, mappedInto, mayKeepSection, takeMapping } from './mappings.js';
 
 const PAGE_WRITECOPY = 0x08;
 const ViewUnmap = 2;
@@ -47,6 +48,7 @@ class KernelMemory implements SectionMemory {
   #meeting: Meeting | null;
   /** Mappings whose guard has a handle on the section. */
   #keepers: WeakRef<Mapping>[] = [];
+  readonly #kept = new WeakSet<Mapping>();
 
   constructor(nt: NtSystem, handle: number, facts: SectionKind & { readonly writable: boolean }) {
     this.#nt = nt;
@@ -64,29 +66,51 @@ class KernelMemory implements SectionMemory {
   map(operation: string, object: string, { offset, length, protection, private: copies, address = 0n }: MapOptions): Mapping {
     const nt = this.#nt;
     const protect = protectionOf((protection & Protect.write) !== 0, copies);
-    const [from, count] = [BigInt(offset), BigInt(length)];
     const kind = this.#allocationType;
-    const mapped = nt.mapSection(this.#handle, from, count, protect, address, kind, this.#flags, 0n, 0n, ViewUnmap, null);
+    const into = takeMapping();
+    const answer = nt.mapSection(
+      this.#handle,
+      offset,
+      length,
+      protect,
+      address,
+      kind,
+      this.#flags,
+      0n,
+      0n,
+      ViewUnmap,
+      null,
+      into,
+    );
+    const mapped = mappedInto(into, answer);
     if (typeof mapped === 'number') {
       // The parameter is the address: no program has memory there.
       throw failureOfStatus(operation, object, mapped === STATUS_INVALID_PARAMETER_3 ? STATUS_CONFLICTING_ADDRESSES : mapped);
     }
     if (this.#file !== null && protect === PAGE_READWRITE) nt.mappingFlushesFile(mapped, this.#file);
-    if (this.#named && nt.mappingSection(mapped) !== 0) this.#keep(mapped);
-    if (!copies) nt.mappingMeets(mapped, this.#meet());
+    if (this.#named && mayKeepSection(protect, kind) && nt.mappingSection(mapped) !== 0) this.#keep(mapped);
+    if (!copies) this.#meeting ??= this.#meet();
     return mapped;
   }
 
   /** Where those meet who wait for words of the section. */
   #meet(): Meeting {
-    this.#meeting ??= (this.#named ? this.#nt.meetingOfSection(this.#handle) : null) ?? this.#nt.meetingOfOwn();
-    return this.#meeting;
+    return (this.#named ? this.#nt.meetingOfSection(this.#handle) : null) ?? this.#nt.meetingOfOwn();
   }
+
+  readonly lend = (mapping: Mapping): void => {
+    if (this.#meeting !== null) this.#nt.mappingMeets(mapping, this.#meeting);
+  };
 
   #keep(mapping: Mapping): void {
     this.#keepers = this.#keepers.filter((each) => each.deref() !== undefined);
     this.#keepers.push(new WeakRef(mapping));
+    this.#kept.add(mapping);
   }
+
+  readonly reuse = (mapping: Mapping): void => {
+    if (!this.#kept.has(mapping)) giveMapping(mapping);
+  };
 
   /**
    * The last handle is about to be closed: an object, and with it its name, shall not live on by the handles with which
@@ -128,7 +152,7 @@ export class KernelSection implements HeldSection {
 
   /** A handle that grants no query: a view of the whole says how large it is. */
   #mappedSize(): number {
-    const whole = this.#nt.mapSection(this.#handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0n, 0n, ViewUnmap, null);
+    const whole = this.#nt.mapSection(this.#handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0n, 0n, ViewUnmap, null, null);
     if (typeof whole === 'number') return 0; // no view can be had: whoever maps one is told why
     const size = this.#nt.mappingLength(whole);
     os.mappingClose(whole);

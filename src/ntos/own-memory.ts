@@ -13,13 +13,14 @@ import {
   PAGE_NOACCESS,
 } from '../nt/constants.js';
 import type { MEMORY_BASIC_INFORMATION as PageFacts } from '../nt/memory-query.js';
-import { isViewProtection, viewKind } from '../nt/protection.js';
+import { viewAccessOf } from '../nt/protection.js';
 import { CURRENT_PROCESS } from '../nt/tables.js';
 import { type AddressRange, RangeTable } from '../nt/view-table.js';
 import { type ExtendedParameter, MapFlag, type Mapping, type NtSystem } from '../os/index.js';
 import { AddressSet } from './address-set.js';
 import { callOf } from './handles.js';
-import { meetBySection } from './meetings.js';
+import { giveMapping, mappedInto, mayKeepSection, takeMapping } from './mappings.js';
+import { meetingBySection } from './meetings.js';
 import { MEMORY_BASIC_INFORMATION } from './structures.js';
 
 /** A view that a face mapped. */
@@ -34,9 +35,9 @@ export interface ViewRequest {
   readonly section: Handle;
   /** 0 for anywhere. */
   readonly base: bigint;
-  readonly offset: bigint;
+  readonly offset: number | bigint;
   /** 0 for the rest of the section. */
-  readonly viewSize: bigint;
+  readonly viewSize: number | bigint;
   readonly allocationType: number;
   readonly protection: number;
   /** ViewShare or ViewUnmap. */
@@ -44,47 +45,74 @@ export interface ViewRequest {
   readonly zeroBits?: bigint;
   readonly commitSize?: bigint;
   /** Given, even if empty: NtMapViewOfSectionEx, which has neither of the three before. */
-  readonly extended?: readonly ExtendedParameter[];
+  readonly extended?: readonly ExtendedParameter[] | undefined;
 }
 
 /** One table, whichever face was used. */
 const views = new RangeTable<OwnView>();
+/** Views that are not in the table yet: most are unmapped before anybody looks for an address. */
+const fresh: (readonly [View, Mapping])[] = [];
+const MOST_FRESH = 64;
 /** Those whose guard has a handle on the section. */
 const keepers = new Set<OwnView>();
 /** Private memory and placeholders. */
 const taken = new AddressSet();
 
+const nothing = (): void => {};
+
+function enter(view: View, mapping: Mapping, keeps: boolean): void {
+  const base = view.address;
+  const end = base + BigInt(view.length);
+  const own: OwnView = { base, end, view, mapping, forget: keeps ? () => keepers.delete(own) : nothing };
+  views.add(own);
+  if (keeps) keepers.add(own);
+}
+
+/** The table, with all views in it. */
+function table(): RangeTable<OwnView> {
+  for (const [view, mapping] of fresh.splice(0)) if (!view.closed) enter(view, mapping, false);
+  return views;
+}
+
+function noteFresh(view: View, mapping: Mapping): void {
+  if (fresh.length >= MOST_FRESH) table();
+  fresh.push([view, mapping]);
+}
+
 /** Maps a view of a section into this process. */
 export function mapView(nt: NtSystem, request: ViewRequest): View | { readonly status: NTSTATUS } {
-  const { section, base, offset, viewSize, allocationType, protection, inherit } = request;
+  const { section, base: wanted, offset, viewSize, allocationType, protection, inherit } = request;
   // The runtime has placeholders as well.
-  if ((allocationType & MEM_REPLACE_PLACEHOLDER) !== 0 && !isOwnMemory(base, viewSize)) {
+  if ((allocationType & MEM_REPLACE_PLACEHOLDER) !== 0 && !isOwnMemory(wanted, BigInt(viewSize))) {
     return { status: Status.STATUS_CONFLICTING_ADDRESSES };
   }
-  const mapping = nt.mapSection(
+  const into = takeMapping();
+  const answer = nt.mapSection(
     section,
     offset,
     viewSize,
     protection,
-    base,
+    wanted,
     allocationType,
     MapFlag.exact,
     request.zeroBits ?? 0n,
     request.commitSize ?? 0n,
     inherit,
     request.extended ?? null,
+    into,
   );
+  const mapping = mappedInto(into, answer);
   if (typeof mapping === 'number') return { status: mapping };
-  meetBySection(nt, section, mapping);
+  const lend = meetingBySection(nt, section);
   const length = nt.mappingLength(mapping);
-  const access = isViewProtection(protection) ? viewKind(protection).access : 'read';
-  const view = new View(mapping, { object: `a view of section ${section}`, offset: Number(offset), length, access });
-  const end = view.address + BigInt(length);
-  // Where it took the place of a placeholder.
-  taken.remove(view.address, end);
-  const own: OwnView = { base: view.address, end, view, mapping, forget: () => keepers.delete(own) };
-  views.add(own);
-  if (nt.mappingSection(mapping) !== 0) keepers.add(own);
+  const access = viewAccessOf(protection) ?? 'read';
+  const keeps = mayKeepSection(protection, allocationType) && nt.mappingSection(mapping) !== 0;
+  const object = `a view of section ${section}`;
+  const reuse = keeps ? undefined : giveMapping;
+  const view = new View(mapping, { object, offset: Number(offset), length, access, reuse, lend });
+  if ((allocationType & MEM_REPLACE_PLACEHOLDER) !== 0) taken.remove(view.address, view.address + BigInt(length));
+  if (keeps) enter(view, mapping, true);
+  else noteFresh(view, mapping);
   return view;
 }
 
@@ -127,7 +155,7 @@ function allocationAt(nt: NtSystem, address: bigint): { readonly base: bigint; r
 export function anyViewAt(nt: NtSystem, address: bigint): View | undefined {
   if (BigInt.asUintN(64, address) !== address) return undefined;
   const there = allocationAt(nt, address);
-  const found = views.areaAt(address);
+  const found = table().areaAt(address);
   if (found !== undefined && there !== null) return found.view;
   // Whoever mapped it may have unmapped it as well.
   if (found !== undefined) unmapView(nt, address);
@@ -135,10 +163,10 @@ export function anyViewAt(nt: NtSystem, address: bigint): View | undefined {
   const mapping = nt.adoptView(address);
   if (mapping === null) return undefined;
   const length = nt.mappingLength(mapping);
-  const { base, protection } = there;
-  const access = isViewProtection(protection) ? viewKind(protection).access : 'read';
+  const { protection } = there;
+  const access = viewAccessOf(protection) ?? 'read';
   const view = new View(mapping, { object: 'a view that another process mapped', offset: 0, length, access });
-  views.add({ base, end: base + BigInt(length), view, mapping, forget: () => {} });
+  enter(view, mapping, false);
   return view;
 }
 
@@ -152,7 +180,15 @@ export function shownPages(nt: NtSystem, facts: PageFacts): PageFacts {
 
 /** The view that an address lies in. */
 export function viewAt(address: bigint): OwnView | undefined {
-  return views.areaAt(address);
+  return table().areaAt(address);
+}
+
+/** Unmaps a view of which nobody has looked for the address; false where that is not known. */
+export function unmapFresh(view: View): boolean {
+  if (fresh.at(-1)?.[0] !== view) return false;
+  fresh.pop();
+  view.close();
+  return true;
 }
 
 /**
@@ -161,15 +197,14 @@ export function viewAt(address: bigint): OwnView | undefined {
  * @param flags Those of NtUnmapViewOfSectionEx.
  */
 export function unmapView(nt: NtSystem, address: bigint, flags = 0): NTSTATUS {
-  if (views.areaAt(address) === undefined) anyViewAt(nt, address);
-  const found = views.areaAt(address);
+  const found = table().areaAt(address) ?? (anyViewAt(nt, address) && table().areaAt(address));
   if (found === undefined) return Status.STATUS_NOT_MAPPED_VIEW;
   if ((flags & MEM_PRESERVE_PLACEHOLDER) !== 0) {
     const status = nt.mappingVacate(found.mapping);
     if (!isSuccess(status)) return status;
     taken.add(found.base, found.end);
   }
-  views.remove(found);
+  table().remove(found);
   found.view.close();
   return Status.STATUS_SUCCESS;
 }
@@ -202,6 +237,6 @@ export function withAddresses(nt: NtSystem, base: bigint, bytes: bigint, ask: ()
 
 /** Must be told before protections or commitment of pages are changed in a range that may be a view's. */
 export function pagesWillDiffer(nt: NtSystem, address: bigint): void {
-  const found = views.areaAt(address);
+  const found = table().areaAt(address);
   if (found !== undefined) nt.mappingPagesDiffer(found.mapping);
 }

@@ -58,9 +58,10 @@ class KernelSections implements SectionSource {
     const named = name !== null;
     const kind = { backing: 'pagefile', description: object, named, largePages: wish.largePages } as const;
     if (made.handle === 0) {
-      // It exists and grants less than all: what it grants will do.
-      if (made.error === Win32.accessDenied && wish.openExisting && name !== null)
-        return this.open(operation, name, MAXIMUM_ALLOWED);
+      if (made.error === Win32.accessDenied && wish.openExisting && name !== null) {
+        const existing = this.#openExisting(operation, name);
+        if (existing !== null) return existing;
+      }
       throw failureOf(operation, object, made.error);
     }
     if (made.error !== Win32.alreadyExists) {
@@ -71,6 +72,16 @@ class KernelSections implements SectionSource {
       throw failureOf(operation, object, made.error);
     }
     return new KernelSection(nt, made.handle, kind, grantedAccess(nt, made.handle), undefined);
+  }
+
+  /** One that could not be made: it exists and grants less than all, and what it grants will do; or there is none (null). */
+  #openExisting(operation: string, name: ObjectName): HeldSection | null {
+    try {
+      return this.open(operation, name, MAXIMUM_ALLOWED);
+    } catch (error) {
+      if (error instanceof SectionError && error.code === 'ERR_SECTION_NOT_FOUND') return null;
+      throw error;
+    }
   }
 
   open(operation: string, name: ObjectName, desired: number): HeldSection {

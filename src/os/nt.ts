@@ -110,18 +110,20 @@ export interface NtSystem extends NtWaits {
    * NtMapViewOfSection into this process, guarded.
    *
    * @param section A handle with the rights that `protect` needs.
-   * @param offset Bytes; any offset unless {@link MapFlag.exact}.
-   * @param length Bytes; 0n for all to the section's end.
+   * @param offset Bytes; any offset unless {@link MapFlag.exact}. Numbers cost less than bigints.
+   * @param length Bytes; 0 for all to the section's end.
    * @param address Of byte `offset`; 0n for anywhere.
    * @param inherit ViewShare or ViewUnmap.
    * @param extended At most 8; null to call NtMapViewOfSection and not NtMapViewOfSectionEx, which knows neither
    * `zeroBits` nor `commitSize` nor `inherit`.
-   * @returns the mapping, or an NTSTATUS
+   * @param into The handle of a closed mapping, of which `mappingClose` said that nothing is left; null for a new handle,
+   * which costs a microsecond.
+   * @returns the mapping, or an NTSTATUS; with `into`, the mapping's address, or minus the NTSTATUS
    */
   mapSection(
     section: number,
-    offset: bigint,
-    length: bigint,
+    offset: number | bigint,
+    length: number | bigint,
     protect: number,
     address: bigint,
     allocationType: number,
@@ -130,6 +132,7 @@ export interface NtSystem extends NtWaits {
     commitSize: bigint,
     inherit: number,
     extended: readonly ExtendedParameter[] | null,
+    into: Mapping | null,
   ): Mapping | number;
   /** Bytes of a mapping. */
   mappingLength(mapping: Mapping): number;

@@ -213,7 +213,7 @@ export interface ServerOptions {
 export interface Mappings {
   /** Bytes per page. */
   readonly pageSize: number;
-  /** Address of the first requested byte. */
+  /** Address of the first requested byte; of a closed one, where that was. */
   mappingAddress(mapping: Mapping): bigint;
   /** One buffer per mapping: the same one each time. Throws where the runtime refuses external memory. */
   mappingBuffer(mapping: Mapping): ArrayBuffer;
@@ -231,8 +231,13 @@ export interface Mappings {
   /** Reads the whole mapping in on another thread; `forWriting` makes its pages ready for stores as well. */
   mappingPrefetch(mapping: Mapping, forWriting: boolean): Promise<void>;
   mappingFault(mapping: Mapping): MappingFault | null;
-  /** Detaches the buffer and unmaps. Safe to call twice. */
-  mappingClose(mapping: Mapping): void;
+  /**
+   * Detaches the buffer and unmaps. Safe to call twice.
+   *
+   * @returns on Windows, the address where it was, if nothing is left of it but its handle: that may be mapped into anew
+   * (`mapSection`), by whoever knows that nobody else has it; else undefined
+   */
+  mappingClose(mapping: Mapping): number | undefined;
   /** The word (32 bits, signed) at a byte offset that is a multiple of 4: one step for all who share it, and no buffer. */
   mappingWordLoad(mapping: Mapping, offset: number): number;
   /** Returns what was there before. */

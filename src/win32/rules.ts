@@ -76,7 +76,7 @@ const viewProtections: readonly (readonly [asked: (access: number) => boolean, p
 /** The protection that a view gets for an access: writing beats copying, copying counts only alone. */
 export function viewProtection(desiredAccess: number): number {
   const access = desiredAccess & ~(FILE_MAP_EXECUTE | FILE_MAP_LARGE_PAGES | FILE_MAP_RESERVE);
-  const row = viewProtections.find(([asked]) => asked(access));
+  const row = viewProtections.find((each) => each[0](access));
   if (row === undefined) return PAGE_NOACCESS;
   return (desiredAccess & FILE_MAP_EXECUTE) === 0 ? row[1] : row[2];
 }

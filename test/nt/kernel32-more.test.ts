@@ -90,6 +90,27 @@ test('memory of no process, and without the right', () => {
 
 /* --------------------------------------------------------------------------- file mappings ---- */
 
+test('views are found by any address in them, whoever closed others before', () => {
+  const section = w.CreateFileMapping(NONE, null, w.PAGE_READWRITE, 0, GRANULE, null);
+  const views = Array.from({ length: 150 }, () => w.MapViewOfFile(section, w.FILE_MAP_WRITE, 0, 0, GRANULE));
+  const places = views.map((view) => view?.address ?? 0n);
+  assert.equal(new Set(places).size, views.length);
+  const [byView, byItself, byAddress] = [0, 1, 2].map((kind) => [...views.keys()].filter((index) => index % 3 === kind));
+  for (const index of byItself ?? []) views[index]?.close();
+  for (const index of byView ?? []) assert.ok(w.UnmapViewOfFile(views[index] as w.View));
+  for (const index of byAddress ?? []) {
+    const inside = (places[index] as bigint) + 5n;
+    assert.equal(w.ViewOfAddress(inside), views[index]);
+    assert.ok(w.UnmapViewOfFile(inside));
+  }
+  for (const [index, view] of views.entries()) {
+    assert.ok(view?.closed);
+    fails(() => w.UnmapViewOfFile(view as w.View), false, w.ERROR_INVALID_ADDRESS);
+    fails(() => w.UnmapViewOfFile(places[index] as bigint), false, w.ERROR_INVALID_ADDRESS);
+  }
+  closed(section);
+});
+
 test('sizes and offsets as one number', () => {
   const size = 2 ** 32 + 2 * GRANULE;
   const section = w.CreateFileMappingFromApp(NONE, null, w.PAGE_READWRITE | w.SEC_RESERVE, BigInt(size), 'app');

@@ -103,6 +103,27 @@ test('a closed section leaves its views alive, and maps no more', () => {
   view.close();
 });
 
+test('a closed view stays what it was, whatever is mapped after it', () => {
+  using section = Section.create({ size: PAGE });
+  const [asked, unasked] = [section.map(), section.map()];
+  const { address } = asked;
+  for (const view of [asked, unasked]) view.close();
+  const others = Array.from({ length: 100 }, (_, i) => section.map({ access: i % 2 === 0 ? 'readwrite' : 'read' }));
+  for (const { bytes } of others) bytes[7] = 42; // goes astray in every second
+  assert.ok(others.some(({ fault }) => fault !== null));
+  assert.equal(asked.address, address);
+  assert.notEqual(unasked.address, 0n);
+  for (const view of [asked, unasked]) {
+    view.close();
+    assert.deepEqual([view.closed, view.length, view.buffer.byteLength, view.fault], [true, 0, 0, null]);
+    assert.throws(() => view.read(new Uint8Array(1)), withCode('ERR_SECTION_CLOSED'));
+  }
+  for (const view of others) {
+    assert.equal(view.bytes.length, PAGE);
+    view.close();
+  }
+});
+
 test('using disposes of sections and views', () => {
   let view: { closed: boolean };
   let section: Section;

@@ -42,7 +42,7 @@ function lost(operation: string, object: string, at: number): SectionError {
 
 export function openKernelContent(nt: NtSystem, operation: string, name: ObjectName, object: string): Content {
   const handle = open(nt, operation, name);
-  const mapped = nt.mapSection(handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0n, 0n, ViewUnmap, null);
+  const mapped = nt.mapSection(handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0n, 0n, ViewUnmap, null, null);
   const facts = sectionFacts(nt, handle);
   closeHandle(nt, handle);
   if (typeof mapped === 'number') throw failureOfStatus(operation, object, mapped);
@@ -61,6 +61,8 @@ export function openKernelContent(nt: NtSystem, operation: string, name: ObjectN
         done += part.length;
       }
     },
-    close: () => os.mappingClose(mapped),
+    close: () => {
+      os.mappingClose(mapped);
+    },
   };
 }

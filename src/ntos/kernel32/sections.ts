@@ -1,6 +1,7 @@
 /**
  * Sections of the system and views of them. Views are mapped by the native part, which guards them.
  */
+import { MAXIMUM_SECTION_SIZE } from '../../base/checks.js';
 import { isSuccess } from '../../base/status.js';
 import { View } from '../../memory/view.js';
 import type { MEM_EXTENDED_PARAMETER } from '../../nt/address-requirements.js';
@@ -13,17 +14,24 @@ import type { SecurityAttributes } from '../../win32/object-names.js';
 import { viewAllocation, viewProtection } from '../../win32/rules.js';
 import { extendedOf } from '../extended.js';
 import { callOf } from '../handles.js';
-import { anyViewAt, mapView, noteViewsOfRuntime, unmapView, viewAt } from '../own-memory.js';
+import { anyViewAt, mapView, noteViewsOfRuntime, unmapFresh, unmapView, viewAt } from '../own-memory.js';
 import { memoryOwner } from './own-process.js';
 import { nameOf, securityOf, type Win32System } from './win32-system.js';
 
 type Security = string | SecurityAttributes | null;
 
+/** A ULONG64; where it was given as a number, and is a size of a section, as that: bigints take time. */
+function sizeOf(given: Size): number | bigint | undefined {
+  return typeof given === 'number' && given >= 0 && given <= MAXIMUM_SECTION_SIZE && Number.isInteger(given)
+    ? given
+    : ulong64(given);
+}
+
 /** What MapViewOfFile3 and its kin ask for beside the access. */
 interface ViewWish {
   readonly base: bigint;
-  readonly offset: bigint;
-  readonly viewSize: bigint;
+  readonly offset: number | bigint;
+  readonly viewSize: number | bigint;
   readonly allocationType: number;
   readonly protection: number;
   readonly extended?: readonly ExtendedParameter[];
@@ -105,13 +113,20 @@ export function sectionCalls(system: Win32System) {
     return text === null ? 0 : system.opens(0, 'OpenFileMappingW', access, bInheritHandle === true ? 1 : 0, text.value);
   }
 
-  function map(section: Handle, wish: ViewWish): View | null {
-    const view = mapView(nt, { section: handles.usable(section), inherit: ViewShare, ...wish });
+  function map(given: Handle, { base, offset, viewSize, allocationType, protection, extended }: ViewWish): View | null {
+    const section = handles.usable(given);
+    const view = mapView(nt, { section, base, offset, viewSize, allocationType, protection, inherit: ViewShare, extended });
     return View.is(view) ? view : system.failsWith(view.status, null);
   }
 
-  function mapByAccess(section: Handle, desired: unknown, offset: bigint | undefined, bytes: Size, base: unknown): View | null {
-    const [access, viewSize, address] = [ulong(desired), ulong64(bytes), ulong64OrNull(base)];
+  function mapByAccess(
+    section: Handle,
+    desired: unknown,
+    offset: number | bigint | undefined,
+    bytes: Size,
+    base: unknown,
+  ): View | null {
+    const [access, viewSize, address] = [ulong(desired), sizeOf(bytes), ulong64OrNull(base)];
     if (access === undefined || offset === undefined || viewSize === undefined || address === undefined)
       return invalidParameter(null);
     const [allocationType, protection] = [viewAllocation(access), viewProtection(access)];
@@ -126,7 +141,7 @@ export function sectionCalls(system: Win32System) {
     dwNumberOfBytesToMap: Size,
     lpBaseAddress: bigint | null,
   ): View | null {
-    const offset = fromHalves(dwFileOffsetHigh, dwFileOffsetLow);
+    const offset = dwFileOffsetHigh === 0 ? ulong(dwFileOffsetLow) : fromHalves(dwFileOffsetHigh, dwFileOffsetLow);
     return mapByAccess(hFileMappingObject, dwDesiredAccess, offset, dwNumberOfBytesToMap, lpBaseAddress);
   }
 
@@ -153,6 +168,7 @@ export function sectionCalls(system: Win32System) {
   }
 
   function UnmapViewOfFile(lpBaseAddress: View | bigint): boolean {
+    if (View.is(lpBaseAddress) && unmapFresh(lpBaseAddress)) return true;
     const address = addressOf(lpBaseAddress);
     if (address === null) return failWith(ERROR_INVALID_ADDRESS, false);
     const status = unmapView(nt, address);
