@@ -23,13 +23,26 @@ function openFolder(path: string): string {
   return path;
 }
 
+/** Whether a folder could be removed. */
+function remove(folder: string): boolean {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export class Lane {
   readonly #folder: string;
   readonly #runtime: string;
+  readonly #known: ReadonlySet<string>;
   #sequences = 0;
   #posts: Partial<Record<Kind, Post>> = {};
 
-  constructor(folder: string) {
+  /** @param known Cases after which the processes go on although they failed. */
+  constructor(folder: string, known: ReadonlySet<string>) {
+    this.#known = known;
     this.#folder = openFolder(folder);
     this.#runtime = openFolder(join(folder, 'runtime'));
   }
@@ -65,7 +78,7 @@ export class Lane {
         await this.#stop(kind);
       }
       // A case that nothing reads has done nothing.
-      failed ||= outcome.kind === 'failed' && outcome.got !== NO_READER;
+      failed ||= outcome.kind === 'failed' && outcome.got !== NO_READER && !this.#known.has(outcome.id);
       report(outcome);
     }
     try {
@@ -73,8 +86,11 @@ export class Lane {
     } catch {
       failed = true;
     }
-    if (failed) for (const kind of used) await this.#stop(kind);
-    rmSync(folder, { recursive: true, force: true });
+    // Where open files cannot be removed, a process that goes on may still have some.
+    if (!failed) failed = !remove(folder);
+    if (!failed) return;
+    for (const kind of used) await this.#stop(kind);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   async #stop(kind: Kind): Promise<void> {

@@ -4,12 +4,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { nt } from '../dist/os/index.js';
 import { CHANNEL, listen, type Order, type Report, send } from './channel.js';
 
 const at = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** Milliseconds for one case, and for a process to start or to end. */
-const PATIENCE = 20_000;
+/** Milliseconds for one case, and for a process to start or to end; a process of Wine's takes seconds to start under load. */
+const PATIENCE = nt === null ? 20_000 : 60_000;
 
 /** What starts each kind of process. */
 const commands = {

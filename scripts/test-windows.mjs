@@ -8,22 +8,24 @@
  * --lanes  how many test files run beside each other, each lane a Windows of its own
  *
  * test/windows/suites.json says what is run, and what "section tests" are; wine-departures.json lists the tests in which
- * Wine itself departs from NT: they must fail, and the list must be true.
+ * Wine itself departs from NT: they must fail, and the list must be true. The conformance vectors run as well, on the first
+ * version, as files of the name "conformance"; wine-conformance.json is their list.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { nodeApiHeaders } from './native-targets.mjs';
 import { windowsNodeOfVersion } from './nodes.mjs';
+import { onWindows, share, startLanes, there, thereUrl } from './windows-lanes.mjs';
 import { buildWindowsPrograms } from './windows-programs.mjs';
-import { compileForWindows, missingTools, Wine, windowsPath } from './wine.mjs';
+import { judgeVectors, mergeVectorParts, runVectorPart, showVectors, vectorParts } from './windows-vectors.mjs';
+import { compileForWindows, missingTools } from './wine.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const onWindows = process.platform === 'win32';
 const { values } = parseArgs({
   options: {
     nodes: { type: 'string', default: '20' },
@@ -78,34 +80,6 @@ function buildPrograms() {
   return folder;
 }
 
-/** A Windows that runs one program at a time. */
-async function startLane(folder, environment) {
-  if (onWindows) return { run: (node, args, files) => runHere(node, args, files, environment), stop: () => {} };
-  const wine = await Wine.start({ folder, env: { ...environment, WINEDLLOVERRIDES: 'mscoree,mshtml,winedbg.exe=' } });
-  return {
-    run: (node, args) => wine.run(node, args, { cwd: root, timeout: FILE_TIMEOUT, stdin: 'ignore' }),
-    stop: () => wine.stop(),
-  };
-}
-
-function runHere(node, args, { output }, environment) {
-  const file = openSync(output, 'w');
-  const child = spawn(node, args, { cwd: root, stdio: ['ignore', file, file], env: { ...process.env, ...environment } });
-  closeSync(file);
-  const timer = setTimeout(() => child.kill(), FILE_TIMEOUT);
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code, signal) => {
-      clearTimeout(timer);
-      const text = readFileSync(output, 'utf8');
-      resolve({ code, signal, stdout: text, stderr: '' });
-    });
-  });
-}
-
-const there = (path) => (onWindows ? path : windowsPath(path));
-const thereUrl = (path) => (onWindows ? pathToFileURL(path).href : `file:///Z:${path}`);
-
 /** Runs one file and tells what its tests did. */
 async function runFile(lane, node, file, folder) {
   const id = file.name.replaceAll('/', '_');
@@ -116,7 +90,8 @@ async function runFile(lane, node, file, folder) {
     `--test-reporter-destination=${there(events)}`,
     there(join(root, 'build-test', file.name)),
   ];
-  const { code, signal, stdout, stderr } = await lane.run(node, args, { output: join(folder, `${id}.out`) });
+  const output = join(folder, `${id}.out`);
+  const { code, signal, stdout, stderr } = await lane.run(node, args, { output, timeout: FILE_TIMEOUT });
   const lines = existsSync(events)
     ? readFileSync(events, 'utf8')
         .split('\n')
@@ -209,22 +184,35 @@ function shareOf(results, kind) {
 /** Tests that count what happens within a time run with no others beside them. */
 const isTimed = ({ name }) => name.startsWith('promises/event-loop');
 
-async function runAll(lanes, node, files, folder) {
-  const [queue, results] = [files.filter((file) => !isTimed(file)), []];
-  const work = async (lane) => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const result = await runFile(lane, node, file, folder);
-      results.push(result);
-      const bad = count(result.tests, 'failed');
-      say(
-        `${String(results.length).padStart(3)}/${files.length} ${file.name}: ${count(result.tests, 'passed')} passed${bad ? `, ${bad} FAILED` : ''}`,
-      );
+async function runAll(lanes, node, files, vectors, folder) {
+  const [results, parts] = [[], []];
+  let done = 0;
+  const total = files.length + vectors.length;
+  const tell = (name, passed, bad) =>
+    say(`${String(++done).padStart(3)}/${total} ${name}: ${passed} passed${bad > 0 ? `, ${bad} FAILED` : ''}`);
+  const work = async (lane, file) => {
+    if (file.part !== undefined) {
+      const summary = await runVectorPart(lane, node, file.part, join(folder, `vectors-${file.part.replace('/', '-')}.out`));
+      parts.push(summary);
+      tell(`conformance, part ${file.part}`, summary.passed, 0);
+      return;
     }
+    const result = await runFile(lane, node, file, folder);
+    results.push(result);
+    tell(file.name, count(result.tests, 'passed'), count(result.tests, 'failed'));
   };
-  await Promise.all(lanes.map(work));
-  queue.push(...files.filter(isTimed));
-  await work(lanes[0]);
-  return files.map((file) => results.find((each) => each.name === file.name));
+  // The vectors first: they take longest.
+  await share(lanes, [...vectors.map((part) => ({ part })), ...files.filter((file) => !isTimed(file))], work);
+  for (const file of files.filter(isTimed)) await work(lanes[0], file);
+  return { results: files.map((file) => results.find((each) => each.name === file.name)), parts };
+}
+
+/** What the vectors say. @returns how many are wrong */
+async function judgeAllVectors(lane, node, parts, folder) {
+  const summary = await mergeVectorParts(parts, lane, node, join(folder, 'vectors-again.out'));
+  const verdict = judgeVectors(summary);
+  showVectors(summary, verdict);
+  return verdict.wrong.length;
 }
 
 async function main() {
@@ -235,7 +223,8 @@ async function main() {
   }
   const files = testFiles();
   const known = new Set(files.map(({ name }) => name));
-  if (files.length === 0) {
+  const wantsVectors = values.only === undefined || values.only.some((text) => 'conformance'.includes(text));
+  if (files.length === 0 && !wantsVectors) {
     console.error('sectile: no test file fits');
     return 1;
   }
@@ -254,14 +243,15 @@ async function main() {
     const versions = values.nodes.split(',');
     say(`Node.js ${versions.join(', ')} for Windows`);
     const nodes = versions.map((version) => (onWindows ? process.execPath : windowsNodeOfVersion(root, version)));
-    const width = Math.min(Number(values.lanes), files.length);
+    const width = Math.min(Number(values.lanes), files.length + (wantsVectors ? vectorParts.length : 0));
     if (!onWindows) say(`Wine: ${width} fresh prefixes`);
-    lanes = await Promise.all(Array.from({ length: width }, (_, index) => startLane(join(folder, `lane-${index}`), environment)));
+    lanes = await startLanes(width, folder, environment);
     for (const [index, version] of versions.entries()) {
       const place = join(folder, `node-${version}`);
       mkdirSync(place);
       say(`${files.length} test files on Node.js ${version}`);
-      const results = await runAll(lanes, nodes[index], files, place);
+      const vectors = wantsVectors && index === 0 ? vectorParts : [];
+      const { results, parts } = await runAll(lanes, nodes[index], files, vectors, place);
       showFailures(results);
       showSummary(version, results);
       const all = results.flatMap(({ tests }) => tests);
@@ -280,6 +270,7 @@ async function main() {
         `${count(all, 'passed')} passed, ${count(all, 'failed') + gone.length} failed, ${count(all, 'left out') + count(all, 'departure')} skipped`,
       );
       if (count(all, 'failed') + gone.length > 0 || !enough) failed = true;
+      if (vectors.length > 0 && (await judgeAllVectors(lanes[0], nodes[index], parts, place)) > 0) failed = true;
     }
     say(`done in ${seconds()}`);
   } finally {
