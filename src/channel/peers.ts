@@ -11,6 +11,8 @@ export type PeerState = 'none' | 'living' | 'ended';
 interface Slot {
   word: bigint;
   ended: boolean;
+  /** The holder whose end somebody has been told of. */
+  told: bigint;
   watch: ProcessWatch | null;
 }
 
@@ -30,7 +32,7 @@ export class Peers {
     this.#first = first;
     this.#home = home;
     this.#onEnd = onEnd;
-    this.#slots = Array.from({ length: count }, () => ({ word: FREE, ended: false, watch: null }));
+    this.#slots = Array.from({ length: count }, () => ({ word: FREE, ended: false, told: FREE, watch: null }));
   }
 
   /**
@@ -48,6 +50,16 @@ export class Peers {
       if (!slot.ended) living = true;
     }
     return living ? 'living' : held ? 'ended' : 'none';
+  }
+
+  /** Whether somebody has come and ended, and nobody was told of it yet. */
+  get hasEndedUntold(): boolean {
+    return this.#slots.some(({ ended, word, told }) => ended && word !== told);
+  }
+
+  /** Somebody is told now of those that have ended. */
+  tellOfEnded(): void {
+    for (const slot of this.#slots) if (slot.ended) slot.told = slot.word;
   }
 
   /** A process among those that have ended, for messages. */

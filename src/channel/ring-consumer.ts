@@ -83,7 +83,8 @@ export class RingConsumer extends RingReader {
   }
 
   /**
-   * Resolves when a living process is the producer: at once, if there is one.
+   * Resolves when a process is the producer: at once, if one is, or was it and has ended without that having been told; the next
+   * wait for a message tells it, after what it had sent.
    *
    * @throws SectionError ERR_SECTION_TIMEOUT, ERR_SECTION_CLOSED; the signal's reason
    */

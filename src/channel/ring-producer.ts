@@ -91,7 +91,7 @@ export class RingProducer extends RingWriter {
   }
 
   /**
-   * Resolves when a living process is the consumer: at once, if there is one.
+   * Resolves when a process is the consumer: at once, if one is, or was it and has ended without that having been told.
    *
    * @throws SectionError ERR_SECTION_TIMEOUT, ERR_SECTION_CLOSED; the signal's reason
    */

@@ -91,16 +91,20 @@ export class RingSide {
     return result;
   }
 
-  /** Waits until a living process holds a role of the other side, whatever became of those before it. */
+  /** There is somebody, or was: a process that came and was killed before it was looked for is told of by the next wait. */
+  readonly #isThere = (peer: PeerState | null): true | undefined =>
+    peer === 'living' || (peer === 'ended' && this.#peers.hasEndedUntold) ? true : undefined;
+
+  /** Waits until a process holds a role of the other side whose end has not been told of. */
   async waitForPeer(operation: string, options?: WaitOptions): Promise<void> {
-    const attempt = this.#attempted(operation, isThere, false, 'wait');
+    const attempt = this.#attempted(operation, this.#isThere, false, 'wait');
     const result = await this.#point.wait(operation, this.#memory.object, attempt, options);
     if (result === undefined) throw this.#timedOut(operation, options?.timeout, `there was no ${this.#otherRole}`);
   }
 
   /** As {@link waitForPeer}, and blocks the thread. */
   waitForPeerSync(operation: string, timeout: number): void {
-    const attempt = this.#attempted(operation, isThere, true, 'wait');
+    const attempt = this.#attempted(operation, this.#isThere, true, 'wait');
     if (this.#point.waitSync(operation, this.#memory.object, attempt, timeout, true) !== undefined) return;
     throw this.#timedOut(operation, timeout, `there was no ${this.#otherRole}`);
   }
@@ -150,6 +154,7 @@ export class RingSide {
   }
 
   peerEnded(operation: string, peer: PeerState): SectionError {
+    if (peer === 'ended') this.#peers.tellOfEnded();
     const other = this.#otherRole;
     const pid = this.#peers.endedPid;
     return new SectionError('ERR_SECTION_PEER_ENDED', {
@@ -193,5 +198,3 @@ export class RingSide {
     this.#peers.close();
   }
 }
-
-const isThere = (peer: PeerState | null): true | undefined => (peer === 'living' ? true : undefined);
