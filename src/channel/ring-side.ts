@@ -28,6 +28,11 @@ export class RingSide {
   readonly #point: WaitPoint;
   readonly #other: WaitPoint;
   readonly #peers: Peers;
+  /**
+   * Other producers, where there are several: they share one sleep word, and one that is killed may have set it for itself after
+   * the consumer had answered another, who then looks again.
+   */
+  readonly #kin: Peers | null;
   /** What the last attempt of one of several producers lacked was room, and not the lock. */
   forRoomOnly = false;
 
@@ -41,7 +46,10 @@ export class RingSide {
     this.#point = new WaitPoint(mapping, memory.start + point);
     this.#other = new WaitPoint(mapping, memory.start + other);
     const [first, count] = role === 'producer' ? [Long.consumer, 1] : [Long.producers, memory.many ? MAXIMUM_PRODUCERS : 1];
-    this.#peers = new Peers(memory.roles, first, count, memory.home, () => this.#point.poke());
+    const poke = (): void => this.#point.poke();
+    this.#peers = new Peers(memory.roles, first, count, memory.home, poke);
+    const hasKin = role === 'producer' && memory.many;
+    this.#kin = hasKin ? new Peers(memory.roles, Long.producers, MAXIMUM_PRODUCERS, memory.home, poke) : null;
   }
 
   /** Whether somebody of this thread waits already, whose turn comes first. */
@@ -125,6 +133,7 @@ export class RingSide {
         const forRoomOnly = this.#noteSleep();
         // In this order: what a process did before it ended is found.
         const peer = this.#peers.state(asks);
+        this.#kin?.state(asks);
         result = attempt(peer);
         if (result !== undefined || (forRoomOnly && !this.forRoomOnly)) continue;
         if (peer === 'ended' && peerEnd === 'fail') throw this.peerEnded(operation, peer);
@@ -196,5 +205,6 @@ export class RingSide {
   close(): void {
     this.#point.close();
     this.#peers.close();
+    this.#kin?.close();
   }
 }

@@ -11,16 +11,12 @@ import { WaitPoint } from '../sync/wait-point.js';
 import type { WaitOptions, WaitSyncOptions } from './dispatcher-object.js';
 import { placeIn } from './sources.js';
 
-/** Points of a view that somebody waits at, by offset. */
+/** Points of a view that somebody has waited or woken at, by offset. */
 const points = new WeakMap<View, Map<number, WaitPoint>>();
 
-/** Where somebody of this thread has waited already: the view was judged then, and is open. */
-function knownPoint(view: View, offset: number | bigint): WaitPoint | undefined {
-  return points.get(view)?.get(offset as number);
-}
-
 function pointAt(operation: string, view: View, offset: number | bigint): WaitPoint {
-  const known = knownPoint(view, offset);
+  // Where somebody of this thread has waited or woken already, the view was judged then, and is open.
+  const known = points.get(view)?.get(offset as number);
   if (known !== undefined) return known;
   const words = placeIn(operation, view, offset, Int32Array.BYTES_PER_ELEMENT, Int32Array.BYTES_PER_ELEMENT);
   let all = points.get(view);
@@ -91,7 +87,7 @@ export function waitOnAddressSync(view: View, offset: number | bigint, value: nu
   // The kernel looks at the word itself: one call, unless somebody wakes and has changed nothing.
   for (let left = timeout; ; left = isLimited ? Math.max(0, until - performance.now()) : timeout) {
     const end = os.mappingWordWaitSync(point.mapping, point.offset, unwanted, left);
-    if (end === WaitEnd.differed || differs(point, unwanted)() !== undefined) return true;
+    if (end === WaitEnd.differed || os.mappingWordLoad(point.mapping, point.offset) !== unwanted) return true;
     if (end === WaitEnd.timedOut) return false;
   }
 }
@@ -107,13 +103,12 @@ export function waitOnAddressSync(view: View, offset: number | bigint, value: nu
  */
 export function wakeAddress(view: View, offset: number | bigint, most = 2 ** 31 - 1): number {
   const operation = 'wakeAddress';
-  const bytes = Int32Array.BYTES_PER_ELEMENT;
-  const words = knownPoint(view, offset) ?? placeIn(operation, view, offset, bytes, bytes);
+  const point = pointAt(operation, view, offset);
   if (!Number.isInteger(most) || most < 1 || most > 2 ** 31 - 1) {
     throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
       operation,
       rule: `most must be a whole number from 1 to 2^31 - 1, not ${show(most)}`,
     });
   }
-  return os.mappingWordWake(words.mapping, words.offset, most);
+  return os.mappingWordWake(point.mapping, point.offset, most);
 }
