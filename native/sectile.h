@@ -62,7 +62,10 @@ bool sectile_set(napi_env env, napi_value object, const char *name, napi_value v
 napi_status sectile_external_buffer(napi_env env, void *memory, size_t length, napi_finalize finalize, void *hint,
                                     napi_value *result);
 
-/* ---- tagged externals: a pointer of one kind is never taken for another. In one build, no two tags end in the same 4 bits ---- */
+/*
+ * ---- tagged externals: a pointer of one kind is never taken for another ----
+ * In one build no two tags end in the same 4 bits.
+ */
 extern const napi_type_tag sectile_tag_descriptor;
 extern const napi_type_tag sectile_tag_mapping;
 extern const napi_type_tag sectile_tag_server;
