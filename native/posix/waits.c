@@ -141,6 +141,10 @@ static bool start_in_loop(napi_env env, waits *self, napi_value listener) {
       napi_create_reference(env, listener, 1, &self->listener) != napi_ok ||
       napi_async_init(env, NULL, name, &self->context) != napi_ok ||
       uv.poll_init(loop, self->handle, sectile_ring_descriptor(self->ring)) != 0) {
+    if (self->context != NULL) napi_async_destroy(env, self->context);
+    if (self->listener != NULL) napi_delete_reference(env, self->listener);
+    self->context = NULL;
+    self->listener = NULL;
     free(self->handle);
     self->handle = NULL;
     sectile_ring_close(self->ring);
