@@ -18,19 +18,28 @@ const write = (file, text) => {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
 };
-const scriptsBelow = (folder) =>
+export const scriptsBelow = (folder) =>
   readdirSync(folder, { recursive: true })
     .filter((name) => name.endsWith('.js'))
     .map((name) => name.split(sep).join('/'));
 
 /** The scripts that code names by their place beside it, as `new URL('./peer.js', import.meta.url)`. */
-function startedByPath(folder, names) {
+export function startedByPath(folder, names) {
   return names.flatMap((name) =>
     [...readFileSync(join(folder, name), 'utf8').matchAll(/new URL\(['"](\.[^'"]+\.js)['"],\s*import\.meta\.url\)/g)].map(
       ([, path]) => posix.join(posix.dirname(name), path),
     ),
   );
 }
+
+/** For rollup: a module finds what lies beside it from where it was, not from the file that it has come into. */
+export const places = (named) => ({
+  name: 'places',
+  resolveImportMeta: (property, { chunkId, moduleId }) =>
+    property === 'url'
+      ? `new URL(${JSON.stringify(posix.relative(posix.dirname(chunkId), named(moduleId)).replace(/^(?!\.)/, './'))}, import.meta.url).href`
+      : null,
+});
 
 /** Joins what the inputs lead to, without the lists that are no input. */
 async function joinModules(from, to, inputs, lists) {
@@ -46,16 +55,7 @@ async function joinModules(from, to, inputs, lists) {
       const file = named(resolve(dirname(importer), name));
       return !/^[./]/.test(name) || (lists.includes(file) && !inputs.includes(file));
     },
-    plugins: [
-      {
-        name: 'places',
-        // A module finds what lies beside it from where it was, not from the file that it has come into.
-        resolveImportMeta: (property, { chunkId, moduleId }) =>
-          property === 'url'
-            ? `new URL(${JSON.stringify(posix.relative(posix.dirname(chunkId), named(moduleId)).replace(/^(?!\.)/, './'))}, import.meta.url).href`
-            : null,
-      },
-    ],
+    plugins: [places(named)],
     onwarn(warning) {
       throw new Error(`joining the modules: ${warning.message}`);
     },

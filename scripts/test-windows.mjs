@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { joinBuilt } from './join.mjs';
 import { nodeApiHeaders } from './native-targets.mjs';
 import { windowsNodeOfVersion } from './nodes.mjs';
 import { onWindows, share, startLanes, there, thereUrl } from './windows-lanes.mjs';
@@ -40,6 +41,7 @@ const read = (name) => JSON.parse(readFileSync(join(root, 'test', 'windows', nam
 const suites = read('suites.json');
 const departures = onWindows ? [] : read('wine-departures.json');
 
+const joined = await joinBuilt();
 const started = performance.now();
 const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`;
 function say(text) {
@@ -88,7 +90,7 @@ async function runFile(lane, node, file, folder) {
   const args = [
     `--test-reporter=${thereUrl(join(root, 'scripts', 'test-events.mjs'))}`,
     `--test-reporter-destination=${there(events)}`,
-    there(join(root, 'build-test', file.name)),
+    there(join(joined, 'build-test', file.name)),
   ];
   const output = join(folder, `${id}.out`);
   const { code, signal, stdout, stderr } = await lane.run(node, args, { output, timeout: FILE_TIMEOUT });

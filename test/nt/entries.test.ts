@@ -13,13 +13,13 @@ const require = createRequire(import.meta.url);
 const plain: readonly string[] = ['CTL_CODE', 'InitializeObjectAttributes', 'NT_SUCCESS', 'NtCurrentProcess'];
 
 const faces = [
-  ['ntdll', 'nt/ntdll'],
-  ['kernel32', 'win32/kernel32'],
+  ['ntdll', 'dist/nt/ntdll.js'],
+  ['kernel32', 'dist/win32/kernel32.js'],
 ] as const;
 
 for (const [face, module] of faces) {
   test(`sectile/${face} exports what ${module} documents`, async () => {
-    const documented = (await import(new URL(`dist/${module}.js`, root).href)) as Record<string, unknown>;
+    const documented = (await import(new URL(module, root).href)) as Record<string, unknown>;
     const entry = (await import(`sectile/${face}`)) as Record<string, unknown>;
     assert.deepEqual(Object.keys(entry).sort(), Object.keys(documented).sort());
     const calls = Object.keys(documented).filter((name) => typeof documented[name] === 'function' && !plain.includes(name));

@@ -216,7 +216,9 @@ test('what cannot be run is refused as Win32 refuses it', () => {
 
 test('a child whose door is taken runs, with what it inherits', { skip: platform.lacks.doors }, async (t) => {
   const handle = section();
-  const [os, object] = ['os/index', 'nt/process-object'].map((each) => new URL(`../../dist/${each}.js`, import.meta.url).href);
+  const [os, object] = ['../../dist/os/index.js', '../../dist/nt/process-object.js'].map(
+    (each) => new URL(each, import.meta.url).href,
+  );
   const limits = 'maximumMessage: 1, maximumDescriptors: 0, maximumInFlight: 1, maximumClients: 1';
   const rest = `mode: 0, ${limits}, descriptorsFromOthers: false, clientsFromOthers: false, keepsProcess: false`;
   const code = `import { os } from '${os}'; import { doorOf } from '${object}';
