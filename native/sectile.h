@@ -98,6 +98,11 @@ double sectile_page_size(void);
 /* The symbol of an error number (`ENOSPC`), or "EUNKNOWN"; the numbers that the platform's calls can meet. */
 const char *sectile_errno_symbol(int error);
 
+/* Nanoseconds of a clock that goes on evenly; each system's own. */
+int64_t sectile_now(void);
+/* Looks at a word for some microseconds, where that has helped before. Whether it has another value than expected: look.c. */
+bool sectile_word_look(const int32_t *word, int32_t expected);
+
 /* Those of posix/. */
 extern const sectile_export sectile_descriptor_exports[]; /* each ends with {NULL, NULL} */
 extern const sectile_export sectile_address_ranges_exports[];

@@ -2,6 +2,7 @@
  * Floors of waiting: two processes that sleep in futex(2) on words of a memfd.
  *
  *   trip [CORE CORE]      round trips: each side stores, wakes, and sleeps until the other has
+ *   look [CORE CORE]      the same, but a side looks for 20 microseconds before it sleeps
  *   wake GAP              one batch is a wake-up: from before the store until the sleeper has read the clock. GAP is the
  *                         nanoseconds between two, in which the other side falls asleep.
  */
@@ -20,9 +21,24 @@ typedef struct {
   uint32_t last;
   pair *pair;
   struct timespec gap;
+  uint64_t patience; /* nanoseconds */
 } game;
 
-static void sleep_until(_Atomic uint32_t *word, uint32_t value) {
+static bool is_there_soon(_Atomic uint32_t *word, uint32_t value, uint64_t patience) {
+  uint64_t start = floor_now();
+  do {
+    for (int looks = 0; looks < 16; looks++) {
+      if (atomic_load(word) == value) return true;
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+  } while (floor_now() - start < patience);
+  return false;
+}
+
+static void sleep_until(const game *me, _Atomic uint32_t *word, uint32_t value) {
+  if (me->patience > 0 && is_there_soon(word, value, me->patience)) return;
   for (;;) {
     uint32_t seen = atomic_load(word);
     if (seen == value) return;
@@ -41,7 +57,7 @@ static uint64_t play(void *state, uint64_t batch) {
   uint64_t start = floor_now();
   for (uint64_t i = 0; i < batch; i++) {
     tell(&me->shared->ping, ++me->last);
-    sleep_until(&me->shared->pong, me->last);
+    sleep_until(me, &me->shared->pong, me->last);
   }
   return floor_now() - start;
 }
@@ -50,7 +66,7 @@ static uint64_t play(void *state, uint64_t batch) {
 static void answer(void *state, uint64_t count) {
   game *me = state;
   for (uint64_t i = 0; i < count; i++) {
-    sleep_until(&me->shared->ping, ++me->last);
+    sleep_until(me, &me->shared->ping, ++me->last);
     me->shared->time = floor_now();
     tell(&me->shared->pong, me->last);
   }
@@ -64,7 +80,7 @@ static uint64_t wake(void *state, uint64_t batch) {
     nanosleep(&me->gap, NULL);
     uint64_t start = floor_now();
     tell(&me->shared->ping, ++me->last);
-    sleep_until(&me->shared->pong, me->last);
+    sleep_until(me, &me->shared->pong, me->last);
     sum += me->shared->time - start;
   }
   return sum;
@@ -73,7 +89,8 @@ static uint64_t wake(void *state, uint64_t batch) {
 int main(int argc, char **argv) {
   pair both;
   game me = {.shared = floor_map(floor_memfd(FLOOR_PAGE, true, 0), FLOOR_PAGE), .pair = &both};
-  if (argc >= 2 && strcmp(argv[1], "trip") == 0) {
+  if (argc >= 2 && (strcmp(argv[1], "trip") == 0 || strcmp(argv[1], "look") == 0)) {
+    me.patience = argv[1][0] == 'l' ? 20000 : 0;
     pair_start(&both, answer, &me, argc, argv, 2);
     return floor_serve(play, &me);
   }
@@ -82,6 +99,6 @@ int main(int argc, char **argv) {
     pair_start(&both, answer, &me, argc, argv, 3);
     return floor_serve(wake, &me);
   }
-  fprintf(stderr, "usage: wait trip [CORE CORE] | wait wake GAP [CORE CORE]\n");
+  fprintf(stderr, "usage: wait trip|look [CORE CORE] | wait wake GAP [CORE CORE]\n");
   return 2;
 }

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Bench, Group, Sampler } from '../bench.js';
 import { twoCores } from '../pin.js';
-import { atMost, quantileOf, type Rounds, us } from '../rows.js';
+import { quantileOf, type Rounds, us } from '../rows.js';
 import { Sleepers } from '../sleepers.js';
 
 /** Nanoseconds between two wake-ups, in which the other side falls asleep. */
@@ -56,7 +56,6 @@ async function run(bench: Bench): Promise<void> {
           unit: us,
           ours: of(how),
           floor: floor && { what: 'C, futex(2)', rounds: of('C') },
-          goal: how === 'blocking' && condition === 'idle' && q === 0.5 ? atMost('ratio', 1.2) : undefined,
         });
       }
     }

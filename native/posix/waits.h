@@ -44,9 +44,6 @@ int sectile_words_sleep(const sectile_sleep *sleeps, size_t count, int64_t nanos
 /* For systems that take one word alone. */
 int sectile_words_sleep_in_slices(const sectile_sleep *sleeps, size_t count, int64_t nanoseconds, size_t *woken);
 
-/* Nanoseconds of a clock that goes on evenly. */
-int64_t sectile_now(void);
-
 /* ---- uring.c: a ring of the kernel's in which waits end, by one thread ---- */
 
 typedef struct sectile_ring sectile_ring;

@@ -127,13 +127,15 @@ static napi_value word_wait_sync(napi_env env, napi_callback_info info) {
   }
   const int32_t *word = sectile_word_at(env, argument, call, PROT_READ);
   if (word == NULL) return NULL;
-  int64_t until = timeout < 0 ? 0 : sectile_now() + timeout, left = timeout;
+  /* Most often not needed, and not asked for then: how late it is. */
+  int64_t until = timeout <= 0 ? 0 : sectile_now() + timeout, left = timeout;
+  if (timeout != 0 && sectile_word_look(word, expected)) return sectile_number(env, DIFFERED);
   for (;;) {
     int error = sectile_word_sleep(word, expected, left);
-    if (error == 0) return sectile_number(env, WOKEN);
-    if (error == EAGAIN) return sectile_number(env, DIFFERED);
-    if (error != EINTR && error != ETIMEDOUT) return sectile_fail_errno(env, call, error);
-    if (error == EINTR && timeout >= 0) left = until - sectile_now();
+    /* Woken for nothing, or before the change is seen: what it waits for has not come. */
+    if (error == EAGAIN || __atomic_load_n(word, __ATOMIC_SEQ_CST) != expected) return sectile_number(env, DIFFERED);
+    if (error != 0 && error != EINTR && error != ETIMEDOUT) return sectile_fail_errno(env, call, error);
+    if (timeout >= 0) left = until - sectile_now();
     if (error == ETIMEDOUT || (timeout >= 0 && left <= 0)) return sectile_number(env, TIMED_OUT);
   }
 }

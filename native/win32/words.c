@@ -190,13 +190,15 @@ static bool is_over(const sleep_for *all, uint32_t count) {
   return false;
 }
 
-/* In units of 100 ns, by a clock that goes on evenly. */
-static int64_t now(void) {
+int64_t sectile_now(void) {
   LARGE_INTEGER ticks, frequency;
   QueryPerformanceCounter(&ticks);
   QueryPerformanceFrequency(&frequency);
-  return (int64_t)((double)ticks.QuadPart / (double)frequency.QuadPart * 1e7);
+  return (int64_t)((double)ticks.QuadPart / (double)frequency.QuadPart * 1e9);
 }
+
+/* Units of 100 ns, in which NtWaitForMultipleObjects counts. */
+static int64_t now(void) { return sectile_now() / 100; }
 
 static napi_value sleep_until(napi_env env, const char *call, sleep_for *all, uint32_t count, double milliseconds) {
   if (!enter(env, call, all, count)) return NULL;
@@ -238,6 +240,8 @@ static napi_value word_wait_sync(napi_env env, napi_callback_info info) {
       !read_timeout(env, argument[3], call, &milliseconds) || !sectile_word_at(env, argument, call, false, &one.word)) {
     return NULL;
   }
+  if (milliseconds != 0 && sectile_word_look((const int32_t *)one.word.address, one.expected))
+    return sectile_number(env, DIFFERED);
   return sleep_until(env, call, &one, 1, milliseconds);
 }
 

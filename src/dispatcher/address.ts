@@ -4,29 +4,32 @@
  */
 import { options, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
-import { beforeClose, type View } from '../memory/view.js';
+import { attachment, beforeClose, View } from '../memory/view.js';
 import { os, WaitEnd } from '../os/index.js';
 import { judgeTimeout } from '../sync/wait-options.js';
 import { WaitPoint } from '../sync/wait-point.js';
 import type { WaitOptions, WaitSyncOptions } from './dispatcher-object.js';
 import { placeIn } from './sources.js';
 
-/** Points of a view that somebody has waited or woken at, by offset. */
-const points = new WeakMap<View, Map<number, WaitPoint>>();
+/** Points of a view that somebody has waited or woken at, by offset: each call needs one, so the view itself has them at hand. */
+type Points = Map<number | bigint, WaitPoint>;
 
 function pointAt(operation: string, view: View, offset: number | bigint): WaitPoint {
   // Where somebody of this thread has waited or woken already, the view was judged then, and is open.
-  const known = points.get(view)?.get(offset as number);
-  if (known !== undefined) return known;
+  const known = View.is(view) ? (view[attachment] as Points | null)?.get(offset) : undefined;
+  return known ?? makePoint(operation, view, offset);
+}
+
+function makePoint(operation: string, view: View, offset: number | bigint): WaitPoint {
   const words = placeIn(operation, view, offset, Int32Array.BYTES_PER_ELEMENT, Int32Array.BYTES_PER_ELEMENT);
-  let all = points.get(view);
-  if (all === undefined) {
-    const fresh = new Map<number, WaitPoint>();
+  let all = view[attachment] as Points | null;
+  if (all === null) {
+    const fresh: Points = new Map();
     view[beforeClose](() => {
-      points.delete(view);
+      view[attachment] = null;
       for (const point of fresh.values()) point.close();
     });
-    points.set(view, fresh);
+    view[attachment] = fresh;
     all = fresh;
   }
   let point = all.get(words.offset);
@@ -78,13 +81,17 @@ export function waitOnAddressSync(view: View, offset: number | bigint, value: nu
   const operation = 'waitOnAddressSync';
   const point = pointAt(operation, view, offset);
   const unwanted = word(operation, value);
-  const timeout =
-    waitOptions === undefined
-      ? Number.POSITIVE_INFINITY
-      : judgeTimeout(operation, options(operation, waitOptions, ['timeout']).timeout);
+  if (waitOptions !== undefined) {
+    return waitUntil(point, unwanted, judgeTimeout(operation, options(operation, waitOptions, ['timeout']).timeout));
+  }
+  // In one call, unless somebody wakes who has changed nothing.
+  const end = os.mappingWordWaitSync(point.mapping, point.offset, unwanted, Number.POSITIVE_INFINITY);
+  return end === WaitEnd.differed || waitUntil(point, unwanted, Number.POSITIVE_INFINITY);
+}
+
+function waitUntil(point: WaitPoint, unwanted: number, timeout: number): boolean {
   const isLimited = timeout > 0 && timeout !== Number.POSITIVE_INFINITY;
   const until = isLimited ? performance.now() + timeout : timeout;
-  // The kernel looks at the word itself: one call, unless somebody wakes and has changed nothing.
   for (let left = timeout; ; left = isLimited ? Math.max(0, until - performance.now()) : timeout) {
     const end = os.mappingWordWaitSync(point.mapping, point.offset, unwanted, left);
     if (end === WaitEnd.differed || os.mappingWordLoad(point.mapping, point.offset) !== unwanted) return true;

@@ -66,6 +66,8 @@ const report = Symbol('report');
 export const mappingOf: unique symbol = Symbol('mapping');
 /** @internal Has something done right before the view is closed; returns how to take that back. */
 export const beforeClose: unique symbol = Symbol('beforeClose');
+/** @internal What a layer above keeps for a view, found without a search. */
+export const attachment: unique symbol = Symbol('attachment');
 
 /** Views that nobody closed let go of what they hold as well. */
 const collected = new FinalizationRegistry<() => void>((release) => release());
@@ -105,6 +107,8 @@ export class View {
   #reference: WeakRef<View> | null = null;
   #reported = 0;
   #closers: Set<() => void> | null = null;
+  /** @internal */
+  [attachment]: unknown = null;
 
   /** @internal Views come from `section.map()` and from the NT faces. */
   constructor(mapping: Mapping, facts: ViewFacts) {
