@@ -9,8 +9,8 @@
 enum { PATIENCE = 20000 };
 /* Looks between two of the clock. */
 enum { LOOKS = 16 };
-/* The most waits in a row that sleep at once, as a power of two. */
-enum { MOST_MISSES = 8 };
+/* Waits in a row that took longer before others sleep at once, and the most of those, as powers of two. */
+enum { FREE_MISSES = 4, MOST_MISSES = 12 };
 
 /* How a word has fared in this thread: those that meet in one place share their luck. */
 typedef struct {
@@ -45,6 +45,6 @@ bool sectile_word_look(const int32_t *word, int32_t expected) {
     }
   } while (sectile_now() - start < PATIENCE);
   if (past->misses < MOST_MISSES) past->misses++;
-  past->skipped = (uint16_t)(1 << past->misses);
+  past->skipped = past->misses <= FREE_MISSES ? 0 : (uint16_t)(1 << (past->misses - FREE_MISSES));
   return false;
 }

@@ -8,8 +8,6 @@ import { batchOf, checkWords, makeMessage, stampWords } from './load.js';
 /** How messages go through a ring: each made known at once, or many together, or from two producers one by one. */
 export type Way = 'one by one' | 'batches' | 'two producers';
 
-/** How often a side looks for something to do before it sleeps; the C floor does so, too. */
-const LOOKS = 2000;
 /** Numbers of each producer: it says by the upper bits who it is. */
 const OWN_NUMBERS = 2 ** 28;
 
@@ -40,12 +38,7 @@ export function sendEach(producer: RingProducer, bytes: number, count: number, w
   const { message, words } = memoryFor(bytes);
   for (let number = 0; number < count; number++) {
     stampWords(words, 0, bytes, who * OWN_NUMBERS + number);
-    let looks = 0;
-    while (!producer.trySend(message)) {
-      if (++looks < LOOKS) continue;
-      producer.sendSync(message);
-      break;
-    }
+    producer.sendSync(message);
   }
 }
 
@@ -63,34 +56,8 @@ export function sendBatches(producer: RingProducer, bytes: number, count: number
       }
     }
     for (let i = 0; i < size; i++) stampWords(batchWords, (starts[i] ?? 0) / 4, bytes, number++);
-    for (let sent = 0, looks = 0; sent < size; ) {
-      const more = producer.trySendMany(batch, sent);
-      if (more === 0 && ++looks === LOOKS) {
-        producer.roomSync(bytes);
-        looks = 0;
-      }
-      sent += more;
-    }
+    producer.sendManySync(batch);
   }
-}
-
-/** Takes the next message into `target`: looks for it, then sleeps. Returns its length. */
-export function takeInto(consumer: RingConsumer, target: Uint8Array, looks: number): number {
-  for (let look = 0; look < looks; look++) {
-    const length = consumer.tryReceiveInto(target);
-    if (length >= 0) return length;
-  }
-  const message = consumer.waitNextSync();
-  return took(consumer, target, message);
-}
-
-/** Copies a message that was found in place. */
-function took(consumer: RingConsumer, target: Uint8Array, message: Uint8Array | null): number {
-  if (message === null) throw new Error('the other side of a ring has closed');
-  target.set(message);
-  const { length } = message;
-  consumer.release();
-  return length;
 }
 
 /** Takes `count` messages one by one. */
@@ -98,7 +65,7 @@ export function takeEach(consumer: RingConsumer, bytes: number, count: number): 
   const { message: target, words } = memoryFor(bytes);
   const next = [0, 0];
   for (let taken = 0; taken < count; taken++) {
-    const length = takeInto(consumer, target, LOOKS);
+    const length = consumer.receiveIntoSync(target);
     const who = (words[0] ?? 0) >>> 28;
     const own = next[who] ?? 0;
     if (length !== bytes) throw new Error(`a message of ${length} bytes came instead of one of ${bytes}`);
@@ -112,15 +79,9 @@ export function takeBatches(consumer: RingConsumer, bytes: number, count: number
   const { batch, batchWords } = memoryFor(bytes);
   const { starts, lengths } = batch;
   let number = 0;
-  let looks = 0;
   while (number < count) {
-    let found = consumer.tryReceiveBatch(batch);
-    if (found === 0) {
-      if (++looks < LOOKS) continue;
-      found = consumer.receiveBatchSync(batch);
-      if (found === 0) throw new Error('the other side of a ring has closed');
-    }
-    looks = 0;
+    const found = consumer.receiveBatchSync(batch);
+    if (found === 0) throw new Error('the other side of a ring has closed');
     for (let i = 0; i < found; i++) {
       if (lengths[i] !== bytes) throw new Error(`message ${number} of a batch has ${lengths[i]} bytes`);
       checkWords(batchWords, (starts[i] ?? 0) / 4, bytes, number++);
@@ -128,7 +89,7 @@ export function takeBatches(consumer: RingConsumer, bytes: number, count: number
   }
 }
 
-/** Sends a message and takes the one that comes back; without a look before it sleeps. */
+/** Sends a message and takes the one that comes back. */
 export async function trip(
   how: How,
   to: RingProducer,
@@ -138,16 +99,11 @@ export async function trip(
 ): Promise<void> {
   if (how === 'blocking') {
     to.sendSync(message);
-    takeInto(from, target, 1);
+    from.receiveIntoSync(target);
   } else {
     if (!to.trySend(message)) await to.send(message);
-    await takeLater(from, target);
+    await from.receiveInto(target);
   }
-}
-
-/** Takes the next message into `target`, and leaves the event loop free until it is there. */
-export async function takeLater(from: RingConsumer, target: Uint8Array): Promise<void> {
-  if (from.tryReceiveInto(target) < 0) took(from, target, await from.waitNext());
 }
 
 /** Sends back what comes. */
@@ -155,10 +111,10 @@ export async function echo(how: How, from: RingConsumer, to: RingProducer, bytes
   const message = makeMessage(bytes);
   for (let i = 0; i < count; i++) {
     if (how === 'blocking') {
-      takeInto(from, message, 1);
+      from.receiveIntoSync(message);
       to.sendSync(message);
     } else {
-      await takeLater(from, message);
+      await from.receiveInto(message);
       if (!to.trySend(message)) await to.send(message);
     }
   }

@@ -45,9 +45,14 @@ export class RepeatedArray {
   #longs: BigInt64Array | null = null;
   #last: Uint8Array | null = null;
 
-  /** Null where it is new, or does not start at a multiple of 8 bytes of its buffer. */
-  longsOf(array: Uint8Array): BigInt64Array | null {
-    return array === this.#array ? this.#longs : this.#meet(array);
+  /**
+   * Null where it is new, does not start at a multiple of 8 bytes of its buffer, or has grown since it was met.
+   *
+   * @param length Bytes that are to be copied.
+   */
+  longsOf(array: Uint8Array, length: number): BigInt64Array | null {
+    const longs = array === this.#array ? this.#longs : this.#meet(array);
+    return longs !== null && length >> 3 <= longs.length ? longs : null;
   }
 
   #meet(array: Uint8Array): BigInt64Array | null {
@@ -60,4 +65,16 @@ export class RepeatedArray {
     this.#longs = byteOffset % 8 === 0 ? new BigInt64Array(buffer, byteOffset, length >> 3) : null;
     return this.#longs;
   }
+}
+
+/** Copies an array that is used again and again by words, any other by its own means. */
+export function copyIn(sources: RepeatedArray, from: Uint8Array, to: Uint8Array, toLongs: BigInt64Array, at: number): void {
+  const { length } = from;
+  const longs = length <= LOOP_BYTES ? sources.longsOf(from, length) : null;
+  if (longs === null) {
+    to.set(from, at);
+    return;
+  }
+  copyLongs(longs, 0, toLongs, at >> 3, length >> 3);
+  for (let index = length & ~7; index < length; index++) to[at + index] = from[index] as number;
 }

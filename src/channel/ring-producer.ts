@@ -33,6 +33,10 @@ export class RingProducer extends RingWriter {
 
   /** As {@link send}, and blocks the thread; `timeout` in milliseconds. */
   sendSync(message: Uint8Array, timeout?: number): void {
+    if (timeout === undefined && this.isPlain && message instanceof Uint8Array) {
+      this.putOff(message.length);
+      if (this.trySend(message)) return;
+    }
     this.#waitSync('producer.sendSync', () => this.trySend(message), timeout);
   }
 
@@ -78,7 +82,7 @@ export class RingProducer extends RingWriter {
   #waitSync(operation: string, attempt: () => boolean, timeout: number | undefined): void {
     const milliseconds = judgeTimeout(operation, timeout);
     if (this.closed) throw this.side.closed(operation);
-    if (attempt()) return;
+    if (attempt() || (milliseconds > 0 && this.movesSoon() && attempt())) return;
     this.side.waitSync(operation, (peer) => this.#attempted(operation, attempt, peer), milliseconds);
   }
 

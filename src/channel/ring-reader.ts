@@ -3,10 +3,12 @@
  * producers write: each is read once, and checked before it is used.
  */
 import { show } from '../base/checks.js';
-import { SectionError } from '../base/error.js';
+import type { SectionError } from '../base/error.js';
 import { copyLongs, LOOP_BYTES, lookAfterStore, RepeatedArray } from './copy.js';
 import { MessageBatch } from './message-batch.js';
+import { Pace } from './pace.js';
 import type { PeerState } from './peers.js';
+import { invalid, recordOf, requireMost, tooShort } from './ring-errors.js';
 import { Ended, Long, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-layout.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
 import { releaseRole, roleTaken, takeRole } from './role.js';
@@ -37,6 +39,7 @@ export class RingReader {
   /** Where the last look through records stopped. */
   #behind = 0;
   readonly #targets = new RepeatedArray();
+  readonly #pace: Pace;
 
   /** @internal */
   constructor(operation: string, memory: RingMemory, peerEnd: PeerEnd, onClose: () => void) {
@@ -48,6 +51,7 @@ export class RingReader {
     this.#capacity = memory.capacity;
     this.#maximum = memory.maximum;
     this.#onClose = onClose;
+    this.#pace = new Pace(memory.words, Word.tail);
     const { roles, home, object } = memory;
     if (takeRole(roles, Long.consumer, home) === null) {
       throw roleTaken(operation, object, 'consumer', Atomics.load(roles, Long.consumer));
@@ -109,8 +113,9 @@ export class RingReader {
     if (!(target instanceof Uint8Array)) {
       throw invalid('consumer.tryReceiveInto', `target must be a Uint8Array, not ${show(target)}`);
     }
-    const longs = this.#targets.longsOf(target);
-    if (length > target.length) throw this.#tooShort('consumer.tryReceiveInto', target.length);
+    const longs = this.#targets.longsOf(target, length);
+    if (length > target.length)
+      throw tooShort('consumer.tryReceiveInto', this.#memory.object, this.#length, target.length, this.#maximum);
     if (longs !== null && length <= LOOP_BYTES) {
       copyLongs(this.#longs, at >> 3, longs, 0, length >> 3);
       for (let index = length & ~7; index < length; index++) target[index] = this.#data[at + index] as number;
@@ -165,7 +170,7 @@ export class RingReader {
       const run = this.#behind - from;
       if (run === 0) {
         if (count === 0 && recordOf(this.#length) > bytes)
-          throw this.#tooShort('consumer.tryReceiveBatch', bytes - RECORD_HEADER);
+          throw tooShort('consumer.tryReceiveBatch', this.#memory.object, this.#length, bytes - RECORD_HEADER, this.#maximum);
         break;
       }
       if (run <= LOOP_BYTES) copyLongs(this.#longs, from >> 3, batch.longs, end >> 3, run >> 3);
@@ -285,7 +290,7 @@ export class RingReader {
     const at = head & (this.#capacity - 1);
     const length = this.#lengths[at >> 2] as number;
     if (length === PAD) return this.#findBehindPad(at, available);
-    const record = (length + 15) & ~7;
+    const record = recordOf(length);
     if (length < 0 || length > this.#maximum || record > available || record > this.#capacity - at)
       throw this.#badRecord(at, length);
     this.#length = length;
@@ -296,7 +301,7 @@ export class RingReader {
   #findBehindPad(at: number, available: number): number {
     const rest = this.#capacity - at;
     const length = this.#lengths[0] as number;
-    const record = (length + 15) & ~7;
+    const record = recordOf(length);
     if (at === 0 || length < 0 || length > this.#maximum || rest + record > available) throw this.#badRecord(at, PAD);
     this.#head = (this.#head + rest) | 0;
     this.#length = length;
@@ -305,7 +310,17 @@ export class RingReader {
 
   /** Goes on to the record behind the one that was found. */
   #pass(): void {
-    this.#head = (this.#head + ((this.#length + 15) & ~7)) | 0;
+    this.#head = (this.#head + recordOf(this.#length)) | 0;
+  }
+
+  /** @internal Before a thread that may block looks. */
+  protected putOff(): void {
+    if (this.#head === this.#tail) this.#pace.putOff();
+  }
+
+  /** @internal Whether something has come soon after there was nothing: for a thread that may block. */
+  protected comesSoon(): boolean {
+    return this.#pace.moves(this.#tail);
   }
 
   /** Looks how far producers are. */
@@ -317,6 +332,7 @@ export class RingReader {
       throw this.#broken('consumer.receive', `a producer is said to be at ${tail >>> 0}`);
     }
     this.#tail = tail;
+    this.#pace.note(more);
     return tail;
   }
 
@@ -365,15 +381,6 @@ export class RingReader {
     return this.#broken('consumer.receive', `a record at ${at} says ${length} bytes`);
   }
 
-  #tooShort(operation: string, room: number): SectionError {
-    return new SectionError('ERR_SECTION_OUT_OF_RANGE', {
-      operation,
-      object: this.#memory.object,
-      rule: `the next message has ${this.#length} bytes, there is room for ${room}`,
-      wayOut: `A message has at most ${this.#maximum} bytes`,
-    });
-  }
-
   /**
    * Gives the role back. Messages that are there stay for the next consumer; producers that wait for room are told.
    * Safe to call twice.
@@ -394,14 +401,3 @@ export class RingReader {
     this.close();
   }
 }
-
-function requireMost(operation: string, most: unknown): void {
-  if (most === Number.POSITIVE_INFINITY || (typeof most === 'number' && Number.isInteger(most) && most >= 1)) return;
-  throw invalid(operation, `most must be a whole number from 1, not ${show(most)}`);
-}
-
-function invalid(operation: string, rule: string): SectionError {
-  return new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule });
-}
-
-const recordOf = (length: number): number => (length + 15) & ~7;

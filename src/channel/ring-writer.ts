@@ -4,9 +4,11 @@
  * their lock.
  */
 import { show } from '../base/checks.js';
-import { SectionError } from '../base/error.js';
-import { lookAfterStore } from './copy.js';
+import type { SectionError } from '../base/error.js';
+import { copyIn, lookAfterStore, RepeatedArray } from './copy.js';
 import { MessageBatch } from './message-batch.js';
+import { Pace } from './pace.js';
+import { invalid, recordOf, requireMessage, tooBig } from './ring-errors.js';
 import { Ended, PAD, RECORD_HEADER, type RingMemory, Sleeps, Word } from './ring-layout.js';
 import { RingLock } from './ring-lock.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
@@ -39,6 +41,8 @@ export class RingWriter {
   #locked = false;
   #claimAt = 0;
   #claimLength = 0;
+  readonly #sources = new RepeatedArray();
+  readonly #pace: Pace;
 
   /** @internal */
   constructor(operation: string, memory: RingMemory, peerEnd: PeerEnd, onClose: () => void) {
@@ -50,6 +54,7 @@ export class RingWriter {
     this.#capacity = memory.capacity;
     this.#maximum = memory.maximum;
     this.#onClose = onClose;
+    this.#pace = new Pace(memory.words, Word.head);
     this.#slot = takeSlot(operation, memory);
     this.side = new RingSide(memory, 'producer', peerEnd);
     this.#lock = memory.many ? new RingLock(memory, () => this.side.poke()) : null;
@@ -241,16 +246,16 @@ export class RingWriter {
     const { length } = message;
     const at = this.#place(length);
     if (at < 0) return false;
-    this.#data.set(message, at);
-    this.#tail = (this.#tail + ((length + 15) & ~7)) | 0;
+    copyIn(this.#sources, message, this.#data, this.#longs, at);
+    this.#tail = (this.#tail + recordOf(length)) | 0;
     return true;
   }
 
   /** Writes a record's header, and a pad before it where it must; the tail is then the record's. Returns where its payload starts. */
   #place(length: number): number {
-    if (length > this.#maximum) throw this.#tooBig(length);
+    if (length > this.#maximum) throw tooBig(this.#memory.object, length, this.#maximum);
     const capacity = this.#capacity;
-    const record = (length + 15) & ~7;
+    const record = recordOf(length);
     const at = this.#tail & (capacity - 1);
     const rest = capacity - at;
     const pad = rest < record ? rest : 0;
@@ -265,6 +270,16 @@ export class RingWriter {
     return RECORD_HEADER;
   }
 
+  /** @internal Before a thread that may block looks. */
+  protected putOff(length: number): void {
+    if (this.#capacity - ((this.#tail - this.#head) | 0) < recordOf(length)) this.#pace.putOff();
+  }
+
+  /** @internal Whether the consumer has moved soon after there was no room: for a thread that may block. */
+  protected movesSoon(): boolean {
+    return this.#pace.moves(this.#head);
+  }
+
   /** Looks how far the consumer is. */
   #look(need: number): boolean {
     const head = Atomics.load(this.#words, Word.head);
@@ -272,6 +287,7 @@ export class RingWriter {
     if (used < 0 || used > ((this.#tail - this.#head) | 0) || (head & 7) !== 0) {
       throw this.#broken('producer.send', `the consumer is said to be at ${head >>> 0}`);
     }
+    this.#pace.note((head - this.#head) | 0);
     this.#head = head;
     return this.#capacity - used >= need;
   }
@@ -285,7 +301,7 @@ export class RingWriter {
 
   /** Runs of records, each by one copy: up to the data's end, or as far as there is room. */
   #putBatch(operation: string, batch: MessageBatch, from: number): number {
-    if (batch.longest > this.#maximum) throw this.#tooBig(batch.longest);
+    if (batch.longest > this.#maximum) throw tooBig(this.#memory.object, batch.longest, this.#maximum);
     batch.settle();
     const { count } = batch;
     let index = from;
@@ -365,16 +381,7 @@ export class RingWriter {
     if (!Number.isInteger(length) || length < 0) {
       throw invalid(operation, `length must be a whole number of bytes, not ${show(length)}`);
     }
-    if (length > this.#maximum) throw this.#tooBig(length);
-  }
-
-  #tooBig(length: number): SectionError {
-    return new SectionError('ERR_SECTION_MESSAGE_TOO_BIG', {
-      operation: 'producer.send',
-      object: this.#memory.object,
-      rule: `a message has at most ${this.#maximum} bytes, half the ring less ${RECORD_HEADER}, not ${length}`,
-      wayOut: 'Send it in parts, or make a larger ring',
-    });
+    if (length > this.#maximum) throw tooBig(this.#memory.object, length, this.#maximum);
   }
 
   /* -------------------------------------------------------------------------------- end ---- */
@@ -412,15 +419,4 @@ export class RingWriter {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-const recordOf = (length: number): number => (length + 15) & ~7;
-
-function requireMessage(operation: string, message: unknown): void {
-  if (message instanceof Uint8Array) return;
-  throw invalid(operation, `message must be a Uint8Array, not ${show(message)}`);
-}
-
-function invalid(operation: string, rule: string): SectionError {
-  return new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule });
 }

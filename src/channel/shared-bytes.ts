@@ -17,7 +17,7 @@ export class SharedBytes {
 
   /** Fills a target's first bytes. `at` is a multiple of 8; the target is long enough. */
   copyOut(at: number, length: number, target: Uint8Array): void {
-    const longs = length <= LOOP_BYTES ? this.#others.longsOf(target) : null;
+    const longs = length <= LOOP_BYTES ? this.#others.longsOf(target, length) : null;
     if (longs === null) {
       target.set(this.bytes.subarray(at, at + length));
       return;
@@ -29,7 +29,7 @@ export class SharedBytes {
   /** Puts a source there. `at` is a multiple of 8; there is room. */
   copyIn(source: Uint8Array, at: number): void {
     const { length } = source;
-    const longs = length <= LOOP_BYTES ? this.#others.longsOf(source) : null;
+    const longs = length <= LOOP_BYTES ? this.#others.longsOf(source, length) : null;
     if (longs === null) {
       this.bytes.set(source, at);
       return;

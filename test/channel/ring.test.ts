@@ -35,8 +35,8 @@ for (const producers of ['one', 'many'] as const) {
       // Each twice and more in a row, for that is another way of copying.
       const target = targets[length % 20 < 10 ? 0 : 1] as Uint8Array;
       target.fill(255);
-      assert.ok(producer.trySend(message));
-      assert.equal(consumer.tryReceiveInto(target), length);
+      producer.sendSync(message);
+      assert.equal(consumer.receiveIntoSync(target, 0), length);
       assert.deepEqual(target.subarray(0, length), message);
       assert.ok(target.subarray(length).every((byte) => byte === 255));
       const claim = producer.claim(Math.min(length + 5, 504));
@@ -54,6 +54,46 @@ for (const producers of ['one', 'many'] as const) {
       if (sent === 2) assert.deepEqual(batch.at(1), bytes(3));
       assert.equal(consumer.tryReceive(), null);
     }
+  });
+
+  test(`the same memory is sent and received into again and again, also when it grows or goes (${producers})`, async (t) => {
+    const { producer, consumer } = ends(t, { producers });
+    type Resizable = ArrayBuffer & { resize(bytes: number): void };
+    const make = (): [Resizable, Uint8Array] => {
+      const buffer = new (ArrayBuffer as unknown as new (bytes: number, options: object) => Resizable)(16, { maxByteLength: 64 });
+      return [buffer, new Uint8Array(buffer)];
+    };
+    const [[from, message], [to, target]] = [make(), make()];
+    for (const size of [16, 16, 16, 64, 64, 8, 48]) {
+      from.resize(size);
+      to.resize(size);
+      message.set(bytes(size, size));
+      producer.sendSync(message);
+      assert.equal(await consumer.receiveInto(target), size);
+      assert.deepEqual(target, bytes(size, size));
+    }
+    structuredClone(from, { transfer: [from] });
+    producer.sendSync(message);
+    assert.equal(consumer.receiveIntoSync(target), 0);
+  });
+
+  test(`memory of the caller's is received into when something comes, and told the end (${producers})`, async (t) => {
+    const { producer, consumer } = ends(t, { producers });
+    const target = new Uint8Array(504);
+    await assert.rejects(consumer.receiveInto(target, { timeout: 1 }), withCode('ERR_SECTION_TIMEOUT'));
+    assert.throws(() => consumer.receiveIntoSync(target, 1), withCode('ERR_SECTION_TIMEOUT'));
+    assert.throws(() => consumer.receiveIntoSync(target, -1), withCode('ERR_SECTION_INVALID_ARGUMENT'));
+    const coming = consumer.receiveInto(target);
+    producer.sendSync(bytes(9, 1));
+    assert.equal(await coming, 9);
+    assert.deepEqual(target.subarray(0, 9), bytes(9, 1));
+    producer.sendSync(bytes(12));
+    assert.throws(() => consumer.receiveIntoSync(new Uint8Array(11)), withCode('ERR_SECTION_OUT_OF_RANGE'));
+    await assert.rejects(consumer.receiveInto(new Uint8Array(11)), withCode('ERR_SECTION_OUT_OF_RANGE'));
+    assert.equal(consumer.receiveIntoSync(target), 12);
+    producer.close();
+    assert.equal(await consumer.receiveInto(target), -1);
+    assert.equal(consumer.receiveIntoSync(target), -1);
   });
 
   test(`a full ring takes nothing until something is received (${producers})`, (t) => {

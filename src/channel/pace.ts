@@ -1,0 +1,78 @@
+/**
+ * When a thread that may block looks at the other side's word. Each look takes the word's cache line from who writes it, who waits
+ * for it then at his next message; so, in a stream, whoever is quicker lets the other get ahead by some messages between two looks,
+ * and both run at the slower one's own speed. Where there is nothing it looks for a while before it sleeps; if that does not
+ * help, ever more seldom.
+ */
+import { load } from './fence.js';
+
+/** Milliseconds that are looked for: less than a sleep and a wake-up cost. */
+const PATIENCE = 0.02;
+/** Steps of idling between two looks, some hundred nanoseconds. */
+const STEPS = 150;
+/** Looks between two of the clock. */
+const LOOKS = 8;
+/** Waits in a row that took longer before others sleep at once, and the most of those, as powers of two. */
+const FREE_MISSES = 4;
+const MOST_MISSES = 12;
+
+/** Bytes since the last look that are few, and so many looks in a row that found few before the next one is put off. */
+const FEW = 512;
+const STEP = 4;
+
+/** What idling writes, that it be not optimised away. */
+const idled = new Int32Array(1);
+
+function idle(): void {
+  for (let step = 0; step < STEPS; step++) idled[0] = step;
+}
+
+export class Pace {
+  readonly #words: Int32Array;
+  readonly #index: number;
+  #misses = 0;
+  #skipped = 0;
+  /** How much it looks as if each message were looked for: 0 to twice STEP. */
+  #steps = 0;
+
+  /** @param index The word that the other side moves. */
+  constructor(words: Int32Array, index: number) {
+    this.#words = words;
+    this.#index = index;
+  }
+
+  /** A look has found the word moved by so many bytes; 0: not at all, and nobody is in step with the other then. */
+  note(moved: number): void {
+    if (moved === 0) this.#steps = 0;
+    else if (moved >= FEW) this.#steps = Math.max(0, this.#steps - 1);
+    else if (this.#steps < 2 * STEP) this.#steps++;
+  }
+
+  /** Before a look: puts it off by some hundred nanoseconds where both sides go step by step. */
+  putOff(): void {
+    if (this.#steps >= STEP) idle();
+  }
+
+  /** Whether the word has come to differ from what it was when there was nothing to do. */
+  moves(seen: number): boolean {
+    if (this.#skipped > 0) {
+      this.#skipped--;
+      return false;
+    }
+    const words = this.#words;
+    if (words.length === 0) return false;
+    const until = performance.now() + PATIENCE;
+    do {
+      for (let look = 0; look < LOOKS; look++) {
+        idle();
+        if (load(words, this.#index) !== seen) {
+          this.#misses = 0;
+          return true;
+        }
+      }
+    } while (performance.now() < until);
+    if (this.#misses < MOST_MISSES) this.#misses++;
+    this.#skipped = this.#misses <= FREE_MISSES ? 0 : 2 ** (this.#misses - FREE_MISSES);
+    return false;
+  }
+}
