@@ -7,12 +7,13 @@
  * --target  another system than this one, for which the machine has a compiler (Windows: MinGW-w64)
  * --define  for the preprocessor: NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED makes an addon that has no buffers, as in Electron
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { compilerArguments, machineCompiler, nativeFiles, root } from './native-targets.mjs';
+import { compileFlags, linkerArguments, machineCompiler, nativeFiles, root } from './native-targets.mjs';
 
 const here = `${process.platform}-${process.arch}`;
 const { values } = parseArgs({
@@ -41,12 +42,34 @@ const newest = Math.max(
 );
 if (existsSync(output) && statSync(output).mtimeMs > newest) process.exit(0);
 
+function run(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(compiler, args, { stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${compiler} ended with ${code}`))));
+  });
+}
+
+/** Compiles every file, as many at a time as there are processors. @returns the objects */
+async function compileAll(folder, options) {
+  const sources = nativeFiles(system, '.c');
+  const objectOf = (source) => join(folder, `${basename(source, '.c')}.o`);
+  const waiting = [...sources];
+  const one = async () => {
+    for (let source = waiting.shift(); source !== undefined; source = waiting.shift())
+      await run([...compileFlags(system, options), '-c', '-o', objectOf(source), source]);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, one));
+  return sources.map(objectOf);
+}
+
 mkdirSync(dirname(output), { recursive: true });
 const fresh = `${output}.${process.pid}`;
+const scratch = mkdtempSync(join(tmpdir(), 'sectile-native-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 try {
-  execFileSync(compiler, compilerArguments(system, fresh, { sanitize: values.sanitize, defines: values.define }), {
-    stdio: 'inherit',
-  });
+  const options = { sanitize: values.sanitize, defines: values.define };
+  await run(linkerArguments(system, fresh, await compileAll(scratch, options), options));
   renameSync(fresh, output);
 } catch (error) {
   console.error(

@@ -119,8 +119,8 @@ export function compileFlags(system, { sanitize = false, defines = [], base = ro
   ];
 }
 
-/** The arguments that make a C compiler compile and link a system's addon into `output`. */
-export function compilerArguments(system, output, options = {}) {
+/** The arguments that make a C compiler link inputs, C files or objects of theirs, into a system's addon. */
+export function linkerArguments(system, output, inputs, options = {}) {
   const { link, exported, libraries } = systems[system];
   const { base = root } = options;
   return [
@@ -129,7 +129,11 @@ export function compilerArguments(system, output, options = {}) {
     ...(exported ? [`-Wl,--version-script=${join(base, 'native', exported)}`] : []),
     '-o',
     output,
-    ...nativeFiles(system, '.c', base),
+    ...inputs,
     ...libraries,
   ];
 }
+
+/** The arguments that make a C compiler compile and link a system's addon into `output`. */
+export const compilerArguments = (system, output, options = {}) =>
+  linkerArguments(system, output, nativeFiles(system, '.c', options.base), options);

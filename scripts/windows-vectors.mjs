@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { joinBuilt } from './join.mjs';
 import { onWindows, there } from './windows-lanes.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -21,7 +22,11 @@ const groupOf = new Map(groups.flatMap((group) => group.ids.map((id) => [id, gro
 export const vectorParts = Array.from({ length: PARTS }, (_, index) => `${index + 1}/${PARTS}`);
 
 async function runVectors(lane, node, output, more) {
-  const args = [there(join(root, 'build-conformance', 'main.js')), '--json', ...(onWindows ? [] : ['--known', there(list)])];
+  const args = [
+    there(join(await joinBuilt(), 'build-conformance', 'main.js')),
+    '--json',
+    ...(onWindows ? [] : ['--known', there(list)]),
+  ];
   const { stdout, stderr, code } = await lane.run(node, [...args, ...more], { output, timeout: PATIENCE });
   if (!stdout.startsWith('{')) throw new Error(`the runner of the vectors ended with ${code}: ${stderr}`);
   return JSON.parse(stdout);
