@@ -3,13 +3,16 @@
  */
 import { MessageBatch, type RingConsumer, type RingProducer } from 'sectile/channel';
 import type { How } from '../words.js';
-import { batchOf, checkWords, makeMessage, stampWords } from './load.js';
+import { batchOf, check, checkWords, makeMessage, stamp, stampWords } from './load.js';
 
 /** How messages go through a ring: each made known at once, or many together, or from two producers one by one. */
 export type Way = 'one by one' | 'batches' | 'two producers';
 
 /** Numbers of each producer: it says by the upper bits who it is. */
 const OWN_NUMBERS = 2 ** 28;
+
+/** How a message goes there and back: copied in and out while both sides block or await, or written and read in the rings themselves. */
+export type TripWay = How | 'in place';
 
 interface Prepared {
   readonly message: Uint8Array<ArrayBuffer>;
@@ -89,7 +92,7 @@ export function takeBatches(consumer: RingConsumer, bytes: number, count: number
   }
 }
 
-/** Sends a message and takes the one that comes back. */
+/** Sends a message and takes the one that comes back, copied. */
 export async function trip(
   how: How,
   to: RingProducer,
@@ -101,21 +104,49 @@ export async function trip(
     to.sendSync(message);
     from.receiveIntoSync(target);
   } else {
-    if (!to.trySend(message)) await to.send(message);
+    await to.send(message);
     await from.receiveInto(target);
   }
 }
 
+/** As {@link trip}, with the message written and the answer read where they stand. */
+export async function tripInPlace(to: RingProducer, from: RingConsumer, bytes: number, number: number): Promise<void> {
+  stamp(await roomIn(to, bytes), number);
+  to.commit();
+  check(from.next() ?? (await nextIn(from)), bytes, number);
+  from.release();
+}
+
+async function roomIn(to: RingProducer, bytes: number): Promise<Uint8Array> {
+  for (let room = to.claim(bytes); ; room = to.claim(bytes)) {
+    if (room !== null) return room;
+    await to.room(bytes);
+  }
+}
+
+async function nextIn(from: RingConsumer): Promise<Uint8Array> {
+  const message = await from.waitNext();
+  if (message === null) throw new Error('the other side of a ring has closed');
+  return message;
+}
+
 /** Sends back what comes. */
-export async function echo(how: How, from: RingConsumer, to: RingProducer, bytes: number, count: number): Promise<void> {
+export async function echo(way: TripWay, from: RingConsumer, to: RingProducer, bytes: number, count: number): Promise<void> {
   const message = makeMessage(bytes);
   for (let i = 0; i < count; i++) {
-    if (how === 'blocking') {
+    if (way === 'blocking') {
       from.receiveIntoSync(message);
       to.sendSync(message);
-    } else {
+    } else if (way === 'event loop') {
       await from.receiveInto(message);
-      if (!to.trySend(message)) await to.send(message);
+      await to.send(message);
+    } else {
+      const found = from.next() ?? (await nextIn(from));
+      const number = new DataView(found.buffer, found.byteOffset).getUint32(0, true);
+      check(found, bytes, number);
+      stamp(await roomIn(to, bytes), number);
+      to.commit();
+      from.release();
     }
   }
 }

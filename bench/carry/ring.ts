@@ -7,9 +7,8 @@ import type { Bench } from '../bench.js';
 import { clock } from '../payload.js';
 import type { Peer } from '../peer.js';
 import type { RingerAnswer, RingerRequest } from '../peers/ringer.js';
-import type { How } from '../words.js';
 import { check, makeMessage, ringBytes, stamp } from './load.js';
-import { sendBatches, sendEach, trip, type Way } from './moves.js';
+import { sendBatches, sendEach, type TripWay, trip, tripInPlace, type Way } from './moves.js';
 
 /** Messages in one direction. */
 export class RunRing {
@@ -79,16 +78,20 @@ export class TripRing {
   }
 
   /** The nanoseconds of each of `count` round trips. */
-  async trips(how: How, bytes: number, count: number): Promise<number[]> {
-    await this.peer.ask({ echo: how, there: 'bench-ring-there', back: 'bench-ring-back', bytes, count } satisfies RingerRequest);
+  async trips(way: TripWay, bytes: number, count: number): Promise<number[]> {
+    await this.peer.ask({ echo: way, there: 'bench-ring-there', back: 'bench-ring-back', bytes, count } satisfies RingerRequest);
     const message = makeMessage(bytes);
     const target = makeMessage(bytes);
     const times: number[] = [];
     for (let number = 0; number < count; number++) {
       const start = performance.now();
-      stamp(message, number);
-      await trip(how, this.#producer, this.#consumer, message, target);
-      check(target, bytes, number);
+      if (way === 'in place') {
+        await tripInPlace(this.#producer, this.#consumer, bytes, number);
+      } else {
+        stamp(message, number);
+        await trip(way, this.#producer, this.#consumer, message, target);
+        check(target, bytes, number);
+      }
       times.push((performance.now() - start) * 1e6);
     }
     await this.peer.next();

@@ -2,15 +2,14 @@
  * Peer of the ring benchmarks: takes messages, sends some as the second producer, or sends back what comes.
  */
 import { Ring, type RingConsumer, type RingProducer } from 'sectile/channel';
-import { echo, sendEach, takeBatches, takeEach, type Way } from '../carry/moves.js';
+import { echo, sendEach, type TripWay, takeBatches, takeEach, type Way } from '../carry/moves.js';
 import { clock } from '../payload.js';
 import { answer, serve } from '../peer.js';
-import type { How } from '../words.js';
 
 export type RingerRequest =
   | { readonly take: Way; readonly ring: string; readonly bytes: number; readonly count: number }
   | { readonly send: string; readonly bytes: number; readonly count: number }
-  | { readonly echo: How; readonly there: string; readonly back: string; readonly bytes: number; readonly count: number };
+  | { readonly echo: TripWay; readonly there: string; readonly back: string; readonly bytes: number; readonly count: number };
 
 export interface RingerAnswer {
   /** The clock when all was done. Absent in the first answer: the peer begins. */
