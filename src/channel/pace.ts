@@ -23,7 +23,8 @@ const STEP = 4;
 /** What idling writes, that it be not optimised away. */
 const idled = new Int32Array(1);
 
-function idle(): void {
+/** Lets some hundred nanoseconds pass. */
+export function idle(): void {
   for (let step = 0; step < STEPS; step++) idled[0] = step;
 }
 

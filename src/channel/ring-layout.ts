@@ -37,6 +37,7 @@ export const Word = {
   consumerEnded: At.consumerEnded / 4,
   consumerSleeps: At.consumerSleeps / 4,
   producerSleeps: At.producerSleeps / 4,
+  mutex: At.mutex / 4,
 } as const;
 
 /** Indexes of the 64-bit words. */
