@@ -212,18 +212,18 @@ napi_value sectile_wrap(napi_env env, void *pointer, const napi_type_tag *tag, n
   return result;
 }
 
-bool sectile_unwrap(napi_env env, napi_value value, const char *call, const char *name, const napi_type_tag *tag,
-                    void **pointer) {
+bool sectile_is(napi_env env, napi_value value, const napi_type_tag *tag, void **pointer) {
   bool tagged = false;
-  if (napi_get_value_external(env, value, pointer) != napi_ok || *pointer == NULL) {
-    return wrong(env, call, name, "is of another kind");
-  }
+  if (napi_get_value_external(env, value, pointer) != napi_ok || *pointer == NULL) return false;
   uintptr_t entry = known_entry(*pointer, tag);
   _Atomic uintptr_t *place = known_place(*pointer);
   if (atomic_load_explicit(place, memory_order_relaxed) == entry) return true;
-  if (napi_check_object_type_tag(env, value, tag, &tagged) != napi_ok || !tagged) {
-    return wrong(env, call, name, "is of another kind");
-  }
+  if (napi_check_object_type_tag(env, value, tag, &tagged) != napi_ok || !tagged) return false;
   atomic_store_explicit(place, entry, memory_order_relaxed);
   return true;
+}
+
+bool sectile_unwrap(napi_env env, napi_value value, const char *call, const char *name, const napi_type_tag *tag,
+                    void **pointer) {
+  return sectile_is(env, value, tag, pointer) || wrong(env, call, name, "is of another kind");
 }

@@ -70,6 +70,8 @@ extern const napi_type_tag sectile_tag_descriptor;
 extern const napi_type_tag sectile_tag_mapping;
 extern const napi_type_tag sectile_tag_server;
 napi_value sectile_wrap(napi_env env, void *pointer, const napi_type_tag *tag, napi_finalize finalize);
+/* As sectile_unwrap, and no exception. */
+bool sectile_is(napi_env env, napi_value value, const napi_type_tag *tag, void **pointer);
 bool sectile_unwrap(napi_env env, napi_value value, const char *call, const char *name, const napi_type_tag *tag, void **pointer);
 
 /* ---- descriptors ---- */

@@ -4,9 +4,9 @@
  */
 import { byteCount, flag, MAXIMUM_SECTION_SIZE, oneOf, options, show } from './base/checks.js';
 import { SectionError } from './base/error.js';
-import type { ViewAccess } from './memory/memory-object.js';
+import type { MapOptions, ViewAccess } from './memory/memory-object.js';
 import type { HeldSection, SectionSource } from './memory/section-source.js';
-import { View } from './memory/view.js';
+import { View, type ViewFacts } from './memory/view.js';
 import { parseName, type SectionName } from './namespace/name.js';
 import { kernelSections } from './ntos/section-source.js';
 import { nt, Protect } from './os/index.js';
@@ -84,10 +84,19 @@ const sections: SectionSource = nt === null ? ownSections : kernelSections(nt);
 /** A forgotten section gives its handle back when it is collected; its views keep it from that. */
 const forgotten = new FinalizationRegistry<HeldSection>((handle) => handle.close());
 
+interface KindOfView {
+  readonly options: MapOptions;
+  readonly facts: ViewFacts;
+}
+
 export class Section {
   readonly #handle: HeldSection;
   readonly #name: string | undefined;
   readonly #access: SectionAccess;
+  /** As messages name it. */
+  readonly #object: string;
+  /** Of the view mapped last. */
+  #last: KindOfView | null = null;
   readonly #forget: () => void;
   #closed = false;
 
@@ -95,6 +104,7 @@ export class Section {
     this.#handle = handle;
     this.#name = name;
     this.#access = access;
+    this.#object = name === undefined ? handle.memory.description : `"${name}"`;
     forgotten.register(this, handle, this);
     this.#forget = heldByDriver('handle', () => this.close());
   }
@@ -285,23 +295,33 @@ export class Section {
 
   /** Maps what was checked. */
   #mapped(operation: string, offset: number, length: number, access: ViewAccess, address: bigint | undefined): View {
-    const [object, { memory }] = [this.#object, this.#handle];
-    const mapping = memory.map(operation, object, {
-      offset,
-      length,
-      protection: access === 'read' ? Protect.read : Protect.read | Protect.write,
-      private: access === 'copy',
-      ...(address === undefined ? {} : { address }),
-    });
-    const anonymous = memory.backing === 'pagefile';
-    const [release, reuse] = [memory.holdForView(), memory.reuse];
-    const lend = access === 'copy' ? undefined : memory.lend;
-    const facts = { object, offset, length, access, anonymous, keeps: this, release, reuse, lend };
-    if (systemInThisProcess() === null) return new View(mapping, facts);
+    const { memory } = this.#handle;
+    const { options, facts } = this.#kindOf(offset, length, access, address);
+    const mapping = memory.map(operation, this.#object, options);
+    const release = memory.holdForView();
+    if (release === null && systemInThisProcess() === null) return new View(mapping, facts);
     let forget = () => {};
-    const view = new View(mapping, { ...facts, onClose: () => forget() });
+    const view = new View(mapping, { ...facts, release, onClose: () => forget() });
     forget = heldByDriver('view', () => view.close());
     return view;
+  }
+
+  /** How a view is mapped and what it knows: as for the one before where it is alike, for making them anew takes time. */
+  #kindOf(offset: number, length: number, access: ViewAccess, address: bigint | undefined): KindOfView {
+    const last = this.#last;
+    // Object.is: a view tells an offset of -0 as it was given.
+    if (last?.facts.length === length && Object.is(last.facts.offset, offset) && last.facts.access === access) {
+      if (last.options.address === address) return last;
+    }
+    const [object, { memory }, isCopy] = [this.#object, this.#handle, access === 'copy'];
+    const protection = access === 'read' ? Protect.read : Protect.read | Protect.write;
+    const lend = isCopy ? undefined : memory.lend;
+    const anonymous = memory.backing === 'pagefile';
+    this.#last = {
+      options: { offset, length, protection, private: isCopy, address },
+      facts: { object, offset, length, access, anonymous, keeps: this, reuse: memory.reuse, lend },
+    };
+    return this.#last;
   }
 
   #wantedAddress(operation: string, address: unknown, offset: number): bigint {
@@ -319,10 +339,6 @@ export class Section {
       rule: `address and offset must lie alike within ${granularity} bytes`,
       wayOut: `For this offset, use an address that ends in 0x${(offset % granularity).toString(16)} modulo 0x${granularity.toString(16)}`,
     });
-  }
-
-  get #object(): string {
-    return this.#name === undefined ? this.#handle.memory.description : `"${this.#name}"`;
   }
 
   /**

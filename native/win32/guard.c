@@ -9,8 +9,9 @@
  * What the first two changed is taken back when the fault is reported, so that the view shows the section again.
  */
 #include "guard.h"
+#include "lock.h"
 
-static SRWLOCK lock = SRWLOCK_INIT;
+static sectile_lock lock;
 static sectile_guarded *first;
 static bool installed;
 static bool copies_leak;
@@ -59,7 +60,7 @@ static bool in_placeholder(const sectile_guarded *range) {
 static void unmap(sectile_guarded *range) {
   if (range->state == SECTILE_GUARD_VACATED) return;
   if (range->state == SECTILE_GUARD_VIEW) {
-    NtUnmapViewOfSection(GetCurrentProcess(), (void *)range->base);
+    NtUnmapViewOfSection(SECTILE_THIS_PROCESS, (void *)range->base);
   } else {
     VirtualFree((void *)range->base, 0, MEM_RELEASE);
   }
@@ -247,10 +248,10 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception) {
               record->ExceptionCode == EXCEPTION_GUARD_PAGE;
   if (!ours || record->NumberParameters < 2) return EXCEPTION_CONTINUE_SEARCH;
   DWORD last_error = GetLastError();
-  AcquireSRWLockExclusive(&lock);
+  sectile_lock_take(&lock);
   sectile_guarded *range = find(record->ExceptionInformation[1]);
   bool mended = range != NULL && mend(range, record);
-  ReleaseSRWLockExclusive(&lock);
+  sectile_lock_give(&lock);
   SetLastError(last_error);
   return mended ? EXCEPTION_CONTINUE_EXECUTION : EXCEPTION_CONTINUE_SEARCH;
 }
@@ -268,14 +269,14 @@ static void put_back(sectile_guarded *range) {
 
 bool sectile_guard_settle(void) {
   bool any = false;
-  AcquireSRWLockExclusive(&lock);
+  sectile_lock_take(&lock);
   for (sectile_guarded *each = first; each != NULL; each = each->next) {
     if (!each->unreported) continue;
     each->unreported = false;
     any = true;
     if (each->stands_in) put_back(each);
   }
-  ReleaseSRWLockExclusive(&lock);
+  sectile_lock_give(&lock);
   return any;
 }
 
@@ -318,9 +319,9 @@ static bool install(void) {
   return installed;
 }
 
-void sectile_guard_hold(void) { AcquireSRWLockExclusive(&lock); }
+void sectile_guard_hold(void) { sectile_lock_take(&lock); }
 
-void sectile_guard_go_on(void) { ReleaseSRWLockExclusive(&lock); }
+void sectile_guard_go_on(void) { sectile_lock_give(&lock); }
 
 bool sectile_guard_add(sectile_guarded *range) {
   if (!install()) return false;
@@ -332,77 +333,77 @@ bool sectile_guard_add(sectile_guarded *range) {
 }
 
 void sectile_guard_end(sectile_guarded *range) {
-  AcquireSRWLockExclusive(&lock);
+  sectile_lock_take(&lock);
   unmap(range);
   range->state = SECTILE_GUARD_VACATED;
   *(range->previous == NULL ? &first : &range->previous->next) = range->next;
   if (range->next != NULL) range->next->previous = range->previous;
-  ReleaseSRWLockExclusive(&lock);
+  sectile_lock_give(&lock);
 }
 
 sectile_guard_fault sectile_guard_read(sectile_guarded *range) {
-  AcquireSRWLockShared(&lock);
+  sectile_lock_take(&lock);
   sectile_guard_fault fault = range->fault;
-  ReleaseSRWLockShared(&lock);
+  sectile_lock_give(&lock);
   return fault;
 }
 
 bool sectile_guard_has_lost(sectile_guarded *range) {
-  AcquireSRWLockShared(&lock);
+  sectile_lock_take(&lock);
   bool lost = range->state == SECTILE_GUARD_VACATED || (range->state == SECTILE_GUARD_PRIVATE && !range->stands_in);
-  ReleaseSRWLockShared(&lock);
+  sectile_lock_give(&lock);
   return lost;
 }
 
 bool sectile_guard_covers(uintptr_t address) {
-  AcquireSRWLockShared(&lock);
+  sectile_lock_take(&lock);
   bool covers = find(address) != NULL;
-  ReleaseSRWLockShared(&lock);
+  sectile_lock_give(&lock);
   return covers;
 }
 
 uintptr_t sectile_guard_kept_until(uintptr_t address) {
-  AcquireSRWLockShared(&lock);
+  sectile_lock_take(&lock);
   const sectile_guarded *range = find(address);
   uintptr_t end = range != NULL && range->state == SECTILE_GUARD_RETIRED ? range->base + range->length : 0;
-  ReleaseSRWLockShared(&lock);
+  sectile_lock_give(&lock);
   return end;
 }
 
 void sectile_guard_pages_differ(sectile_guarded *range) {
-  AcquireSRWLockExclusive(&lock);
+  sectile_lock_take(&lock);
   range->pages_differ = true;
-  ReleaseSRWLockExclusive(&lock);
+  sectile_lock_give(&lock);
 }
 
 void sectile_guard_let_go(sectile_guarded *range) {
-  AcquireSRWLockExclusive(&lock);
+  sectile_lock_take(&lock);
   if (range->stands_in) put_back(range); /* while that can be */
   if (range->section != NULL) CloseHandle(range->section);
   range->section = NULL;
-  ReleaseSRWLockExclusive(&lock);
+  sectile_lock_give(&lock);
 }
 
 NTSTATUS sectile_guard_vacate(sectile_guarded *range) {
   if (unmap_ex == NULL) return SECTILE_NOT_IMPLEMENTED;
-  AcquireSRWLockExclusive(&lock);
+  sectile_lock_take(&lock);
   NTSTATUS status = unmap_ex(GetCurrentProcess(), (void *)range->base, SECTILE_PRESERVE_PLACEHOLDER);
   if (SECTILE_SUCCESS(status)) {
     range->state = SECTILE_GUARD_VACATED;
     range->unreported = false;
   }
-  ReleaseSRWLockExclusive(&lock);
+  sectile_lock_give(&lock);
   return status;
 }
 
 bool sectile_guard_retire(sectile_guarded *range) {
-  AcquireSRWLockExclusive(&lock);
+  sectile_lock_take(&lock);
   clear(range);
   bool kept = reserve(range, SECTILE_GUARD_RETIRED);
   range->unreported = false;
   /* The section lives no longer than its handles and views: the quarantine is neither. */
   if (range->section != NULL) CloseHandle(range->section);
   range->section = NULL;
-  ReleaseSRWLockExclusive(&lock);
+  sectile_lock_give(&lock);
   return kept;
 }

@@ -28,7 +28,7 @@ void sectile_mapping_release(sectile_mapping *self) {
   sectile_guard_end(&self->guarded);
   if (self->guarded.section != NULL) CloseHandle(self->guarded.section);
   if (self->file != NULL) CloseHandle(self->file);
-  sectile_meeting_release(self->meeting);
+  if (self->meeting != NULL) sectile_meeting_release(self->meeting);
   sectile_mapping_forget(self);
 }
 
@@ -58,40 +58,62 @@ typedef struct {
 
 /* A number of bytes, or any 64 bits as a bigint. */
 static bool read_word(napi_env env, napi_value value, const char *call, const char *name, uint64_t *result) {
-  napi_valuetype type = napi_undefined;
-  napi_typeof(env, value, &type);
-  return type == napi_number ? sectile_read_size(env, value, call, name, result)
-                             : sectile_read_address(env, value, call, name, result);
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok) return sectile_read_address(env, value, call, name, result);
+  if (!(number >= 0 && number <= (double)SECTILE_MAX_SIZE)) return sectile_read_size(env, value, call, name, result);
+  *result = (uint64_t)number;
+  return (double)*result == number || sectile_read_size(env, value, call, name, result);
 }
 
 static bool read_into(napi_env env, napi_value value, const char *call, sectile_mapping **into) {
+  void *pointer;
   napi_valuetype type;
-  *into = NULL;
-  if (napi_typeof(env, value, &type) == napi_ok && type == napi_null) return true;
-  if (!sectile_mapping_of(env, value, call, "into", into)) return false;
-  if ((*into)->closed && (*into)->references == 1 && (*into)->buffer == NULL) return true;
-  sectile_fail_argument(env, call, "into is in use");
+  /* What is mapped into anew comes first, as it does nearly always: each other question costs time. */
+  if (sectile_is(env, value, &sectile_tag_mapping, &pointer)) {
+    *into = pointer;
+    if ((*into)->closed && (*into)->references == 1 && (*into)->buffer == NULL) return true;
+  } else {
+    *into = NULL;
+    if (napi_typeof(env, value, &type) == napi_ok && type == napi_null) return true;
+  }
+  sectile_fail_argument(env, call, "into is no mapping that is closed and nobody's");
   return false;
 }
 
-static bool read_request(napi_env env, napi_callback_info info, const char *call, request *self) {
-  napi_value argument[12];
-  int32_t section;
+/* Those that a call has, and those that only some have, which are zeros else: reading takes time. */
+enum { FEWEST = 8, MOST = 12 };
+
+static bool read_rest(napi_env env, const napi_value *argument, const char *call, request *self) {
   napi_valuetype type;
-  if (!sectile_arguments(env, info, call, 12, argument) || !sectile_read_int32(env, argument[0], call, "section", &section) ||
+  self->is_extended = napi_typeof(env, argument[3], &type) == napi_ok && type != napi_null;
+  return sectile_read_address(env, argument[0], call, "address", &self->address) &&
+         sectile_read_address(env, argument[1], call, "zeroBits", &self->zero_bits) &&
+         sectile_read_address(env, argument[2], call, "commitSize", &self->commit_size) &&
+         sectile_read_extended(env, argument[3], call, &self->extended);
+}
+
+static bool read_request(napi_env env, napi_callback_info info, const char *call, request *self) {
+  napi_value argument[MOST];
+  size_t given = MOST;
+  int32_t section;
+  if (napi_get_cb_info(env, info, &given, argument, NULL, NULL) != napi_ok) {
+    sectile_fail_napi(env, call);
+    return false;
+  }
+  if (given != FEWEST && given != MOST) {
+    sectile_fail_argument(env, call, "wrong number of arguments");
+    return false;
+  }
+  if (!sectile_read_int32(env, argument[0], call, "section", &section) ||
       !read_word(env, argument[1], call, "offset", &self->offset) ||
       !read_word(env, argument[2], call, "length", &self->length) ||
       !sectile_read_uint32(env, argument[3], call, "protect", &self->protect) ||
-      !sectile_read_address(env, argument[4], call, "address", &self->address) ||
-      !sectile_read_uint32(env, argument[5], call, "allocationType", &self->allocation_type) ||
-      !sectile_read_uint32(env, argument[6], call, "flags", &self->flags) ||
-      !sectile_read_address(env, argument[7], call, "zeroBits", &self->zero_bits) ||
-      !sectile_read_address(env, argument[8], call, "commitSize", &self->commit_size) ||
-      !sectile_read_uint32(env, argument[9], call, "inherit", &self->inherit) ||
-      !sectile_read_extended(env, argument[10], call, &self->extended) || !read_into(env, argument[11], call, &self->into)) {
+      !sectile_read_uint32(env, argument[4], call, "allocationType", &self->allocation_type) ||
+      !sectile_read_uint32(env, argument[5], call, "flags", &self->flags) ||
+      !sectile_read_uint32(env, argument[6], call, "inherit", &self->inherit) ||
+      !read_into(env, argument[7], call, &self->into) || (given == MOST && !read_rest(env, argument + FEWEST, call, self))) {
     return false;
   }
-  self->is_extended = napi_typeof(env, argument[10], &type) == napi_ok && type != napi_null;
   self->section = (HANDLE)(intptr_t)section;
   if (self->flags > (EXACT | COMMIT_ON_TOUCH)) {
     sectile_fail_argument(env, call, "flags are out of range");
@@ -144,7 +166,7 @@ static NTSTATUS map_view(request *wish, size_t before, PVOID *base, SIZE_T *leng
   *length = wish->length == 0 ? 0 : wish->length + before;
   if (wish->address != 0 && is_beyond(wish->address)) return SECTILE_INVALID_PARAMETER_3;
   if (wish->is_extended) return map_view_extended(wish, base, &offset, length);
-  return NtMapViewOfSection(wish->section, GetCurrentProcess(), base, wish->zero_bits, wish->commit_size, &offset, length,
+  return NtMapViewOfSection(wish->section, SECTILE_THIS_PROCESS, base, wish->zero_bits, wish->commit_size, &offset, length,
                             wish->inherit, wish->allocation_type, wish->protect);
 }
 
@@ -181,12 +203,14 @@ static NTSTATUS map_guarded(request *wish, sectile_mapping *self) {
 }
 
 /*
- * (section, offset, length, protect, address, allocationType, flags, zeroBits, commitSize, inherit, extended parameters
- * or null, into or null): a mapping, or an NTSTATUS; where the mapping is to be `into`, its address, or minus the NTSTATUS.
+ * (section, offset, length, protect, allocationType, flags, inherit, into or null; address, zeroBits, commitSize, extended
+ * parameters or null): a mapping, or an NTSTATUS; where the mapping is to be `into`, its bytes, or minus the NTSTATUS.
  */
 static napi_value map_section(napi_env env, napi_callback_info info) {
   static const char call[] = "NtMapViewOfSection";
   request wish;
+  wish.address = wish.zero_bits = wish.commit_size = 0;
+  wish.is_extended = false;
   if (!read_request(env, info, call, &wish)) return NULL;
   sectile_mapping *self = wish.into != NULL ? wish.into : calloc(1, sizeof *self);
   if (self == NULL) return sectile_fail_errno(env, call, ENOMEM);
@@ -202,7 +226,7 @@ static napi_value map_section(napi_env env, napi_callback_info info) {
   }
   if (wish.into == NULL) return sectile_mapping_wrap(env, self);
   InterlockedIncrement(&self->references); /* the handle's */
-  return sectile_number(env, (double)(self->guarded.base + self->before));
+  return sectile_number(env, (double)self->length);
 }
 
 /* (address, length): frees addresses of closed views that somebody wants. */

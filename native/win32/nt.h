@@ -11,6 +11,9 @@
 #include <windows.h>
 #include <winternl.h>
 
+/* What GetCurrentProcess() returns, without a call. */
+#define SECTILE_THIS_PROCESS ((HANDLE)(LONG_PTR)-1)
+
 /* The documented form of inheritance of views (wdm.h). */
 enum { SECTILE_VIEW_SHARE = 1, SECTILE_VIEW_UNMAP = 2 };
 /* MEM_PRESERVE_PLACEHOLDER */

@@ -24,7 +24,7 @@ export interface MapOptions {
   readonly protection: number;
   readonly private: boolean;
   /** Address of byte `offset`, or 0n. */
-  readonly address?: bigint;
+  readonly address?: bigint | undefined;
   /** Alignment of the view's base, for faces that promise one; default the page size. */
   readonly alignment?: number;
   /** One of `CommitRule`: which pages are accessible. Default all, and touching them commits them. */

@@ -31,6 +31,9 @@ type ArrayConstructor<T> = {
 
 export type { Bytes } from './bytes.js';
 
+/** Looked up once: each close calls it. */
+const { mappingClose } = os;
+
 /** Views that somebody listens to. Weak: a listener does not keep a view. */
 const listened = new Set<WeakRef<View>>();
 let watching = false;
@@ -435,7 +438,7 @@ export class View {
     if (this.#closers !== null) for (const action of this.#closers) action();
     this.#closed = true;
     const mapping = this.#mapping as Mapping;
-    const was = os.mappingClose(mapping);
+    const was = mappingClose(mapping);
     this.#ended();
     if (was === undefined || this.#lent || this.#facts.reuse === undefined) return;
     this.#mapping = null;

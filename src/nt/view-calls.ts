@@ -255,7 +255,7 @@ function mapView(
     replaces: place.placeholder?.pages.mapping ?? null,
   };
   const mapAt = (address: bigint): Mapping =>
-    section.memory.map('ZwMapViewOfSection', object, { ...options, ...(address === 0n ? {} : { address }) });
+    section.memory.map('ZwMapViewOfSection', object, { ...options, address: address === 0n ? undefined : address });
   const mapping = mapAnywhere(place.requirements, length, map, mapAt);
   if (mapping === null) return null;
   if (place.placeholder !== null) views.remove(place.placeholder);

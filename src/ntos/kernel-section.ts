@@ -40,6 +40,7 @@ class KernelMemory implements SectionMemory {
   readonly writable: boolean;
   readonly description: string;
   readonly #nt: NtSystem;
+  readonly #mapSection: NtSystem['mapSection'];
   readonly #handle: number;
   readonly #file: number | null;
   readonly #named: boolean;
@@ -48,10 +49,11 @@ class KernelMemory implements SectionMemory {
   #meeting: Meeting | null;
   /** Mappings whose guard has a handle on the section. */
   #keepers: WeakRef<Mapping>[] = [];
-  readonly #kept = new WeakSet<Mapping>();
+  #kept: WeakSet<Mapping> | null = null;
 
   constructor(nt: NtSystem, handle: number, facts: SectionKind & { readonly writable: boolean }) {
     this.#nt = nt;
+    this.#mapSection = nt.mapSection;
     this.#handle = handle;
     this.#file = facts.file ?? null;
     this.#named = facts.named;
@@ -63,25 +65,16 @@ class KernelMemory implements SectionMemory {
     this.#flags = facts.backing === 'pagefile' ? MapFlag.commitOnTouch : 0;
   }
 
-  map(operation: string, object: string, { offset, length, protection, private: copies, address = 0n }: MapOptions): Mapping {
+  map(operation: string, object: string, { offset, length, protection, private: copies, address }: MapOptions): Mapping {
     const nt = this.#nt;
     const protect = protectionOf((protection & Protect.write) !== 0, copies);
     const kind = this.#allocationType;
     const into = takeMapping();
-    const answer = nt.mapSection(
-      this.#handle,
-      offset,
-      length,
-      protect,
-      address,
-      kind,
-      this.#flags,
-      0n,
-      0n,
-      ViewUnmap,
-      null,
-      into,
-    );
+    const mapSection = this.#mapSection;
+    const answer =
+      address === undefined
+        ? mapSection(this.#handle, offset, length, protect, kind, this.#flags, ViewUnmap, into)
+        : mapSection(this.#handle, offset, length, protect, kind, this.#flags, ViewUnmap, into, address, 0n, 0n, null);
     const mapped = mappedInto(into, answer);
     if (typeof mapped === 'number') {
       // The parameter is the address: no program has memory there.
@@ -105,11 +98,12 @@ class KernelMemory implements SectionMemory {
   #keep(mapping: Mapping): void {
     this.#keepers = this.#keepers.filter((each) => each.deref() !== undefined);
     this.#keepers.push(new WeakRef(mapping));
+    this.#kept ??= new WeakSet();
     this.#kept.add(mapping);
   }
 
   readonly reuse = (mapping: Mapping): void => {
-    if (!this.#kept.has(mapping)) giveMapping(mapping);
+    if (this.#kept?.has(mapping) !== true) giveMapping(mapping);
   };
 
   /**
@@ -152,7 +146,7 @@ export class KernelSection implements HeldSection {
 
   /** A handle that grants no query: a view of the whole says how large it is. */
   #mappedSize(): number {
-    const whole = this.#nt.mapSection(this.#handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0n, 0n, ViewUnmap, null, null);
+    const whole = this.#nt.mapSection(this.#handle, 0, 0, PAGE_READONLY, 0, MapFlag.exact, ViewUnmap, null);
     if (typeof whole === 'number') return 0; // no view can be had: whoever maps one is told why
     const size = this.#nt.mappingLength(whole);
     os.mappingClose(whole);

@@ -2,24 +2,34 @@
  * Where those meet who wait for words of sections that the faces map: by the name that the kernel has for one. A section without a
  * name has no such place, for nothing tells two processes that they have the same.
  */
+import type { ViewFacts } from '../memory/view.js';
 import type { Handle } from '../nt/arguments.js';
 import type { Mapping, NtSystem } from '../os/index.js';
 
 /** Has a mapping take part. */
 type Meet = (mapping: Mapping) => void;
 
-/** Of handles that views were mapped by; null for a section without a name. */
-const known = new Map<Handle, Meet | null>();
+/** What is known of a section that a view was mapped of. */
+interface KnownSection {
+  /** As messages name a view of it. */
+  readonly object: string;
+  /** Those of the view mapped last. */
+  facts: ViewFacts | null;
+  /** Has a mapping take part, once somebody waits for its words; undefined for a section without a name. */
+  readonly lend: Meet | undefined;
+}
 
-/** What has a mapping of a section take part, once somebody waits for its words; undefined for a section without a name. */
-export function meetingBySection(nt: NtSystem, section: Handle): Meet | undefined {
-  let meet = known.get(section);
-  if (meet === undefined) {
-    const meeting = nt.meetingOfSection(section);
-    meet = meeting === null ? null : (mapping) => nt.mappingMeets(mapping, meeting);
-    known.set(section, meet);
-  }
-  return meet ?? undefined;
+/** By handle. */
+const known = new Map<Handle, KnownSection>();
+
+export function sectionByHandle(nt: NtSystem, section: Handle): KnownSection {
+  const found = known.get(section);
+  if (found !== undefined) return found;
+  const meeting = nt.meetingOfSection(section);
+  const lend = meeting === null ? undefined : (mapping: Mapping) => nt.mappingMeets(mapping, meeting);
+  const facts = { object: `a view of section ${section}`, facts: null, lend };
+  known.set(section, facts);
+  return facts;
 }
 
 /** A handle was closed: its number may become another's. */

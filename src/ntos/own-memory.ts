@@ -3,7 +3,8 @@
  * place among the same addresses, and a wrong one must not reach it.
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
-import { View } from '../memory/view.js';
+import type { ViewAccess } from '../memory/memory-object.js';
+import { View, type ViewFacts } from '../memory/view.js';
 import type { Handle } from '../nt/arguments.js';
 import {
   MEM_FREE,
@@ -20,7 +21,7 @@ import { type ExtendedParameter, MapFlag, type Mapping, type NtSystem } from '..
 import { AddressSet } from './address-set.js';
 import { callOf } from './handles.js';
 import { giveMapping, mappedInto, mayKeepSection, takeMapping } from './mappings.js';
-import { meetingBySection } from './meetings.js';
+import { sectionByHandle } from './meetings.js';
 import { MEMORY_BASIC_INFORMATION } from './structures.js';
 
 /** A view that a face mapped. */
@@ -51,7 +52,9 @@ export interface ViewRequest {
 /** One table, whichever face was used. */
 const views = new RangeTable<OwnView>();
 /** Views that are not in the table yet: most are unmapped before anybody looks for an address. */
-const fresh: (readonly [View, Mapping])[] = [];
+const fresh: View[] = [];
+/** And theirs, in a list beside it: pairs would have to be made. */
+const freshMappings: Mapping[] = [];
 const MOST_FRESH = 64;
 /** Those whose guard has a handle on the section. */
 const keepers = new Set<OwnView>();
@@ -70,46 +73,64 @@ function enter(view: View, mapping: Mapping, keeps: boolean): void {
 
 /** The table, with all views in it. */
 function table(): RangeTable<OwnView> {
-  for (const [view, mapping] of fresh.splice(0)) if (!view.closed) enter(view, mapping, false);
+  const mappings = freshMappings.splice(0);
+  for (const [i, view] of fresh.splice(0).entries()) if (!view.closed) enter(view, mappings[i] as Mapping, false);
   return views;
 }
 
 function noteFresh(view: View, mapping: Mapping): void {
   if (fresh.length >= MOST_FRESH) table();
-  fresh.push([view, mapping]);
+  fresh.push(view);
+  freshMappings.push(mapping);
+}
+
+/** Looked up once. */
+let mapSection: NtSystem['mapSection'] | null = null;
+
+/** The facts of a view; those of the one before it where they are the same: what is made for each view costs time. */
+function viewFacts(nt: NtSystem, section: Handle, offset: number, length: number, access: ViewAccess, keeps: boolean): ViewFacts {
+  const known = sectionByHandle(nt, section);
+  const reuse = keeps ? undefined : giveMapping;
+  const { facts, object, lend } = known;
+  if (facts?.length === length && facts.offset === offset && facts.access === access && facts.reuse === reuse) return facts;
+  known.facts = { object, offset, length, access, reuse, lend };
+  return known.facts;
 }
 
 /** Maps a view of a section into this process. */
 export function mapView(nt: NtSystem, request: ViewRequest): View | { readonly status: NTSTATUS } {
   const { section, base: wanted, offset, viewSize, allocationType, protection, inherit } = request;
+  const { zeroBits, commitSize, extended } = request;
   // The runtime has placeholders as well.
   if ((allocationType & MEM_REPLACE_PLACEHOLDER) !== 0 && !isOwnMemory(wanted, BigInt(viewSize))) {
     return { status: Status.STATUS_CONFLICTING_ADDRESSES };
   }
   const into = takeMapping();
-  const answer = nt.mapSection(
-    section,
-    offset,
-    viewSize,
-    protection,
-    wanted,
-    allocationType,
-    MapFlag.exact,
-    request.zeroBits ?? 0n,
-    request.commitSize ?? 0n,
-    inherit,
-    request.extended ?? null,
-    into,
-  );
+  mapSection ??= nt.mapSection;
+  const flags = MapFlag.exact;
+  const isPlain = wanted === 0n && zeroBits === undefined && commitSize === undefined && extended === undefined;
+  const answer = isPlain
+    ? mapSection(section, offset, viewSize, protection, allocationType, flags, inherit, into)
+    : mapSection(
+        section,
+        offset,
+        viewSize,
+        protection,
+        allocationType,
+        flags,
+        inherit,
+        into,
+        wanted,
+        zeroBits ?? 0n,
+        commitSize ?? 0n,
+        extended ?? null,
+      );
   const mapping = mappedInto(into, answer);
   if (typeof mapping === 'number') return { status: mapping };
-  const lend = meetingBySection(nt, section);
-  const length = nt.mappingLength(mapping);
+  const length = mapping === into ? (answer as number) : nt.mappingLength(mapping);
   const access = viewAccessOf(protection) ?? 'read';
   const keeps = mayKeepSection(protection, allocationType) && nt.mappingSection(mapping) !== 0;
-  const object = `a view of section ${section}`;
-  const reuse = keeps ? undefined : giveMapping;
-  const view = new View(mapping, { object, offset: Number(offset), length, access, reuse, lend });
+  const view = new View(mapping, viewFacts(nt, section, Number(offset), length, access, keeps));
   if ((allocationType & MEM_REPLACE_PLACEHOLDER) !== 0) taken.remove(view.address, view.address + BigInt(length));
   if (keeps) enter(view, mapping, true);
   else noteFresh(view, mapping);
@@ -185,8 +206,9 @@ export function viewAt(address: bigint): OwnView | undefined {
 
 /** Unmaps a view of which nobody has looked for the address; false where that is not known. */
 export function unmapFresh(view: View): boolean {
-  if (fresh.at(-1)?.[0] !== view) return false;
+  if (fresh[fresh.length - 1] !== view) return false;
   fresh.pop();
+  freshMappings.pop();
   view.close();
   return true;
 }

@@ -112,27 +112,25 @@ export interface NtSystem extends NtWaits {
    * @param section A handle with the rights that `protect` needs.
    * @param offset Bytes; any offset unless {@link MapFlag.exact}. Numbers cost less than bigints.
    * @param length Bytes; 0 for all to the section's end.
-   * @param address Of byte `offset`; 0n for anywhere.
    * @param inherit ViewShare or ViewUnmap.
-   * @param extended At most 8; null to call NtMapViewOfSection and not NtMapViewOfSectionEx, which knows neither
-   * `zeroBits` nor `commitSize` nor `inherit`.
    * @param into The handle of a closed mapping, of which `mappingClose` said that nothing is left; null for a new handle,
    * which costs a microsecond.
-   * @returns the mapping, or an NTSTATUS; with `into`, the mapping's address, or minus the NTSTATUS
+   * @param rest All or none. `address`: of byte `offset`; 0n for anywhere. `extended`: at most 8; null to call
+   * NtMapViewOfSection and not NtMapViewOfSectionEx, which knows neither `zeroBits` nor `commitSize` nor `inherit`.
+   * @returns the mapping, or an NTSTATUS; with `into`, the mapping's bytes, or minus the NTSTATUS
    */
   mapSection(
     section: number,
     offset: number | bigint,
     length: number | bigint,
     protect: number,
-    address: bigint,
     allocationType: number,
     flags: number,
-    zeroBits: bigint,
-    commitSize: bigint,
     inherit: number,
-    extended: readonly ExtendedParameter[] | null,
     into: Mapping | null,
+    ...rest:
+      | readonly []
+      | readonly [address: bigint, zeroBits: bigint, commitSize: bigint, extended: readonly ExtendedParameter[] | null]
   ): Mapping | number;
   /** Bytes of a mapping. */
   mappingLength(mapping: Mapping): number;

@@ -67,18 +67,19 @@ export function openAccess(desiredAccess: number): number {
 }
 
 /** The first row whose bits are asked for decides: the protection, and the one with FILE_MAP_EXECUTE. */
-const viewProtections: readonly (readonly [asked: (access: number) => boolean, plain: number, execute: number])[] = [
-  [(access) => access === FILE_MAP_COPY, PAGE_WRITECOPY, PAGE_EXECUTE_WRITECOPY],
-  [(access) => (access & FILE_MAP_WRITE) !== 0, PAGE_READWRITE, PAGE_EXECUTE_READWRITE],
-  [(access) => (access & FILE_MAP_READ) !== 0, PAGE_READONLY, PAGE_EXECUTE_READ],
-];
+const viewProtections = {
+  copy: [PAGE_WRITECOPY, PAGE_EXECUTE_WRITECOPY],
+  write: [PAGE_READWRITE, PAGE_EXECUTE_READWRITE],
+  read: [PAGE_READONLY, PAGE_EXECUTE_READ],
+  none: [PAGE_NOACCESS, PAGE_NOACCESS],
+} as const;
 
 /** The protection that a view gets for an access: writing beats copying, copying counts only alone. */
 export function viewProtection(desiredAccess: number): number {
   const access = desiredAccess & ~(FILE_MAP_EXECUTE | FILE_MAP_LARGE_PAGES | FILE_MAP_RESERVE);
-  const row = viewProtections.find((each) => each[0](access));
-  if (row === undefined) return PAGE_NOACCESS;
-  return (desiredAccess & FILE_MAP_EXECUTE) === 0 ? row[1] : row[2];
+  const reads = (access & FILE_MAP_READ) !== 0 ? 'read' : 'none';
+  const kind = access === FILE_MAP_COPY ? 'copy' : (access & FILE_MAP_WRITE) !== 0 ? 'write' : reads;
+  return viewProtections[kind][(desiredAccess & FILE_MAP_EXECUTE) === 0 ? 0 : 1];
 }
 
 /** What an access to a view says of how it is mapped: MEM_…. */

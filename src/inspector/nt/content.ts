@@ -42,7 +42,7 @@ function lost(operation: string, object: string, at: number): SectionError {
 
 export function openKernelContent(nt: NtSystem, operation: string, name: ObjectName, object: string): Content {
   const handle = open(nt, operation, name);
-  const mapped = nt.mapSection(handle, 0n, 0n, PAGE_READONLY, 0n, 0, MapFlag.exact, 0n, 0n, ViewUnmap, null, null);
+  const mapped = nt.mapSection(handle, 0, 0, PAGE_READONLY, 0, MapFlag.exact, ViewUnmap, null);
   const facts = sectionFacts(nt, handle);
   closeHandle(nt, handle);
   if (typeof mapped === 'number') throw failureOfStatus(operation, object, mapped);

@@ -39,7 +39,7 @@ function sections(nt: NtSystem): Finding {
     finding('kernel.sections', 'Sections', 'problem', what, 'Sections cannot be used', { fatal: true });
   if (handle === 0) return failed(`none can be created (Win32 error ${nt.lastError()})`);
   const [written, read] = [PAGE_READWRITE, PAGE_READONLY].map((protect) =>
-    nt.mapSection(handle, 0n, 0n, protect, 0n, 0, MapFlag.exact, 0n, 0n, ViewUnmap, null, null),
+    nt.mapSection(handle, 0, 0, protect, 0, MapFlag.exact, ViewUnmap, null),
   );
   const writable = (grantedAccess(nt, handle) & SECTION_MAP_WRITE) !== 0;
   closeHandle(nt, handle);
