@@ -1,19 +1,10 @@
 /**
- * Copies of a few bytes, and the one place that knows what processors keep in order. A typed array's own `set` costs more
- * than a loop for up to some dozens of 64-bit words, and needs an object for a part of an array. BigInt words, for a
- * Float64Array may change the bits of what is not a number.
+ * Copies of a few bytes. A typed array's own `set` costs more than a loop for up to some dozens of 64-bit words, and needs an object
+ * for a part of an array. BigInt words, for a Float64Array may change the bits of what is not a number.
  */
 
 /** Up to so many bytes are copied by a loop. */
 export const LOOP_BYTES = 384;
-
-/** x86 lets no load pass an `Atomics.store` before it, so a plain load, which is no call, does. */
-const strong = process.arch === 'x64' || process.arch === 'ia32';
-
-/** The value of a word, loaded after every `Atomics.store` before it. */
-export function lookAfterStore(words: Int32Array, index: number): number {
-  return strong ? (words[index] as number) : Atomics.load(words, index);
-}
 
 /** Copies 64-bit words. `| 0` spares the processor checks for overflow. */
 export function copyLongs(from: BigInt64Array, at: number, to: BigInt64Array, toAt: number, count: number): void {

@@ -4,7 +4,8 @@
  */
 import { show } from '../base/checks.js';
 import type { SectionError } from '../base/error.js';
-import { copyLongs, LOOP_BYTES, lookAfterStore, RepeatedArray } from './copy.js';
+import { copyLongs, LOOP_BYTES, RepeatedArray } from './copy.js';
+import { storeThenLook } from './fence.js';
 import { MessageBatch } from './message-batch.js';
 import { Pace } from './pace.js';
 import type { PeerState } from './peers.js';
@@ -347,8 +348,7 @@ export class RingReader {
     if (this.#holds) return;
     const head = this.#head;
     this.#published = head;
-    Atomics.store(this.#words, Word.head, head);
-    if (lookAfterStore(this.#words, Word.producerSleeps) !== 0) this.side.wakeOther();
+    if (storeThenLook(this.#words, Word.head, head, Word.producerSleeps) !== 0) this.side.wakeOther();
   }
 
   /* ---------------------------------------------------------------------------- the end ---- */

@@ -5,7 +5,8 @@
  */
 import { show } from '../base/checks.js';
 import type { SectionError } from '../base/error.js';
-import { copyIn, lookAfterStore, RepeatedArray } from './copy.js';
+import { copyIn, RepeatedArray } from './copy.js';
+import { load, storeThenLook } from './fence.js';
 import { MessageBatch } from './message-batch.js';
 import { Pace } from './pace.js';
 import { invalid, recordOf, requireMessage, tooBig } from './ring-errors.js';
@@ -295,8 +296,7 @@ export class RingWriter {
   #publish(): void {
     const tail = this.#tail;
     this.#published = tail;
-    Atomics.store(this.#words, Word.tail, tail);
-    if (lookAfterStore(this.#words, Word.consumerSleeps) !== 0) this.side.wakeOther();
+    if (storeThenLook(this.#words, Word.tail, tail, Word.consumerSleeps) !== 0) this.side.wakeOther();
   }
 
   /** Runs of records, each by one copy: up to the data's end, or as far as there is room. */
@@ -350,7 +350,7 @@ export class RingWriter {
     if (!this.#locked || (this.#state & State.claimed) !== 0) return;
     this.#locked = false;
     this.#lock?.give();
-    if (lookAfterStore(this.#words, Word.producerSleeps) === Sleeps.somebody) this.side.wakeOwn();
+    if (load(this.#words, Word.producerSleeps) === Sleeps.somebody) this.side.wakeOwn();
   }
 
   /** Begins where the last producer has published. */
