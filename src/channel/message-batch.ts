@@ -32,8 +32,6 @@ export class MessageBatch {
   #count = 0;
   #end = 0;
   #longest = 0;
-  /** Whether the headers were copied from a ring, where they may have changed after they were read. */
-  #isCopied = false;
 
   /**
    * @param bytes Room for the messages' bytes, of each rounded up to 8: 8 to 2^30.
@@ -71,7 +69,6 @@ export class MessageBatch {
     this.#count = 0;
     this.#end = 0;
     this.#longest = 0;
-    this.#isCopied = false;
   }
 
   /**
@@ -110,22 +107,43 @@ export class MessageBatch {
     return at + HEADER;
   }
 
-  /** @internal A ring has copied so many messages in, with their headers. */
-  received(count: number, end: number): void {
+  /**
+   * @internal Copies a piece of a ring, and takes the records that are whole in it: what they say is read after that, where
+   * nobody else can change it.
+   *
+   * @returns How many bytes of the ring were taken; 0: what stands there is no record.
+   */
+  take(
+    from: Uint8Array<ArrayBuffer>,
+    fromLongs: BigInt64Array<ArrayBuffer>,
+    at: number,
+    length: number,
+    longest: number,
+  ): number {
+    const start = this.#end;
+    if (length <= LOOP_BYTES) copyLongs(fromLongs, at >> 3, this.longs, start >> 3, length >> 3);
+    else this.data.set(from.subarray(at, at + length), start);
+    const { starts, lengths } = this;
+    const headers = this.#headers;
+    const most = lengths.length;
+    const limit = start + length;
+    let end = start;
+    let count = this.#count;
+    let found = this.#longest;
+    while (end < limit && count < most) {
+      const size = headers[end >> 2] as number;
+      const behind = (end + ((size + 15) & ~7)) | 0;
+      if (size < 0 || size > longest || behind > limit) break;
+      starts[count] = end + HEADER;
+      lengths[count] = size;
+      if (size > found) found = size;
+      count++;
+      end = behind;
+    }
     this.#count = count;
     this.#end = end;
-    this.#isCopied = true;
-  }
-
-  /** @internal Before it is sent: each header says what `lengths` says. */
-  settle(): void {
-    if (!this.#isCopied) return;
-    for (let index = 0; index < this.#count; index++) {
-      const length = this.lengths[index] ?? 0;
-      this.#headers[((this.starts[index] ?? HEADER) - HEADER) >> 2] = length;
-      if (length > this.#longest) this.#longest = length;
-    }
-    this.#isCopied = false;
+    this.#longest = found;
+    return end - start;
   }
 
   /** @internal Where the record of a message starts; of the one behind the last, where it would. */

@@ -14,6 +14,9 @@ import { Ended, Long, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-l
 import { type PeerEnd, RingSide } from './ring-side.js';
 import { releaseRole, roleTaken, takeRole } from './role.js';
 
+/** Most bytes that a batch copies before it looks what they are, but for a longer record. */
+const PIECE = 4096;
+
 const State = { open: 0, closed: 1, damaged: 2 } as const;
 
 export class RingReader {
@@ -37,8 +40,6 @@ export class RingReader {
   #state: number = State.open;
   /** Of the record that was found last. */
   #length = 0;
-  /** Where the last look through records stopped. */
-  #behind = 0;
   readonly #targets = new RepeatedArray();
   readonly #pace: Pace;
 
@@ -160,53 +161,23 @@ export class RingReader {
     const most = Math.min(batch.lengths.length, batch.starts.length);
     const bytes = batch.data.length;
     batch.clear();
-    let end = 0;
-    let count = 0;
-    while (count < most) {
+    while (batch.count < most) {
       const found = this.#find();
       if (found < 0) break;
       const from = found - RECORD_HEADER;
-      const limit = from + Math.min((this.#tail - this.#head) | 0, this.#capacity - from, bytes - end);
-      const next = this.#note(batch, count, from, limit, end - from + RECORD_HEADER);
-      const run = this.#behind - from;
-      if (run === 0) {
-        if (count === 0 && recordOf(this.#length) > bytes)
-          throw tooShort('consumer.tryReceiveBatch', this.#memory.object, this.#length, bytes - RECORD_HEADER, this.#maximum);
-        break;
+      const record = recordOf(this.#length);
+      const room = bytes - batch.end;
+      if (record > room) {
+        if (batch.count > 0) break;
+        throw tooShort('consumer.tryReceiveBatch', this.#memory.object, this.#length, bytes - RECORD_HEADER, this.#maximum);
       }
-      if (run <= LOOP_BYTES) copyLongs(this.#longs, from >> 3, batch.longs, end >> 3, run >> 3);
-      else batch.data.set(this.#data.subarray(from, from + run), end);
-      count = next;
-      end += run;
+      const rest = Math.min((this.#tail - this.#head) | 0, this.#capacity - from, room);
+      const run = batch.take(this.#data, this.#longs, from, Math.min(rest, Math.max(record, PIECE)), this.#maximum);
+      if (run === 0) throw this.#badRecord(from, this.#length);
       this.#head = (this.#head + run) | 0;
     }
-    if (count === 0) return 0;
-    batch.received(count, end);
-    this.#giveBack();
-    return count;
-  }
-
-  /**
-   * Notes the starts and lengths of the records from a byte up to a limit: what is there for certain, before the data's end,
-   * and has room. Returns how many messages the batch has then; `#behind` is where it stopped.
-   */
-  #note({ starts, lengths: sizes }: MessageBatch, count: number, from: number, limit: number, offset: number): number {
-    const lengths = this.#lengths;
-    const most = sizes.length;
-    const maximum = this.#maximum;
-    let index = count;
-    let at = from;
-    while (at < limit && index < most) {
-      const length = lengths[at >> 2] as number;
-      const behind = (at + ((length + 15) & ~7)) | 0;
-      if (length < 0 || length > maximum || behind > limit) break;
-      starts[index] = (at + offset) | 0;
-      sizes[index] = length;
-      index = (index + 1) | 0;
-      at = behind;
-    }
-    this.#behind = at;
-    return index;
+    if (batch.count > 0) this.#giveBack();
+    return batch.count;
   }
 
   /* -------------------------------------------------------------------------- zero-copy ---- */

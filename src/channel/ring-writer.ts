@@ -302,7 +302,6 @@ export class RingWriter {
   /** Runs of records, each by one copy: up to the data's end, or as far as there is room. */
   #putBatch(operation: string, batch: MessageBatch, from: number): number {
     if (batch.longest > this.#maximum) throw tooBig(this.#memory.object, batch.longest, this.#maximum);
-    batch.settle();
     const { count } = batch;
     let index = from;
     for (let isPlaced = false; index < count; ) {
