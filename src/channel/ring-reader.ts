@@ -9,6 +9,7 @@ import { storeThenLook } from './fence.js';
 import { MessageBatch } from './message-batch.js';
 import { Pace } from './pace.js';
 import type { PeerState } from './peers.js';
+import { ReadAhead } from './ring-ahead.js';
 import { invalid, recordOf, requireMost, tooShort } from './ring-errors.js';
 import { Ended, Long, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-layout.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
@@ -41,6 +42,7 @@ export class RingReader {
   /** Of the record that was found last. */
   #length = 0;
   readonly #targets = new RepeatedArray();
+  readonly #ahead = new ReadAhead();
   readonly #pace: Pace;
 
   /** @internal */
@@ -109,24 +111,47 @@ export class RingReader {
    * {@link tryReceive}
    */
   tryReceiveInto(target: Uint8Array): number {
-    const at = this.#find();
-    if (at < 0) return -1;
-    const length = this.#length;
-    if (!(target instanceof Uint8Array)) {
-      throw invalid('consumer.tryReceiveInto', `target must be a Uint8Array, not ${show(target)}`);
+    const ahead = this.#ahead;
+    let at = this.#state === State.open && this.#words.length !== 0 ? ahead.find(this.#head) : -1;
+    if (at < 0) {
+      const found = this.#find();
+      if (found < 0) return -1;
+      if (this.#length > LOOP_BYTES) return this.#receiveLong(found, target);
+      const from = found - RECORD_HEADER;
+      ahead.fetch(this.#data, this.#longs, from, Math.min((this.#tail - this.#head) | 0, this.#capacity - from), this.#head);
+      at = ahead.find(this.#head);
+      if (at < 0) throw this.#badRecord(from, this.#length);
     }
+    const length = ahead.lengthOf(at);
+    this.#length = length;
+    this.#requireRoom(target);
     const longs = this.#targets.longsOf(target, length);
-    if (length > target.length)
-      throw tooShort('consumer.tryReceiveInto', this.#memory.object, this.#length, target.length, this.#maximum);
-    if (longs !== null && length <= LOOP_BYTES) {
-      copyLongs(this.#longs, at >> 3, longs, 0, length >> 3);
-      for (let index = length & ~7; index < length; index++) target[index] = this.#data[at + index] as number;
+    if (longs !== null) {
+      copyLongs(ahead.longs, at >> 3, longs, 0, length >> 3);
+      for (let index = length & ~7; index < length; index++) target[index] = ahead.bytes[at + index] as number;
     } else {
-      target.set(this.#data.subarray(at, at + length));
+      target.set(ahead.bytes.subarray(at, at + length));
     }
+    this.#head = (this.#head + recordOf(length)) | 0;
+    this.#giveBack();
+    return length;
+  }
+
+  #receiveLong(at: number, target: Uint8Array): number {
+    const length = this.#length;
+    this.#requireRoom(target);
+    target.set(this.#data.subarray(at, at + length));
     this.#pass();
     this.#giveBack();
     return length;
+  }
+
+  #requireRoom(target: Uint8Array): void {
+    if (!(target instanceof Uint8Array)) {
+      throw invalid('consumer.tryReceiveInto', `target must be a Uint8Array, not ${show(target)}`);
+    }
+    if (this.#length <= target.length) return;
+    throw tooShort('consumer.tryReceiveInto', this.#memory.object, this.#length, target.length, this.#maximum);
   }
 
   /**
@@ -175,6 +200,7 @@ export class RingReader {
       const run = batch.take(this.#data, this.#longs, from, Math.min(rest, Math.max(record, PIECE)), this.#maximum);
       if (run === 0) throw this.#badRecord(from, this.#length);
       this.#head = (this.#head + run) | 0;
+      this.#ahead.forget();
     }
     if (batch.count > 0) this.#giveBack();
     return batch.count;
@@ -282,6 +308,7 @@ export class RingReader {
 
   /** Goes on to the record behind the one that was found. */
   #pass(): void {
+    this.#ahead.forget();
     this.#head = (this.#head + recordOf(this.#length)) | 0;
   }
 
