@@ -3,26 +3,13 @@
  * and nothing that is done with either can end the process.
  */
 import { constants } from 'node:buffer';
-import { EventEmitter } from 'node:events';
 import { byteCount, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
-import { type FaultKind, isOsError, type Mapping, os } from '../os/index.js';
+import { isOsError, type Mapping, os } from '../os/index.js';
 import { type Bytes, bytesOf } from './bytes.js';
+import { FaultEvents, type FaultListener, type FaultReport } from './fault-events.js';
 import { sectionErrorFrom, type ViewAccess } from './memory-object.js';
-
-/**
- * What an access found that could not go through. `write-to-read-only`: the write stayed out of the
- * section and is undone in the view within milliseconds. `backing-lost`: the file was cut short (or
- * the disk is full); the page reads as zeros in this view from now on. `no-access`: the view's
- * protection allows no access. `hardware`: the machine found a memory error.
- */
-export interface FaultReport {
-  readonly kind: FaultKind;
-  /** Where in the view, in bytes. */
-  readonly offset: number;
-  /** Faults in this view so far; a report may stand for several. */
-  readonly count: number;
-}
+import { closedError, movedError, workError } from './view-errors.js';
 
 type ArrayConstructor<T> = {
   new (buffer: ArrayBuffer, byteOffset: number, length: number): T;
@@ -30,40 +17,16 @@ type ArrayConstructor<T> = {
 };
 
 export type { Bytes } from './bytes.js';
+export type { FaultReport } from './fault-events.js';
 
 /** Looked up once: each close calls it. */
 const { mappingClose } = os;
-
-/** Views that somebody listens to. Weak: a listener does not keep a view. */
-const listened = new Set<WeakRef<View>>();
-let watching = false;
-
-function tellListeners(): void {
-  for (const reference of listened) {
-    const view = reference.deref();
-    if (view === undefined) listened.delete(reference);
-    else tell(view);
-  }
-}
-
-/** What a listener throws is the program's to handle, and keeps no other listener waiting. */
-function tell(view: View): void {
-  try {
-    view[report]();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}
 
 /**
  * Whoever keeps only the buffer keeps the view by it: its listeners, and the section with its name. A
  * property and not a WeakMap, whose entries would wait for the slowest kind of collection.
  */
 const owner = Symbol('view');
-
-const report = Symbol('report');
 
 /** @internal The mapping behind a view, for what works on it below the faces. It is the view's to close. */
 export const mappingOf: unique symbol = Symbol('mapping');
@@ -106,9 +69,7 @@ export class View {
   #buffer: ArrayBuffer | null = null;
   #bytes: Uint8Array<ArrayBuffer> | null = null;
   #closed = false;
-  #events: EventEmitter | null = null;
-  #reference: WeakRef<View> | null = null;
-  #reported = 0;
+  #events: FaultEvents | null = null;
   #closers: Set<() => void> | null = null;
   /** @internal */
   [attachment]: unknown = null;
@@ -215,7 +176,7 @@ export class View {
       });
     }
     const { buffer } = this;
-    if (buffer.byteLength !== this.#facts.length) throw this.#movedError('view.as');
+    if (buffer.byteLength !== this.#facts.length) throw movedError('view.as', this.#facts.object);
     return new type(buffer, 0, Math.floor(this.#facts.length / type.BYTES_PER_ELEMENT));
   }
 
@@ -336,18 +297,7 @@ export class View {
     try {
       await work;
     } catch (error) {
-      if (isOsError(error) && error.code === 'ECANCELED') throw this.#closedError(operation);
-      if (isOsError(error) && error.code === 'EFAULT') {
-        throw new SectionError('ERR_SECTION_FAULT', {
-          operation,
-          object: this.#facts.object,
-          rule: 'a part of the view has no backing any more',
-          wayOut: 'The file was cut short: map it again',
-          errno: error.errno,
-          cause: error,
-        });
-      }
-      throw sectionErrorFrom(error, operation, this.#facts.object);
+      throw workError(error, operation, this.#facts.object);
     }
   }
 
@@ -370,38 +320,30 @@ export class View {
    * Calls `listener` soon after a fault in this view. Does not keep the process alive, nor the view: one that
    * nobody holds, nor its buffer, is collected with its listeners, and a fault that was not told yet with it.
    */
-  on(event: 'fault', listener: (fault: FaultReport) => void): this {
-    this.#emitter(event).on(event, listener);
+  on(event: 'fault', listener: FaultListener): this {
+    this.#eventsOf(event).emitter.on(event, listener);
     return this;
   }
 
   /** As {@link on}, for one report. */
-  once(event: 'fault', listener: (fault: FaultReport) => void): this {
-    this.#emitter(event).once(event, listener);
+  once(event: 'fault', listener: FaultListener): this {
+    this.#eventsOf(event).emitter.once(event, listener);
     return this;
   }
 
-  off(event: 'fault', listener: (fault: FaultReport) => void): this {
-    this.#emitter(event).off(event, listener);
+  off(event: 'fault', listener: FaultListener): this {
+    this.#eventsOf(event).emitter.off(event, listener);
     return this;
   }
 
-  #emitter(event: string): EventEmitter {
+  #eventsOf(event: string): FaultEvents {
     if (event !== 'fault') {
       throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
         operation: 'view.on',
         rule: `a view has the event 'fault', not ${show(event)}`,
       });
     }
-    if (this.#events === null) {
-      this.#events = new EventEmitter();
-      this.#reference = new WeakRef(this);
-      listened.add(this.#reference);
-      if (!watching) {
-        os.watchFaults(tellListeners);
-        watching = true;
-      }
-    }
+    this.#events ??= new FaultEvents(this);
     return this.#events;
   }
 
@@ -419,14 +361,6 @@ export class View {
     const closers = this.#closers;
     closers.add(action);
     return () => closers.delete(action);
-  }
-
-  /** @internal */
-  [report](): void {
-    const { fault } = this;
-    if (fault === null || fault.count === this.#reported) return;
-    this.#reported = fault.count;
-    this.#events?.emit('fault', fault);
   }
 
   /**
@@ -461,10 +395,7 @@ export class View {
       collected.unregister(this.#facts);
       this.#facts.release();
     }
-    if (this.#reference === null) return;
-    listened.delete(this.#reference);
-    // A fault that nobody has been told of yet is told all the same.
-    queueMicrotask(() => tell(this));
+    this.#events?.end();
   }
 
   [Symbol.dispose](): void {
@@ -472,24 +403,6 @@ export class View {
   }
 
   #mustBeOpen(operation: string): void {
-    if (this.#closed) throw this.#closedError(operation);
-  }
-
-  #movedError(operation: string): SectionError {
-    return new SectionError('ERR_SECTION_CLOSED', {
-      operation,
-      object: this.#facts.object,
-      rule: "the view's buffer was moved away by ArrayBuffer.prototype.transfer",
-      wayOut: 'Use the buffer that transfer() gave, or map the section again',
-    });
-  }
-
-  #closedError(operation: string): SectionError {
-    return new SectionError('ERR_SECTION_CLOSED', {
-      operation,
-      object: this.#facts.object,
-      rule: 'the view is closed',
-      wayOut: 'Map the section again',
-    });
+    if (this.#closed) throw closedError(operation, this.#facts.object);
   }
 }
