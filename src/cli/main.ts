@@ -8,7 +8,7 @@ import { failed, guardOutput } from './exit.js';
 guardOutput();
 try {
   const { createProgram } = await import('./program.js');
-  await createProgram().parseAsync();
+  await (await createProgram(process.argv.slice(2))).parseAsync();
 } catch (error) {
   process.exit(failed(error));
 }

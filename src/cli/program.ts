@@ -1,33 +1,30 @@
 /**
- * The commands of `sectile`. A new one is one more line in the list.
+ * The commands of `sectile`. A new one is one more line in the table.
  */
 import { chalkStderr } from 'chalk';
 import { Command } from 'commander';
-import { benchCommand } from './commands/bench.js';
-import { createCommand } from './commands/create.js';
-import { demoCommand } from './commands/demo.js';
-import { doctorCommand } from './commands/doctor.js';
-import { driverCommand } from './commands/driver.js';
-import { dumpCommand } from './commands/dump.js';
-import { lsCommand } from './commands/ls.js';
-import { showCommand } from './commands/show.js';
-import { systemCommand } from './commands/system.js';
-import { writeCommand } from './commands/write.js';
 import { COMPLAINT } from './exit.js';
 import { packageVersion } from './package-version.js';
 
-const commands: readonly (() => Command)[] = [
-  demoCommand,
-  lsCommand,
-  showCommand,
-  createCommand,
-  dumpCommand,
-  writeCommand,
-  systemCommand,
-  driverCommand,
-  benchCommand,
-  doctorCommand,
-];
+/** In the order of the help. A command is loaded when it is called, for all of them are most of what a start takes. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./commands/demo.js')).demoCommand(),
+  ls: async () => (await import('./commands/ls.js')).lsCommand(),
+  show: async () => (await import('./commands/show.js')).showCommand(),
+  create: async () => (await import('./commands/create.js')).createCommand(),
+  dump: async () => (await import('./commands/dump.js')).dumpCommand(),
+  write: async () => (await import('./commands/write.js')).writeCommand(),
+  system: async () => (await import('./commands/system.js')).systemCommand(),
+  driver: async () => (await import('./commands/driver.js')).driverCommand(),
+  bench: async () => (await import('./commands/bench.js')).benchCommand(),
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
+};
+
+/** Those that a command line can need: help, and what is no command, need all. */
+function neededFor([first = '']: readonly string[]): readonly string[] {
+  if (Object.hasOwn(commands, first)) return [first];
+  return first === '--version' || first === '-V' ? [] : Object.keys(commands);
+}
 
 /** Every command ends by an exception, so that one place decides about exit codes. */
 function prepare(command: Command): void {
@@ -42,8 +39,8 @@ function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
-/** The whole command line, ready to parse. */
-export function createProgram(): Command {
+/** The command line, ready to parse these arguments. */
+export async function createProgram(given: readonly string[]): Promise<Command> {
   const program = new Command('sectile')
     .description('Named memory that several processes share, each through its own view.')
     .version(packageVersion(), '-V, --version')
@@ -63,7 +60,7 @@ Examples:
 
 Exit codes: 0 done, 1 failed (one line says why), 2 bad usage.`,
     );
-  for (const command of commands) program.addCommand(command());
+  for (const name of neededFor(given)) program.addCommand(await (commands[name] as () => Promise<Command>)());
   prepare(program);
   return program;
 }
