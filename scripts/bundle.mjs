@@ -63,7 +63,9 @@ async function joinModules(from, to, inputs, lists) {
   const { output } = await build.generate({
     format: 'es',
     entryFileNames: '[name].js',
-    chunkFileNames: 'parts/[name]-[hash].js',
+    chunkFileNames: 'parts/[hash].js',
+    // A part names what it uses itself: what that uses in turn would be named once more in each.
+    hoistTransitiveImports: false,
   });
   await build.close();
   for (const { fileName, code } of output) write(join(to, base, fileName), await shorten(code));

@@ -9,15 +9,15 @@ import { packageVersion } from './package-version.js';
 /** In the order of the help. A command is loaded when it is called, for all of them are most of what a start takes. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./commands/demo.js')).demoCommand(),
-  ls: async () => (await import('./commands/ls.js')).lsCommand(),
-  show: async () => (await import('./commands/show.js')).showCommand(),
-  create: async () => (await import('./commands/create.js')).createCommand(),
-  dump: async () => (await import('./commands/dump.js')).dumpCommand(),
-  write: async () => (await import('./commands/write.js')).writeCommand(),
+  ls: async () => (await import('./commands/objects.js')).lsCommand(),
+  show: async () => (await import('./commands/objects.js')).showCommand(),
+  create: async () => (await import('./commands/objects.js')).createCommand(),
+  dump: async () => (await import('./commands/objects.js')).dumpCommand(),
+  write: async () => (await import('./commands/objects.js')).writeCommand(),
   system: async () => (await import('./commands/system.js')).systemCommand(),
   driver: async () => (await import('./commands/driver.js')).driverCommand(),
   bench: async () => (await import('./commands/bench.js')).benchCommand(),
-  doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
+  doctor: async () => (await import('./commands/objects.js')).doctorCommand(),
 };
 
 /** Those that a command line can need: help, and what is no command, need all. */
