@@ -74,7 +74,7 @@ export function residentBytes(pid: number | 'self' = 'self'): number {
 }
 
 /** Waits until a condition of the kernel's holds: it tells nobody when it does. */
-export async function eventually(what: string, holds: () => boolean, timeout = 10_000): Promise<void> {
+export async function eventually(what: string, holds: () => boolean, timeout = 30_000): Promise<void> {
   const end = performance.now() + timeout;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`not within ${timeout} ms: ${what}`);
