@@ -10,8 +10,6 @@ const PARKED = doings.indexOf('parked');
 
 /** Milliseconds between two counts. */
 const APART = 1500;
-/** Milliseconds for all to stop. */
-const PATIENCE = 20_000;
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -68,7 +66,7 @@ class LockPart implements Part {
     ledger.census = 1;
     const isStill = (_: PostPlan, index: number): boolean =>
       turn.isManned(index) && ledger.post(index, PostWord.doing) === PARKED;
-    for (const end = performance.now() + PATIENCE; !this.posts.every(isStill); await pause(5)) {
+    for (const end = performance.now() + 1000 * turn.options.patience; !this.posts.every(isStill); await pause(5)) {
       if (ledger.phase !== Phase.run) break;
       if (performance.now() > end) throw new Error(`not all stopped for a count:\n${turn.report().join('\n')}`);
     }

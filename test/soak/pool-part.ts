@@ -11,8 +11,6 @@ import { BLOCK_BYTES, fillFrame } from './pool-roles.js';
 const BLOCKS = 5;
 /** One more than there are: a killed one's row is free only when it has gone. */
 const CONSUMERS = 4;
-/** Milliseconds for all blocks to come back. */
-const PATIENCE = 15_000;
 
 class PoolPart implements Part {
   readonly posts: readonly PostPlan[];
@@ -56,7 +54,7 @@ class PoolPart implements Part {
   async settle(): Promise<void> {
     clearInterval(this.#wakes);
     const producer = this.#last as PoolProducer;
-    await producer.drained({ timeout: PATIENCE });
+    await producer.drained({ timeout: 1000 * this.#turn.options.patience });
     const blocks = Array.from({ length: BLOCKS }, () => producer.tryAcquire());
     if (blocks.includes(null)) throw new Error(`${producer.free} of ${BLOCKS} blocks are free when all consumers have gone`);
     for (const block of blocks) block?.discard();
