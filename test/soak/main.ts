@@ -74,6 +74,9 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
+/** What the names of this run begin with: another run beside it is none of its business. */
+const MARK = `soak-${process.pid}-`;
+
 /** A part with all its turns so far. */
 class Row {
   readonly part: Known;
@@ -186,7 +189,7 @@ class Soak {
     const { name, kind, open } = row.part;
     const turn = new Turn({
       ...{ part: kind, open, seed, seconds, patience: PATIENCE, crew: this.#crew },
-      name: `soak-${++this.#turns}`,
+      name: `${MARK}${++this.#turns}`,
     });
     row.turn = turn;
     try {
@@ -216,7 +219,7 @@ class Soak {
       if (names.length > 0 && this.#failures.length === 0 && !this.#isInterrupted) {
         throw new Error(`names are left: ${names.map((each) => each.name).join(', ')}`);
       }
-      const memory = memoryOf('soak-');
+      const memory = memoryOf(MARK);
       if (memory.length > 0) throw new Error(`memory is left:\n${memory.join('\n')}`);
     } catch (error) {
       this.#failures.push(`at the end, seed ${SEED}: ${(error as Error).message}`);
