@@ -16,7 +16,7 @@ import { type PeerEnd, RingSide } from './ring-side.js';
 import { releaseRole, roleTaken, takeRole } from './role.js';
 
 /** Most bytes that a batch copies before it looks what they are, but for a longer record. */
-const PIECE = 4096;
+const PIECE = 2 ** 16;
 
 const State = { open: 0, closed: 1, damaged: 2 } as const;
 
@@ -197,7 +197,9 @@ export class RingReader {
         throw tooShort('consumer.tryReceiveBatch', this.#memory.object, this.#length, bytes - RECORD_HEADER, this.#maximum);
       }
       const rest = Math.min((this.#tail - this.#head) | 0, this.#capacity - from, room);
-      const run = batch.take(this.#data, this.#longs, from, Math.min(rest, Math.max(record, PIECE)), this.#maximum);
+      // As much as there are places for, if those behind it are as long.
+      const piece = Math.min(rest, Math.max(record, Math.min(PIECE, (most - batch.count) * record)));
+      const run = batch.take(this.#data, this.#longs, from, piece, this.#maximum);
       if (run === 0) throw this.#badRecord(from, this.#length);
       this.#head = (this.#head + run) | 0;
       this.#ahead.forget();
