@@ -6,7 +6,7 @@
 #include "sectile.h"
 
 /* Nanoseconds that are looked for at most: less than a sleep and a wake-up cost between two processors. */
-enum { PATIENCE = 20000 };
+enum { PATIENCE = 50000 };
 /* Looks between two of the clock. */
 enum { LOOKS = 16 };
 /* Waits in a row that took longer before others sleep at once, and the most of those, as powers of two. */

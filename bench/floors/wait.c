@@ -2,7 +2,7 @@
  * Floors of waiting: two processes that sleep in futex(2) on words of a memfd.
  *
  *   trip [CORE CORE]      round trips: each side stores, wakes, and sleeps until the other has
- *   look [CORE CORE]      the same, but a side looks for 20 microseconds before it sleeps
+ *   look [CORE CORE]      the same, but a side looks for 50 microseconds before it sleeps
  *   wake GAP              one batch is a wake-up: from before the store until the sleeper has read the clock. GAP is the
  *                         nanoseconds between two, in which the other side falls asleep.
  */
@@ -90,7 +90,7 @@ int main(int argc, char **argv) {
   pair both;
   game me = {.shared = floor_map(floor_memfd(FLOOR_PAGE, true, 0), FLOOR_PAGE), .pair = &both};
   if (argc >= 2 && (strcmp(argv[1], "trip") == 0 || strcmp(argv[1], "look") == 0)) {
-    me.patience = argv[1][0] == 'l' ? 20000 : 0;
+    me.patience = argv[1][0] == 'l' ? 50000 : 0;
     pair_start(&both, answer, &me, argc, argv, 2);
     return floor_serve(play, &me);
   }

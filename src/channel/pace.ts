@@ -7,7 +7,7 @@
 import { load } from './fence.js';
 
 /** Milliseconds that are looked for: less than a sleep and a wake-up cost. */
-const PATIENCE = 0.02;
+const PATIENCE = 0.05;
 /** Steps of idling between two looks, some hundred nanoseconds. */
 const STEPS = 150;
 /** Looks between two of the clock. */
