@@ -69,3 +69,21 @@ export function copyIn(sources: RepeatedArray, from: Uint8Array, to: Uint8Array,
   copyLongs(longs, 0, toLongs, at >> 3, length >> 3);
   for (let index = length & ~7; index < length; index++) to[at + index] = from[index] as number;
 }
+
+/** The other way: so many bytes, from a multiple of 8 on, to the target's beginning, which has room for them. */
+export function copyOut(
+  targets: RepeatedArray,
+  from: Uint8Array,
+  fromLongs: BigInt64Array,
+  at: number,
+  length: number,
+  to: Uint8Array,
+): void {
+  const longs = length <= LOOP_BYTES ? targets.longsOf(to, length) : null;
+  if (longs === null) {
+    to.set(from.subarray(at, at + length));
+    return;
+  }
+  copyLongs(fromLongs, at >> 3, longs, 0, length >> 3);
+  for (let index = length & ~7; index < length; index++) to[index] = from[at + index] as number;
+}

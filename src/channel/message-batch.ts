@@ -5,9 +5,7 @@
 import { byteCount, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { copyLongs, LOOP_BYTES } from './copy.js';
-
-/** Bytes before each message. */
-const HEADER = 8;
+import { RECORD_HEADER as HEADER, recordOf } from './ring-layout.js';
 
 /**
  * Messages side by side, to be sent or received at once without an object for each. Made once and used again and again:
@@ -102,7 +100,7 @@ export class MessageBatch {
     this.starts[count] = at + HEADER;
     this.lengths[count] = length;
     this.#count = count + 1;
-    this.#end = at + ((length + 15) & ~7);
+    this.#end = at + recordOf(length);
     if (length > this.#longest) this.#longest = length;
     return at + HEADER;
   }
@@ -132,7 +130,7 @@ export class MessageBatch {
     let found = this.#longest;
     while (end < limit && count < most) {
       const size = headers[end >> 2] as number;
-      const behind = (end + ((size + 15) & ~7)) | 0;
+      const behind = (end + recordOf(size)) | 0;
       if (size < 0 || size > longest || behind > limit) break;
       starts[count] = end + HEADER;
       lengths[count] = size;

@@ -3,8 +3,7 @@
  * sooner than each for itself; and here nobody changes them. They count as not received: their room is given back one by one.
  */
 import { copyLongs, LOOP_BYTES } from './copy.js';
-import { recordOf } from './ring-errors.js';
-import { RECORD_HEADER } from './ring-layout.js';
+import { RECORD_HEADER, recordOf } from './ring-layout.js';
 
 /** Bytes that are copied at a time. */
 const PIECE = 4096;

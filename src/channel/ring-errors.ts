@@ -1,12 +1,9 @@
 /**
- * What both sides of a ring say of arguments, and how they count: the records' lengths, and errors that need no ring's own state.
+ * What both sides of a ring say of arguments that they cannot take. Knows no ring's own state.
  */
 import { show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { RECORD_HEADER } from './ring-layout.js';
-
-/** Bytes of a record with a message of so many: a header, the message, and up to 7 more. */
-export const recordOf = (length: number): number => (length + 15) & ~7;
 
 export function invalid(operation: string, rule: string): SectionError {
   return new SectionError('ERR_SECTION_INVALID_ARGUMENT', { operation, rule });

@@ -51,6 +51,9 @@ export const Ended = { not: 0, closed: 1, brokenOff: 2 } as const;
 
 export const RECORD_HEADER = 8;
 
+/** Bytes of a record with a message of so many: a header, the message, and up to 7 more. */
+export const recordOf = (length: number): number => (length + 15) & ~7;
+
 /** The length of a record that only fills the rest of the data. */
 export const PAD = -1;
 

@@ -4,14 +4,14 @@
  */
 import { show } from '../base/checks.js';
 import type { SectionError } from '../base/error.js';
-import { copyLongs, LOOP_BYTES, RepeatedArray } from './copy.js';
+import { copyOut, LOOP_BYTES, RepeatedArray } from './copy.js';
 import { storeThenLook } from './fence.js';
 import { MessageBatch } from './message-batch.js';
 import { Pace } from './pace.js';
 import type { PeerState } from './peers.js';
 import { ReadAhead } from './ring-ahead.js';
-import { invalid, recordOf, requireMost, tooShort } from './ring-errors.js';
-import { Ended, Long, PAD, RECORD_HEADER, type RingMemory, Word } from './ring-layout.js';
+import { invalid, requireMost, tooShort } from './ring-errors.js';
+import { Ended, Long, PAD, RECORD_HEADER, type RingMemory, recordOf, Word } from './ring-layout.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
 import { releaseRole, roleTaken, takeRole } from './role.js';
 
@@ -125,13 +125,7 @@ export class RingReader {
     const length = ahead.lengthOf(at);
     this.#length = length;
     this.#requireRoom(target);
-    const longs = this.#targets.longsOf(target, length);
-    if (longs !== null) {
-      copyLongs(ahead.longs, at >> 3, longs, 0, length >> 3);
-      for (let index = length & ~7; index < length; index++) target[index] = ahead.bytes[at + index] as number;
-    } else {
-      target.set(ahead.bytes.subarray(at, at + length));
-    }
+    copyOut(this.#targets, ahead.bytes, ahead.longs, at, length, target);
     this.#head = (this.#head + recordOf(length)) | 0;
     this.#giveBack();
     return length;
