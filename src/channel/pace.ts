@@ -4,6 +4,7 @@
  * and both run at the slower one's own speed. Where there is nothing it looks for a while before it sleeps; if that does not
  * help, ever more seldom.
  */
+import { EagerHistory } from '../sync/eager.js';
 import { load } from './fence.js';
 
 /** Milliseconds that are looked for: less than a sleep and a wake-up cost. */
@@ -12,9 +13,8 @@ const PATIENCE = 0.05;
 const STEPS = 150;
 /** Looks between two of the clock. */
 const LOOKS = 8;
-/** Waits in a row that took longer before others sleep at once, and the most of those, as powers of two. */
+/** Waits in a row that took longer before others sleep at once. */
 const FREE_MISSES = 4;
-const MOST_MISSES = 12;
 
 /** Bytes since the last look that are few, and so many looks in a row that found few before the next one is put off. */
 const FEW = 512;
@@ -31,8 +31,7 @@ export function idle(): void {
 export class Pace {
   readonly #words: Int32Array;
   readonly #index: number;
-  #misses = 0;
-  #skipped = 0;
+  readonly #history = new EagerHistory(FREE_MISSES);
   /** How much it looks as if each message were looked for: 0 to twice STEP. */
   #steps = 0;
 
@@ -56,24 +55,19 @@ export class Pace {
 
   /** Whether the word has come to differ from what it was when there was nothing to do. */
   moves(seen: number): boolean {
-    if (this.#skipped > 0) {
-      this.#skipped--;
-      return false;
-    }
     const words = this.#words;
-    if (words.length === 0) return false;
+    if (!this.#history.isWorthIt || words.length === 0) return false;
     const until = performance.now() + PATIENCE;
     do {
       for (let look = 0; look < LOOKS; look++) {
         idle();
         if (load(words, this.#index) !== seen) {
-          this.#misses = 0;
+          this.#history.hit();
           return true;
         }
       }
     } while (performance.now() < until);
-    if (this.#misses < MOST_MISSES) this.#misses++;
-    this.#skipped = this.#misses <= FREE_MISSES ? 0 : 2 ** (this.#misses - FREE_MISSES);
+    this.#history.miss();
     return false;
   }
 }

@@ -21,8 +21,14 @@ export interface Eager {
 
 /** How a point has fared so far. */
 export class EagerHistory {
+  /** Waits in a row that took longer before others are skipped. */
+  readonly #free: number;
   #misses = 0;
   #skipped = 0;
+
+  constructor(free = 0) {
+    this.#free = free;
+  }
 
   /** Whether the next wait is worth a look. */
   get isWorthIt(): boolean {
@@ -37,7 +43,8 @@ export class EagerHistory {
 
   miss(): void {
     this.#misses = Math.min(this.#misses + 1, 16);
-    this.#skipped = Math.min(2 ** this.#misses, MOST_SKIPPED);
+    const more = this.#misses - this.#free;
+    this.#skipped = more <= 0 ? 0 : Math.min(2 ** more, MOST_SKIPPED);
   }
 }
 
