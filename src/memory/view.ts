@@ -71,8 +71,7 @@ export class View {
   #closed = false;
   #events: FaultEvents | null = null;
   #closers: Set<() => void> | null = null;
-  /** @internal */
-  [attachment]: unknown = null;
+  #attachment: unknown = null;
 
   /** @internal Views come from `section.map()` and from the NT faces. */
   constructor(mapping: Mapping, facts: ViewFacts) {
@@ -353,6 +352,15 @@ export class View {
     if (!this.#lent && !this.#closed) this.#facts.lend?.(mapping);
     this.#lent = true;
     return mapping;
+  }
+
+  /** @internal */
+  get [attachment](): unknown {
+    return this.#attachment;
+  }
+
+  set [attachment](value: unknown) {
+    this.#attachment = value;
   }
 
   /** @internal */
