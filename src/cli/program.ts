@@ -20,10 +20,11 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./commands/objects.js')).doctorCommand(),
 };
 
-/** Those that a command line can need: help, and what is no command, need all. */
-function neededFor([first = '']: readonly string[]): readonly string[] {
-  if (Object.hasOwn(commands, first)) return [first];
-  return first === '--version' || first === '-V' ? [] : Object.keys(commands);
+/** What a command line can need: help, and what is no command, need all. */
+function neededFor([first = '']: readonly string[]): readonly (() => Promise<Command>)[] {
+  if (first === '--version' || first === '-V') return [];
+  const [called] = Object.entries(commands).filter(([name]) => name === first);
+  return called === undefined ? Object.values(commands) : [called[1]];
 }
 
 /** Every command ends by an exception, so that one place decides about exit codes. */
@@ -60,7 +61,7 @@ Examples:
 
 Exit codes: 0 done, 1 failed (one line says why), 2 bad usage.`,
     );
-  for (const name of neededFor(given)) program.addCommand(await (commands[name] as () => Promise<Command>)());
+  for (const load of neededFor(given)) program.addCommand(await load());
   prepare(program);
   return program;
 }

@@ -1,6 +1,7 @@
 /**
- * Where those meet who wait for words of sections that the faces map: by the name that the kernel has for one. A section without a
- * name has no such place, for nothing tells two processes that they have the same.
+ * What is known of the sections that the faces map, by handle: the facts of the last view, and where those meet who wait for a section's
+ * words. That goes by the name that the kernel has for one; a section without a name has no such place, for nothing tells two processes
+ * that they have the same.
  */
 import type { ViewFacts } from '../memory/view.js';
 import type { Handle } from '../nt/arguments.js';
