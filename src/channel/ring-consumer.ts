@@ -38,9 +38,11 @@ export class RingConsumer extends RingReader {
 
   /** As {@link receiveInto}, and blocks the thread: the quickest way to take one message after the other. */
   receiveIntoSync(target: Uint8Array, timeout?: number): number {
-    this.putOff();
-    const length = this.tryReceiveInto(target);
-    if (length >= 0) return length;
+    if (timeout === undefined) {
+      this.putOff();
+      const length = this.tryReceiveInto(target);
+      if (length >= 0) return length;
+    }
     return this.#waitSync('consumer.receiveIntoSync', () => this.#into(target), timeout) ?? -1;
   }
 

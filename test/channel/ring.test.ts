@@ -88,6 +88,9 @@ for (const producers of ['one', 'many'] as const) {
     assert.equal(await coming, 9);
     assert.deepEqual(target.subarray(0, 9), bytes(9, 1));
     producer.sendSync(bytes(12));
+    // What is wrong is told, whether there is something or not.
+    assert.throws(() => consumer.receiveIntoSync(target, -1), withCode('ERR_SECTION_INVALID_ARGUMENT'));
+    assert.throws(() => producer.sendSync(bytes(1), -1), withCode('ERR_SECTION_INVALID_ARGUMENT'));
     assert.throws(() => consumer.receiveIntoSync(new Uint8Array(11)), withCode('ERR_SECTION_OUT_OF_RANGE'));
     await assert.rejects(consumer.receiveInto(new Uint8Array(11)), withCode('ERR_SECTION_OUT_OF_RANGE'));
     assert.equal(consumer.receiveIntoSync(target), 12);
