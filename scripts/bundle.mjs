@@ -63,7 +63,8 @@ async function joinModules(from, to, inputs, lists) {
   const { output } = await build.generate({
     format: 'es',
     entryFileNames: '[name].js',
-    chunkFileNames: 'parts/[hash].js',
+    // Without a hash: names decide what stands beside what in the package, and so how well that is compressed.
+    chunkFileNames: 'parts/[name].js',
     // A part names what it uses itself: what that uses in turn would be named once more in each.
     hoistTransitiveImports: false,
   });

@@ -8,15 +8,15 @@ import { packageVersion } from './package-version.js';
 
 /** In the order of the help. A command is loaded when it is called, for all of them are most of what a start takes. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  demo: async () => (await import('./commands/demo.js')).demoCommand(),
+  demo: async () => (await import('./commands/running.js')).demoCommand(),
   ls: async () => (await import('./commands/objects.js')).lsCommand(),
   show: async () => (await import('./commands/objects.js')).showCommand(),
   create: async () => (await import('./commands/objects.js')).createCommand(),
   dump: async () => (await import('./commands/objects.js')).dumpCommand(),
   write: async () => (await import('./commands/objects.js')).writeCommand(),
-  system: async () => (await import('./commands/system.js')).systemCommand(),
-  driver: async () => (await import('./commands/driver.js')).driverCommand(),
-  bench: async () => (await import('./commands/bench.js')).benchCommand(),
+  system: async () => (await import('./commands/running.js')).systemCommand(),
+  driver: async () => (await import('./commands/running.js')).driverCommand(),
+  bench: async () => (await import('./commands/running.js')).benchCommand(),
   doctor: async () => (await import('./commands/objects.js')).doctorCommand(),
 };
 

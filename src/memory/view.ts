@@ -359,6 +359,7 @@ export class View {
     return this.#attachment;
   }
 
+  /** @internal */
   set [attachment](value: unknown) {
     this.#attachment = value;
   }
