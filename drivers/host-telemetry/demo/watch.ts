@@ -15,12 +15,15 @@ const TIMED_READS = 20_000;
 /** Of a driver that keeps us waiting at each read, fewer are enough. */
 const TIMED_MILLISECONDS = 500;
 
+/** What watching takes of a reader. */
+export type Watched = Pick<TelemetryReader, 'cores' | 'rate' | 'length' | 'read'>;
+
 /** The last samples, in arrays that are used again and again; one more of them than samples, for the next. */
 class History {
   readonly #samples: Float64Array[];
   #taken = 0;
 
-  constructor(reader: TelemetryReader) {
+  constructor(reader: Watched) {
     const wanted = Math.ceil((reader.rate || 1000) * RATE_SECONDS) + 2;
     this.#samples = Array.from({ length: wanted }, () => new Float64Array(reader.length));
   }
@@ -45,6 +48,8 @@ class History {
 
 /** Null for what the machine does not say, and for what it cannot say: counters do not go back. */
 const orNull = (value: number): number | null => (Number.isFinite(value) && value >= 0 ? value : null);
+/** 0, which no sample has, where the driver gives none that can be. */
+const numberOf = (sample: Float64Array): number => sample[At.sampleNumber] || 0;
 const difference = (index: number, from: Float64Array, to: Float64Array): number =>
   (to[index] as number) - (from[index] as number);
 
@@ -53,11 +58,12 @@ function snapshotOf(cores: number, from: Float64Array, to: Float64Array, samples
   const now = (field: SampleField): number => to[At[field]] as number;
   const rate = (field: SampleField): number | null => orNull(seconds > 0 ? difference(At[field], from, to) / seconds : 0);
   const share = (core: number): number => {
-    const whole = difference(wholeAt(core), from, to);
-    return whole > 0 ? Math.min(1, Math.max(0, difference(busyAt(core), from, to) / whole)) : 0;
+    const [busy, whole] = [difference(busyAt(core), from, to), difference(wholeAt(core), from, to)];
+    // Neither comparison holds for NaN.
+    return busy > 0 && whole > 0 ? Math.min(1, busy / whole) : 0;
   };
   return {
-    sampleNumber: now('sampleNumber'),
+    sampleNumber: numberOf(to),
     samplesPerSecond,
     cores: Array.from({ length: cores }, (_, core) => share(core)),
     load: orNull(now('load1')),
@@ -72,7 +78,7 @@ function snapshotOf(cores: number, from: Float64Array, to: Float64Array, samples
   };
 }
 
-function timeReads(reader: TelemetryReader): number {
+function timeReads(reader: Watched): number {
   const into = new Float64Array(reader.length);
   const batch = (): number => {
     const start = performance.now();
@@ -85,12 +91,12 @@ function timeReads(reader: TelemetryReader): number {
   return batch();
 }
 
-export async function watch(reader: TelemetryReader, seconds: number, show: (snapshot: Snapshot) => void): Promise<WatchResult> {
+export async function watch(reader: Watched, seconds: number, show: (snapshot: Snapshot) => void): Promise<WatchResult> {
   const history = new History(reader);
   const closing = closingNumberAt(reader.cores);
   reader.read(history.next);
   history.keep();
-  const first = history.newest[At.sampleNumber] as number;
+  const first = numberOf(history.newest);
   let last = first;
   let seen = 0;
   let torn = 0;
@@ -99,7 +105,7 @@ export async function watch(reader: TelemetryReader, seconds: number, show: (sna
   let nextShow = start + SNAPSHOT_INTERVAL;
   for (let now = start; now < start + seconds * 1000; now = performance.now()) {
     const sample = reader.read(history.next);
-    const number = sample[At.sampleNumber] as number;
+    const number = numberOf(sample);
     if (number !== last) {
       if (sample[closing] !== number) torn++;
       last = number;
