@@ -2,19 +2,23 @@
  * The ring of one producer and one consumer: docs/channel-layout.md. It has 4 units of 8 bytes; two messages of two go
  * through it, the second behind a pad. On one side, whoever has the role
  * is killed at any step, or not, and so is its successor. The bytes of a message are plain stores before the store of `tail`, here in their order: what a
- * weaker memory could do is held by that store's release and by the acquire of whoever loads `tail`.
+ * weaker memory could do is held by that store's release and by the acquire of whoever loads `tail`. But who stores `tail` or `head`
+ * may look at the sleep word before the other side sees the store; within a bound of time, which the sleeper waits for once, it does.
  *
  * holds  -DTWO_PRODUCERS             each message whole, once and in order; nobody sleeps beside what it waits for
  * holds  -DTWO_CONSUMERS             the same
+ * holds  -DBARRIER -DNO_SECOND_LOOK -DTWO_PRODUCERS    who has a barrier before it looks at the sleep word
+ * holds  -DBARRIER -DNO_SECOND_LOOK -DTWO_CONSUMERS    the same
  * fails  -DBROKEN_TAIL_FIRST         assertion the message is published before it is written
  * fails  -DBROKEN_HEAD_FIRST         assertion the place is given back before the message is copied
  * fails  -DBROKEN_NO_PAD_ROOM        assertion the room that is asked for forgets the pad
- * fails  -DBROKEN_LOOK_BEFORE_SLEEP_WORD               assertion a side sets its sleep word after its last look
+ * fails  -DBROKEN_LOOK_BEFORE_SLEEP_WORD -DBARRIER -DNO_SECOND_LOOK assertion a side sets its sleep word after its last look
+ * fails  -DNO_SECOND_LOOK            assertion a side sleeps on beside what it could not see yet
  * fails  -DBROKEN_NO_WATCH -DTWO_PRODUCERS             assertion a side sleeps without watching the other's process
  * fails  -DBROKEN_SILENT_SUCCESSOR -DTWO_PRODUCERS     assertion who takes a role wakes nobody: it is not watched
- * fails  -DBROKEN_SUCCESSOR_ASKS -DTWO_CONSUMERS       assertion who takes a role wakes only if the sleep word is set: one before
+ * fails  -DBROKEN_SUCCESSOR_ASKS -DBARRIER -DNO_SECOND_LOOK -DTWO_CONSUMERS assertion who takes a role wakes only if the sleep word is set: one before
  *                                                      was killed between clearing it and the wake-up
- * fails  -DBROKEN_ROLE_BEFORE_SLEEP_WORD -DTWO_PRODUCERS assertion a side reads whom to watch before it sets its sleep word
+ * fails  -DBROKEN_ROLE_BEFORE_SLEEP_WORD -DBARRIER -DNO_SECOND_LOOK -DTWO_PRODUCERS assertion a side reads whom to watch before it sets its sleep word
  * fails  -DBROKEN_HEAD_LATE -DTWO_CONSUMERS            assertion messages are handed on before `head` is stored: one comes twice
  */
 #define CAPACITY 4
@@ -28,7 +32,10 @@
 #define PAD 3
 
 /* In shared memory. */
-byte tail = FIRST, head = FIRST;
+byte tail = FIRST, head = FIRST; /* as they were stored */
+#ifndef BARRIER
+byte tailSeen = FIRST, headSeen = FIRST; /* as the other side sees them */
+#endif
 byte length[CAPACITY]; /* of a record, in units with its header; or PAD */
 byte content[CAPACITY]; /* the number of the message, in each of its units */
 byte producer, consumer; /* who has the role: 0 nobody, else a side's number */
@@ -40,6 +47,34 @@ bit killed[5];
 
 /* What is claimed, and stands in no memory. */
 byte published, delivered;
+
+/* Stores reach the other side at any time; by a barrier at once; and before it is known that their process has ended. */
+#ifdef BARRIER
+#define tailSeen tail
+#define headSeen head
+#endif
+#define ALL_SEEN (tailSeen == tail && headSeen == head)
+#ifdef NO_SECOND_LOOK
+#define SECOND_LOOK false
+#else
+#define SECOND_LOOK (again && ALL_SEEN)
+#endif
+
+proctype memory() {
+  end_seen:
+  do
+  :: atomic { tailSeen != tail -> tailSeen = tail }
+  :: atomic { headSeen != head -> headSeen = head }
+  od
+}
+
+/* Says that this side sleeps next. Where nobody had said so, one more look follows when all has been seen that was stored before. */
+inline say(sleepWord) {
+  atomic {
+    again = again || sleepWord == 0;
+    sleepWord = 1
+  }
+}
 
 /* Wakes who sleeps at a word, of two. */
 inline wake(sleepWord, one, other) {
@@ -67,7 +102,7 @@ inline wakeAfterRole(sleepWord, one, other) {
 inline takeRole(role, one) {
   if
   :: me == one
-  :: me != one -> end_role: killed[one]
+  :: me != one -> end_role: killed[one] && ALL_SEEN
   fi;
   role = me
 }
@@ -83,12 +118,19 @@ inline sleep(sleepWord) {
   };
 end_sleep:
 #ifdef BROKEN_NO_WATCH
-  asleep[me] == 0;
+  atomic {
+    if
+    :: asleep[me] == 0
+    :: SECOND_LOOK -> again = 0
+    fi;
+    asleep[me] = 0
+  };
 #else
   atomic {
     if
     :: asleep[me] == 0
-    :: watched != 0 && watched != known && killed[watched] -> known = watched
+    :: SECOND_LOOK -> again = 0
+    :: watched != 0 && watched != known && killed[watched] && ALL_SEEN -> known = watched
     fi;
     asleep[me] = 0
   };
@@ -98,10 +140,11 @@ end_sleep:
 
 proctype send(byte me) {
   byte at, seen, units, pad, watched, known;
+  bit again = 1;
   {
     takeRole(producer, 1);
     at = tail;
-    seen = head;
+    seen = headSeen;
     wakeAfterRole(consumerSleeps, 3, 4);
     do
     :: published < MESSAGES ->
@@ -116,18 +159,18 @@ proctype send(byte me) {
 #endif
       do
       :: NO_ROOM ->
-        seen = head;
+        seen = headSeen;
         assert(HELD(seen, at) <= CAPACITY);
         if
         :: NO_ROOM ->
 #ifdef BROKEN_ROLE_BEFORE_SLEEP_WORD
           watched = consumer;
-          producerSleeps = 1;
+          say(producerSleeps);
 #else
-          producerSleeps = 1;
+          say(producerSleeps);
           watched = consumer;
 #endif
-          seen = head;
+          seen = headSeen;
           if
           :: NO_ROOM -> sleep(producerSleeps)
           :: else -> watched = 0
@@ -157,7 +200,7 @@ proctype send(byte me) {
       wake(consumerSleeps, 3, 4)
     :: else -> break
     od
-  } unless { atomic { killed[me] -> asleep[me] = 0; at = 0; seen = 0; units = 0; pad = 0; watched = 0; known = 0 } }
+  } unless { atomic { killed[me] -> asleep[me] = 0; at = 0; seen = 0; units = 0; pad = 0; watched = 0; known = 0; again = 0 } }
 }
 
 inline giveBack() {
@@ -176,32 +219,33 @@ inline giveBack() {
 
 proctype receive(byte me) {
   byte at, seen, units, number, watched, known;
+  bit again = 1;
   {
     takeRole(consumer, 3);
     at = head;
     wakeAfterRole(producerSleeps, 1, 2);
     do
     :: delivered < MESSAGES ->
-      seen = tail;
+      seen = tailSeen;
       assert(HELD(at, seen) <= CAPACITY);
       if
       :: seen == at ->
 #if defined(BROKEN_LOOK_BEFORE_SLEEP_WORD)
         watched = producer;
-        seen = tail;
+        seen = tailSeen;
         if
-        :: seen == at -> consumerSleeps = 1; sleep(consumerSleeps)
+        :: seen == at -> say(consumerSleeps); sleep(consumerSleeps)
         :: else -> watched = 0
         fi
 #else
 #if defined(BROKEN_ROLE_BEFORE_SLEEP_WORD)
         watched = producer;
-        consumerSleeps = 1;
+        say(consumerSleeps);
 #else
-        consumerSleeps = 1;
+        say(consumerSleeps);
         watched = producer;
 #endif
-        seen = tail;
+        seen = tailSeen;
         if
         :: seen == at -> seen = 0; sleep(consumerSleeps)
         :: else -> watched = 0
@@ -232,7 +276,7 @@ proctype receive(byte me) {
       fi
     :: else -> break
     od
-  } unless { atomic { killed[me] -> asleep[me] = 0; at = 0; seen = 0; units = 0; number = 0; watched = 0; known = 0 } }
+  } unless { atomic { killed[me] -> asleep[me] = 0; at = 0; seen = 0; units = 0; number = 0; watched = 0; known = 0; again = 0 } }
 }
 
 proctype killer() {
@@ -262,6 +306,9 @@ init {
     /* Verifiers go on with the youngest process first: so late kills are found before early ones. */
     run killer();
     run monitor();
+#ifndef BARRIER
+    run memory();
+#endif
     run send(1);
 #ifdef TWO_PRODUCERS
     run send(2);

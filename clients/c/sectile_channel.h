@@ -88,6 +88,7 @@ typedef struct {
 
 static inline uint32_t sectile__load(const void *word) { return atomic_load((_Atomic uint32_t *)(uintptr_t)word); }
 static inline void sectile__store(void *word, uint32_t value) { atomic_store((_Atomic uint32_t *)word, value); }
+static inline uint32_t sectile__swap(void *word, uint32_t value) { return atomic_exchange((_Atomic uint32_t *)word, value); }
 static inline void sectile__fence(void) { atomic_thread_fence(memory_order_seq_cst); }
 static inline uint64_t sectile__load64(const void *pair) {
   return (uint64_t)sectile__load((const unsigned char *)pair + 4) << 32 | sectile__load(pair);
@@ -118,7 +119,8 @@ static inline int64_t sectile__slice(int64_t end, int64_t most) {
   return left < 0 ? 0 : left < most ? left : most;
 }
 static inline int64_t sectile__end(int64_t timeout) { return timeout < 0 ? -1 : sectile__now() + timeout; }
-enum { SECTILE__LOOK = 100, SECTILE__POLL = 2, SECTILE__PATIENCE = 100 };
+/** In milliseconds. SEEN: how long what another processor has stored may be unseen, at the very most. */
+enum { SECTILE__SEEN = 1, SECTILE__LOOK = 100, SECTILE__POLL = 2, SECTILE__PATIENCE = 100 };
 
 /* ------------------------------------------------------------------------------------------ roles ---- */
 
@@ -284,6 +286,14 @@ static inline void sectile__ring_tell(sectile_channel *channel, size_t sleeps) {
   sectile__wake(channel->base + sleeps);
 }
 
+/**
+ * Says that this side sleeps next, before it looks once more. For how long at most: what the other side has stored before it saw
+ * that may be seen late, so the first sleep behind it is short.
+ */
+static inline int64_t sectile__ring_say(sectile_channel *channel, size_t sleeps, bool first) {
+  return sectile__swap(channel->base + sleeps, 1) == 0 || first ? SECTILE__SEEN : SECTILE__LOOK;
+}
+
 /** Whoever has a new role is to be watched: the other side is woken, whatever it says of its sleep. */
 static inline void sectile__ring_greet(sectile_channel *channel, size_t sleeps) {
   sectile__store(channel->base + sleeps, 0);
@@ -412,18 +422,17 @@ static inline sectile_result sectile_ring_send(sectile_ring_producer *producer, 
                                                int64_t timeout) {
   sectile_channel *channel = producer->channel;
   int64_t end = sectile__end(timeout);
-  for (;;) {
+  for (bool first = true;; first = false) {
     sectile_result result = sectile_ring_try_send(producer, message, length);
     if (result != SECTILE_NOTHING) return result;
-    sectile__store(channel->base + SECTILE__PRODUCER_SLEEPS, 1);
-    sectile__fence();
+    int64_t most = sectile__ring_say(channel, SECTILE__PRODUCER_SLEEPS, first);
     uint64_t consumer = sectile__role(channel, SECTILE__CONSUMER);
     bool died = sectile__has_ended(channel, consumer), closed = sectile__load(channel->base + SECTILE__CONSUMER_ENDED) != 0;
     result = sectile_ring_try_send(producer, message, length);
     if (result != SECTILE_NOTHING) return result;
     if (died) return SECTILE_PEER_DIED;
     if (closed) return SECTILE_ENDED;
-    int64_t slice = sectile__slice(end, SECTILE__LOOK);
+    int64_t slice = sectile__slice(end, most);
     if (slice == 0) return SECTILE_TIMED_OUT;
     sectile__sleep(channel->base + SECTILE__PRODUCER_SLEEPS, 1, slice);
   }
@@ -521,11 +530,10 @@ static inline sectile_result sectile_ring_receive(sectile_ring_consumer *consume
                                                   int64_t timeout) {
   sectile_channel *channel = consumer->channel;
   int64_t end = sectile__end(timeout);
-  for (;;) {
+  for (bool first = true;; first = false) {
     sectile_result result = sectile_ring_try_receive(consumer, buffer, room, length);
     if (result != SECTILE_NOTHING) return result;
-    sectile__store(channel->base + SECTILE__CONSUMER_SLEEPS, 1);
-    sectile__fence();
+    int64_t most = sectile__ring_say(channel, SECTILE__CONSUMER_SLEEPS, first);
     /* In this order: what was sent before the end is had first. */
     bool died, lives = sectile__ring_produced(channel, consumer->many, &died);
     uint32_t ended = sectile__load(channel->base + SECTILE__PRODUCER_ENDED);
@@ -533,7 +541,7 @@ static inline sectile_result sectile_ring_receive(sectile_ring_consumer *consume
     if (result != SECTILE_NOTHING) return result;
     if (ended != 0 && (!consumer->many || !lives)) return ended == 1 ? SECTILE_ENDED : SECTILE_BROKEN_OFF;
     if (died && !lives) return SECTILE_PEER_DIED;
-    int64_t slice = sectile__slice(end, SECTILE__LOOK);
+    int64_t slice = sectile__slice(end, most);
     if (slice == 0) return SECTILE_TIMED_OUT;
     sectile__sleep(channel->base + SECTILE__CONSUMER_SLEEPS, 1, slice);
   }

@@ -97,6 +97,7 @@ _FUTEX_WAIT, _FUTEX_WAKE, _PRIVATE = 0, 1, 128
 _ALL = 2**31 - 1
 _OWN = ctypes.c_uint32(0)
 
+_SEEN = 0.001  # how long what another processor has stored may be unseen, at the very most
 _LOOK = 0.1  # how often one looks whether the other side lives
 _POLL = 0.002  # how often one looks where nobody wakes
 _PATIENCE = 0.1  # how long one reads again what the writer overwrites
@@ -370,6 +371,15 @@ class _Ring(_Side):
         if (tail | head) & 7 != 0 or (tail - head) & _MASK > held:
             raise ChannelDamaged(f'its positions are {tail} and {head} of {self._capacity}')
 
+    def _say(self, sleeps: int) -> float:
+        """Says that this side sleeps next, before it looks once more. For how long at most: what the other side has stored before it
+        saw that may be seen late, so the first sleep behind it is short.
+        """
+        said = self._memory.load(sleeps) == 1
+        self._memory.store(sleeps, 1)
+        _fence()
+        return _LOOK if said else _SEEN
+
     def _tell(self, sleeps: int) -> None:
         """Wakes the other side whether it sleeps or not: to look first needs a barrier, which is no cheaper."""
         self._memory.store(sleeps, 0)
@@ -440,14 +450,13 @@ class RingProducer(_Ring):
         """
         memory, wait = self._memory, _Wait(timeout)
         while not self.try_send(message):
-            memory.store(_PRODUCER_SLEEPS, 1)
-            _fence()
+            most = self._say(_PRODUCER_SLEEPS)
             gone = memory.has_ended(memory.role(_CONSUMER)) or memory.load(_CONSUMER_ENDED) != 0
             if self.try_send(message):
                 return
             if gone:
                 raise PeerDied('the consumer has ended, and the ring is full')
-            memory.sleep(_PRODUCER_SLEEPS, 1, wait.slice(_LOOK))
+            memory.sleep(_PRODUCER_SLEEPS, 1, wait.slice(most))
 
     def _leave(self) -> None:
         self._memory.store(_PRODUCER_ENDED, 1)
@@ -513,8 +522,7 @@ class RingConsumer(_Ring):
             message = self.try_receive()
             if message is not None:
                 return message
-            memory.store(_CONSUMER_SLEEPS, 1)
-            _fence()
+            most = self._say(_CONSUMER_SLEEPS)
             # In this order: what was sent before the end is had first.
             roles = [memory.role(_PRODUCERS + 8 * slot) for slot in range(_MOST_PRODUCERS if self._many else 1)]
             held = [role for role in roles if role != 0]
@@ -530,7 +538,7 @@ class RingConsumer(_Ring):
                 raise BrokenOff('the producer broke off')
             if held and not lives:
                 raise PeerDied('the producer has ended without closing')
-            memory.sleep(_CONSUMER_SLEEPS, 1, wait.slice(_LOOK))
+            memory.sleep(_CONSUMER_SLEEPS, 1, wait.slice(most))
 
     def __iter__(self) -> Iterator[bytes]:
         while True:

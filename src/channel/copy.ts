@@ -30,9 +30,13 @@ export function copyLongs(from: BigInt64Array, at: number, to: BigInt64Array, to
   }
 }
 
+/** Nobody's. */
+const NONE = new Uint8Array(0);
+
 /** An array that is used again and again, as words to copy by: made the second time in a row, for that costs more than one copy. */
 export class RepeatedArray {
-  #array: Uint8Array | null = null;
+  /** The one that is used again and again. */
+  array: Uint8Array = NONE;
   #longs: BigInt64Array | null = null;
   #last: Uint8Array | null = null;
 
@@ -42,7 +46,7 @@ export class RepeatedArray {
    * @param length Bytes that are to be copied.
    */
   longsOf(array: Uint8Array, length: number): BigInt64Array | null {
-    const longs = array === this.#array ? this.#longs : this.#meet(array);
+    const longs = array === this.array ? this.#longs : this.#meet(array);
     return longs !== null && length >> 3 <= longs.length ? longs : null;
   }
 
@@ -52,7 +56,7 @@ export class RepeatedArray {
       return null;
     }
     const { buffer, byteOffset, length } = array;
-    this.#array = array;
+    this.array = array;
     this.#longs = byteOffset % 8 === 0 ? new BigInt64Array(buffer, byteOffset, length >> 3) : null;
     return this.#longs;
   }

@@ -60,6 +60,22 @@ export function storeThenLook(words: Int32Array, index: number, value: number, l
   return words[look] as number;
 }
 
+/**
+ * Milliseconds within which what a processor has stored is seen by all others: thousands of times as long as any keeps it to itself.
+ *
+ * @see A. Morrison, Y. Afek: Temporally Bounding TSO for Fence-Free Asymmetric Synchronization. ASPLOS 2015
+ */
+export const SEEN_WITHIN = 1;
+
+/**
+ * As {@link storeThenLook}, but that the look may come before others see the store: a barrier between them has each message wait until all
+ * that was written of it is there. So whoever says that he sleeps looks once more after {@link SEEN_WITHIN}.
+ */
+export function storeAndLook(words: Int32Array, index: number, value: number, look: number): number {
+  store(words, index, value);
+  return load(words, look);
+}
+
 /** As {@link fence}, but that a load behind it may pass a store before it. */
 export function order(): void {
   if (!strong) Atomics.exchange(own, 0, 0);

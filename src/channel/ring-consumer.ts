@@ -39,6 +39,8 @@ export class RingConsumer extends RingReader {
   /** As {@link receiveInto}, and blocks the thread: the quickest way to take one message after the other. */
   receiveIntoSync(target: Uint8Array, timeout?: number): number {
     if (timeout === undefined) {
+      const ahead = this.receiveAhead(target);
+      if (ahead >= 0) return ahead;
       this.putOff();
       const length = this.tryReceiveInto(target);
       if (length >= 0) return length;

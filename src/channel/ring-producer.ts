@@ -33,6 +33,7 @@ export class RingProducer extends RingWriter {
 
   /** As {@link send}, and blocks the thread; `timeout` in milliseconds. */
   sendSync(message: Uint8Array, timeout?: number): void {
+    if (timeout === undefined && this.sendAgain(message)) return;
     if (timeout === undefined && this.isPlain && message instanceof Uint8Array) {
       this.putOff(message.length);
       if (this.trySend(message)) return;

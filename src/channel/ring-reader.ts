@@ -5,7 +5,7 @@
 import { show } from '../base/checks.js';
 import type { SectionError } from '../base/error.js';
 import { copyOut, LOOP_BYTES, RepeatedArray } from './copy.js';
-import { storeThenLook } from './fence.js';
+import { storeAndLook, storeThenLook } from './fence.js';
 import { MessageBatch } from './message-batch.js';
 import { Pace } from './pace.js';
 import type { PeerState } from './peers.js';
@@ -14,6 +14,9 @@ import { invalid, requireMost, tooShort } from './ring-errors.js';
 import { Ended, Long, PAD, RECORD_HEADER, type RingMemory, recordOf, Word } from './ring-layout.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
 import { releaseRole, roleTaken, takeRole } from './role.js';
+
+/** Looked up once: each message needs them. */
+const { head: HEAD, producerSleeps: PRODUCER_SLEEPS } = Word;
 
 /** Most bytes that a batch copies before it looks what they are, but for a longer record. */
 const PIECE = 2 ** 16;
@@ -55,7 +58,7 @@ export class RingReader {
     this.#capacity = memory.capacity;
     this.#maximum = memory.maximum;
     this.#onClose = onClose;
-    this.#pace = new Pace(memory.words, Word.tail);
+    this.#pace = new Pace(memory.words, Word.tail, memory.capacity);
     const { roles, home, object } = memory;
     if (takeRole(roles, Long.consumer, home) === null) {
       throw roleTaken(operation, object, 'consumer', Atomics.load(roles, Long.consumer));
@@ -111,29 +114,42 @@ export class RingReader {
    * {@link tryReceive}
    */
   tryReceiveInto(target: Uint8Array): number {
-    const ahead = this.#ahead;
-    let at = this.#state === State.open && this.#words.length !== 0 ? ahead.find(this.#head) : -1;
-    if (at < 0) {
-      const found = this.#find();
-      if (found < 0) return -1;
-      if (this.#length > LOOP_BYTES) return this.#receiveLong(found, target);
-      const from = found - RECORD_HEADER;
-      ahead.fetch(this.#data, this.#longs, from, Math.min((this.#tail - this.#head) | 0, this.#capacity - from), this.#head);
-      at = ahead.find(this.#head);
-      if (at < 0) throw this.#badRecord(from, this.#length);
-    }
-    const length = ahead.lengthOf(at);
-    this.#length = length;
+    const received = this.receiveAhead(target);
+    if (received >= 0) return received;
+    const found = this.#find();
+    if (found < 0) return -1;
     this.#requireRoom(target);
-    copyOut(this.#targets, ahead.bytes, ahead.longs, at, length, target);
-    this.#head = (this.#head + recordOf(length)) | 0;
+    if (this.#length > LOOP_BYTES) return this.#receiveLong(found, target);
+    const from = found - RECORD_HEADER;
+    this.#ahead.fetch(this.#data, this.#longs, from, Math.min((this.#tail - this.#head) | 0, this.#capacity - from));
+    const length = this.receiveAhead(target);
+    if (length < 0) throw this.#badRecord(from, this.#length);
+    return length;
+  }
+
+  /**
+   * @internal Receives a message that was read ahead; −1: none was, or something is in the way. In one piece, for checks and calls
+   * take as long as the copy.
+   */
+  protected receiveAhead(target: Uint8Array): number {
+    const ahead = this.#ahead;
+    const length = ahead.nextLength();
+    if (length < 0 || this.#state !== State.open || this.#words.length === 0) return -1;
+    const targets = this.#targets;
+    if (target !== targets.array || length > target.length) {
+      this.#length = length;
+      this.#requireRoom(target);
+    }
+    copyOut(targets, ahead.bytes, ahead.longs, ahead.nextAt, length, target);
+    const record = recordOf(length);
+    ahead.pass(record);
+    this.#head = (this.#head + record) | 0;
     this.#giveBack();
     return length;
   }
 
   #receiveLong(at: number, target: Uint8Array): number {
     const length = this.#length;
-    this.#requireRoom(target);
     target.set(this.#data.subarray(at, at + length));
     this.#pass();
     this.#giveBack();
@@ -342,7 +358,9 @@ export class RingReader {
     if (this.#holds) return;
     const head = this.#head;
     this.#published = head;
-    if (storeThenLook(this.#words, Word.head, head, Word.producerSleeps) !== 0) this.side.wakeOther();
+    // Of several producers one may have said for another that they sleep, and look no more.
+    const look = this.#memory.many ? storeThenLook : storeAndLook;
+    if (look(this.#words, HEAD, head, PRODUCER_SLEEPS) !== 0) this.side.wakeOther();
   }
 
   /* ---------------------------------------------------------------------------- the end ---- */

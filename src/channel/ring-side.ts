@@ -6,6 +6,7 @@ import { SectionError } from '../base/error.js';
 import { mappingOf } from '../memory/view.js';
 import type { WaitOptions } from '../sync/wait-options.js';
 import { WaitPoint } from '../sync/wait-point.js';
+import { SEEN_WITHIN } from './fence.js';
 import { damaged } from './header.js';
 import { type PeerState, Peers } from './peers.js';
 import { Long, MAXIMUM_PRODUCERS, RingAt, type RingMemory, Sleeps, Word } from './ring-layout.js';
@@ -127,10 +128,12 @@ export class RingSide {
     asks: boolean,
     peerEnd = this.#peerEnd,
   ): () => T | undefined {
+    let isFirst = true;
     return () => {
       let result = attempt(null);
       while (result === undefined) {
-        const forRoomOnly = this.#noteSleep();
+        const forRoomOnly = this.#noteSleep(isFirst);
+        isFirst = false;
         // In this order: what a process did before it ended is found.
         const peer = this.#peers.state(asks);
         this.#kin?.state(asks);
@@ -143,16 +146,21 @@ export class RingSide {
     };
   }
 
-  /** Says that this side sleeps next, if it finds nothing; for room only, where nobody sleeps for more. */
-  #noteSleep(): boolean {
+  /**
+   * Says that this side sleeps next, if it finds nothing; for room only, where nobody sleeps for more. What the other side has stored before
+   * it sees that may be seen late: so one more look follows, behind each time that it is said, and in each wait, for another process
+   * may have said it.
+   */
+  #noteSleep(isFirst: boolean): boolean {
     const { words } = this.#memory;
     const { forRoomOnly } = this;
     if (forRoomOnly) {
       const found = Atomics.compareExchange(words, this.#sleeps, Sleeps.nobody, Sleeps.forRoom);
       this.#point.sleepWhile(found === Sleeps.nobody ? Sleeps.forRoom : found);
     } else {
-      Atomics.store(words, this.#sleeps, Sleeps.somebody);
+      const found = Atomics.exchange(words, this.#sleeps, Sleeps.somebody);
       this.#point.sleepWhile(Sleeps.somebody);
+      if (isFirst || found === Sleeps.nobody) this.#point.lookAgainIn(SEEN_WITHIN);
     }
     return forRoomOnly;
   }

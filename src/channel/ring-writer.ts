@@ -5,8 +5,8 @@
  */
 import { show } from '../base/checks.js';
 import type { SectionError } from '../base/error.js';
-import { copyIn, RepeatedArray } from './copy.js';
-import { load, storeThenLook } from './fence.js';
+import { copyIn, copyLongs, LOOP_BYTES, RepeatedArray } from './copy.js';
+import { load, storeAndLook } from './fence.js';
 import { MessageBatch } from './message-batch.js';
 import { Pace } from './pace.js';
 import { invalid, requireMessage, tooBig } from './ring-errors.js';
@@ -15,6 +15,9 @@ import { RingLock } from './ring-lock.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
 import { anyProducerLives, takeSlot } from './ring-slots.js';
 import { releaseRole } from './role.js';
+
+/** Looked up once: each message needs them. */
+const { tail: TAIL, consumerSleeps: CONSUMER_SLEEPS } = Word;
 
 /** What keeps a call from the fast way; 0: nothing. */
 const State = { open: 0, closed: 1, damaged: 2, claimed: 4, shared: 8 } as const;
@@ -55,7 +58,7 @@ export class RingWriter {
     this.#capacity = memory.capacity;
     this.#maximum = memory.maximum;
     this.#onClose = onClose;
-    this.#pace = new Pace(memory.words, Word.head);
+    this.#pace = new Pace(memory.words, Word.head, memory.capacity);
     this.#slot = takeSlot(operation, memory);
     this.side = new RingSide(memory, 'producer', peerEnd);
     this.#lock = memory.many ? new RingLock(memory, () => this.side.poke()) : null;
@@ -90,15 +93,7 @@ export class RingWriter {
    * @throws SectionError ERR_SECTION_MESSAGE_TOO_BIG, ERR_SECTION_CLOSED, ERR_SECTION_CHANNEL_DAMAGED, ERR_SECTION_INVALID_ARGUMENT
    */
   trySend(message: Uint8Array): boolean {
-    if (this.#state !== State.open || this.#words.length === 0 || !(message instanceof Uint8Array)) {
-      return this.#trySendSlowly(message);
-    }
-    if (!this.#put(message)) return false;
-    this.#publish();
-    return true;
-  }
-
-  #trySendSlowly(message: Uint8Array): boolean {
+    if (this.sendAgain(message)) return true;
     requireMessage('producer.trySend', message);
     if (!this.#enter('producer.trySend')) return false;
     try {
@@ -108,6 +103,28 @@ export class RingWriter {
     } finally {
       this.#leave();
     }
+  }
+
+  /**
+   * @internal Sends what was sent before, if nothing is in the way; false: not like this. Once more in one piece what {@link trySend}
+   * does, for checks and calls take as long as the copy.
+   */
+  protected sendAgain(message: Uint8Array): boolean {
+    const sources = this.#sources;
+    if (message !== sources.array || this.#state !== State.open) return false;
+    const { length } = message;
+    const longs = sources.longsOf(message, length);
+    const tail = this.#tail;
+    const at = tail & (this.#capacity - 1);
+    const record = recordOf(length);
+    if (longs === null || length > LOOP_BYTES || this.#words.length === 0) return false;
+    if (at + record > this.#capacity || ((tail + record - this.#head) | 0) > this.#capacity) return false;
+    this.#lengths[at >> 2] = length;
+    copyLongs(longs, 0, this.#longs, (at + RECORD_HEADER) >> 3, length >> 3);
+    for (let index = length & ~7; index < length; index++) this.#data[at + RECORD_HEADER + index] = message[index] as number;
+    this.#tail = (tail + record) | 0;
+    this.#publish();
+    return true;
   }
 
   /**
@@ -296,7 +313,7 @@ export class RingWriter {
   #publish(): void {
     const tail = this.#tail;
     this.#published = tail;
-    if (storeThenLook(this.#words, Word.tail, tail, Word.consumerSleeps) !== 0) this.side.wakeOther();
+    if (storeAndLook(this.#words, TAIL, tail, CONSUMER_SLEEPS) !== 0) this.side.wakeOther();
   }
 
   /** Runs of records, each by one copy: up to the data's end, or as far as there is room. */

@@ -15,6 +15,9 @@ export class WaitPoint extends WaitQueue {
   readonly offset: number;
   #wait = 0;
   #seen = 0;
+  /** From when on there is to be one more attempt, in milliseconds of performance.now(); 0: when somebody wakes. */
+  #again = 0;
+  #timer: NodeJS.Timeout | null = null;
   #eager: EagerWait | null = null;
 
   /**
@@ -37,6 +40,11 @@ export class WaitPoint extends WaitQueue {
     this.#seen = value;
   }
 
+  /** In an attempt: one more is to follow after so many milliseconds, without a wake-up. */
+  lookAgainIn(milliseconds: number): void {
+    this.#again = performance.now() + milliseconds;
+  }
+
   /** Wakes all who sleep for the word, in all processes. It has been changed before. */
   wake(): void {
     os.mappingWordWake(this.mapping, this.offset, 0x7fffffff);
@@ -53,7 +61,10 @@ export class WaitPoint extends WaitQueue {
   }
 
   protected sleep(): void {
-    if (this.#wait !== 0) return;
+    if (this.#wait !== 0) {
+      this.#setTimer();
+      return;
+    }
     if (canLook()) {
       this.#eager ??= new EagerWait(this);
       if (this.#eager.begin()) return;
@@ -64,6 +75,23 @@ export class WaitPoint extends WaitQueue {
   /** @internal Hands the wait to the kernel. */
   sleepNow(): void {
     this.#wait = waitForWord(this.mapping, this.offset, this.#seen, this.#onWoken);
+    this.#setTimer();
+  }
+
+  #setTimer(): void {
+    if (this.#again === 0) return;
+    if (this.#timer !== null) {
+      this.#timer.refresh();
+      return;
+    }
+    const look = (): void => {
+      this.#timer = null;
+      this.#again = 0;
+      this.poke();
+    };
+    // It may be early by a part of a millisecond.
+    const rest = Math.max(0, this.#again - performance.now());
+    this.#timer = setTimeout(look, Math.ceil(rest) + 1).unref();
   }
 
   readonly #onWoken = (): void => {
@@ -78,7 +106,14 @@ export class WaitPoint extends WaitQueue {
   }
 
   protected sleepSync(milliseconds: number): void {
-    os.mappingWordWaitSync(this.mapping, this.offset, this.#seen, milliseconds);
+    const rest = this.#again === 0 ? Number.POSITIVE_INFINITY : this.#again - performance.now();
+    if (rest > 0) os.mappingWordWaitSync(this.mapping, this.offset, this.#seen, Math.min(milliseconds, rest));
+    if (this.#again !== 0 && performance.now() >= this.#again) this.#again = 0;
+  }
+
+  override close(): void {
+    super.close();
+    if (this.#timer !== null) clearTimeout(this.#timer);
   }
 }
 

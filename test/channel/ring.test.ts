@@ -238,7 +238,14 @@ test('positions go on where 32 bits end', (t) => {
     const producer = ring.producer();
     const consumer = ring.consumer();
     const batch = new MessageBatch(256, 4);
+    const [again, target] = [bytes(61), new Uint8Array(64)];
     for (let turn = 0; turn < 20; turn++) {
+      again[0] = turn;
+      for (let more = 0; more < 5; more++) assert.ok(producer.trySend(again));
+      for (let more = 0; more < 5; more++) {
+        assert.equal(consumer.tryReceiveInto(target), 61);
+        assert.deepEqual(target.subarray(0, 61), again);
+      }
       assert.ok(producer.trySend(bytes(48, turn)) && producer.trySend(bytes(100, turn)));
       assert.ok(ring.used >= 56 + 112);
       assert.deepEqual(consumer.tryReceive(), bytes(48, turn));
