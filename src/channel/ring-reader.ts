@@ -1,25 +1,17 @@
 /**
- * The consumer's side of a ring without its waits: takes messages in the order in which they were published. Believes no word that
- * producers write: each is read once, and checked before it is used.
+ * The consumer's side of a ring without its waits: takes messages in the order in which they were published, as copies or in place, and
+ * gives their room back. Where they stand is {@link RingHead}'s.
  */
 import { show } from '../base/checks.js';
 import type { SectionError } from '../base/error.js';
 import { copyOut, LOOP_BYTES, RepeatedArray } from './copy.js';
-import { storeAndLook, storeThenLook } from './fence.js';
 import { MessageBatch } from './message-batch.js';
-import { Pace } from './pace.js';
 import type { PeerState } from './peers.js';
-import { ReadAhead } from './ring-ahead.js';
 import { invalid, requireMost, tooShort } from './ring-errors.js';
-import { Ended, Long, PAD, RECORD_HEADER, type RingMemory, recordOf, Word } from './ring-layout.js';
+import { RingHead } from './ring-head.js';
+import { Ended, Long, RECORD_HEADER, type RingMemory, recordOf, Word } from './ring-layout.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
 import { releaseRole, roleTaken, takeRole } from './role.js';
-
-/** Looked up once: each message needs them. */
-const { head: HEAD, producerSleeps: PRODUCER_SLEEPS } = Word;
-
-/** Most bytes that a batch copies before it looks what they are, but for a longer record. */
-const PIECE = 2 ** 16;
 
 const State = { open: 0, closed: 1, damaged: 2 } as const;
 
@@ -30,50 +22,30 @@ export class RingReader {
   readonly #onClose: () => void;
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #data: Uint8Array<ArrayBuffer>;
-  readonly #lengths: Int32Array<ArrayBuffer>;
-  readonly #longs: BigInt64Array<ArrayBuffer>;
-  readonly #capacity: number;
-  readonly #maximum: number;
-  /** The record to take next. What is before `#published` is the producer's again. */
-  #head = 0;
-  #published = 0;
+  readonly #head: RingHead;
   /** Whether messages are used in place, so that nothing may be given back. */
   #holds = false;
-  /** Up to where there is something, as it was last seen. */
-  #tail = 0;
   #state: number = State.open;
-  /** Of the record that was found last. */
-  #length = 0;
   readonly #targets = new RepeatedArray();
-  readonly #ahead = new ReadAhead();
-  readonly #pace: Pace;
 
   /** @internal */
   constructor(operation: string, memory: RingMemory, peerEnd: PeerEnd, onClose: () => void) {
     this.#memory = memory;
     this.#words = memory.words;
     this.#data = memory.data;
-    this.#lengths = memory.lengths;
-    this.#longs = memory.longs;
-    this.#capacity = memory.capacity;
-    this.#maximum = memory.maximum;
     this.#onClose = onClose;
-    this.#pace = new Pace(memory.words, Word.tail, memory.capacity);
+    this.#head = new RingHead(memory, (during, rule) => this.#broken(during, rule));
     const { roles, home, object } = memory;
     if (takeRole(roles, Long.consumer, home) === null) {
       throw roleTaken(operation, object, 'consumer', Atomics.load(roles, Long.consumer));
     }
     this.side = new RingSide(memory, 'consumer', peerEnd);
-    const tail = Atomics.load(this.#words, Word.tail);
-    const head = Atomics.load(this.#words, Word.head);
-    const used = (tail - head) | 0;
-    if (used < 0 || used > this.#capacity || ((tail | head) & 7) !== 0) {
+    try {
+      this.#head.begin(operation);
+    } catch (error) {
       releaseRole(roles, Long.consumer, home);
-      throw this.#broken(operation, `its positions are ${tail >>> 0} and ${head >>> 0} of ${this.#capacity}`);
+      throw error;
     }
-    this.#head = head;
-    this.#published = head;
-    this.#tail = tail;
     Atomics.store(this.#words, Word.consumerEnded, Ended.not);
     // Producers have somebody new to watch.
     this.side.wakeOther();
@@ -81,7 +53,7 @@ export class RingReader {
 
   /** Bytes that a message may have: half the ring less 8. */
   get maximum(): number {
-    return this.#maximum;
+    return this.#memory.maximum;
   }
 
   get closed(): boolean {
@@ -99,8 +71,8 @@ export class RingReader {
   tryReceive(): Uint8Array<ArrayBuffer> | null {
     const at = this.#find();
     if (at < 0) return null;
-    const message = this.#data.slice(at, at + this.#length);
-    this.#pass();
+    const message = this.#data.slice(at, at + this.#head.length);
+    this.#head.pass();
     this.#giveBack();
     return message;
   }
@@ -118,13 +90,10 @@ export class RingReader {
     if (received >= 0) return received;
     const found = this.#find();
     if (found < 0) return -1;
-    this.#requireRoom(target);
-    if (this.#length > LOOP_BYTES) return this.#receiveLong(found, target);
-    const from = found - RECORD_HEADER;
-    this.#ahead.fetch(this.#data, this.#longs, from, Math.min((this.#tail - this.#head) | 0, this.#capacity - from));
-    const length = this.receiveAhead(target);
-    if (length < 0) throw this.#badRecord(from, this.#length);
-    return length;
+    this.#requireRoom(target, this.#head.length);
+    if (this.#head.length > LOOP_BYTES) return this.#receiveLong(found, target);
+    this.#head.readAhead(found);
+    return this.receiveAhead(target);
   }
 
   /**
@@ -132,36 +101,31 @@ export class RingReader {
    * take as long as the copy.
    */
   protected receiveAhead(target: Uint8Array): number {
-    const ahead = this.#ahead;
+    const { ahead } = this.#head;
     const length = ahead.nextLength();
     if (length < 0 || this.#state !== State.open || this.#words.length === 0) return -1;
     const targets = this.#targets;
-    if (target !== targets.array || length > target.length) {
-      this.#length = length;
-      this.#requireRoom(target);
-    }
+    if (target !== targets.array || length > target.length) this.#requireRoom(target, length);
     copyOut(targets, ahead.bytes, ahead.longs, ahead.nextAt, length, target);
-    const record = recordOf(length);
-    ahead.pass(record);
-    this.#head = (this.#head + record) | 0;
+    this.#head.passAhead(recordOf(length));
     this.#giveBack();
     return length;
   }
 
   #receiveLong(at: number, target: Uint8Array): number {
-    const length = this.#length;
+    const { length } = this.#head;
     target.set(this.#data.subarray(at, at + length));
-    this.#pass();
+    this.#head.pass();
     this.#giveBack();
     return length;
   }
 
-  #requireRoom(target: Uint8Array): void {
+  #requireRoom(target: Uint8Array, length: number): void {
     if (!(target instanceof Uint8Array)) {
       throw invalid('consumer.tryReceiveInto', `target must be a Uint8Array, not ${show(target)}`);
     }
-    if (this.#length <= target.length) return;
-    throw tooShort('consumer.tryReceiveInto', this.#memory.object, this.#length, target.length, this.#maximum);
+    if (length <= target.length) return;
+    throw tooShort('consumer.tryReceiveInto', this.#memory.object, length, target.length, this.#memory.maximum);
   }
 
   /**
@@ -173,11 +137,11 @@ export class RingReader {
     requireMost('consumer.tryReceiveMany', most);
     const messages: Uint8Array<ArrayBuffer>[] = [];
     const until = this.#tailNow('consumer.tryReceiveMany');
-    while (messages.length < most && this.#head !== until) {
+    while (messages.length < most && !this.#head.isAt(until)) {
       const at = this.#find();
       if (at < 0) break;
-      messages.push(this.#data.slice(at, at + this.#length));
-      this.#pass();
+      messages.push(this.#data.slice(at, at + this.#head.length));
+      this.#head.pass();
     }
     if (messages.length > 0) this.#giveBack();
     return messages;
@@ -199,20 +163,12 @@ export class RingReader {
     while (batch.count < most) {
       const found = this.#find();
       if (found < 0) break;
-      const from = found - RECORD_HEADER;
-      const record = recordOf(this.#length);
-      const room = bytes - batch.end;
-      if (record > room) {
+      const { length } = this.#head;
+      if (recordOf(length) > bytes - batch.end) {
         if (batch.count > 0) break;
-        throw tooShort('consumer.tryReceiveBatch', this.#memory.object, this.#length, bytes - RECORD_HEADER, this.#maximum);
+        throw tooShort('consumer.tryReceiveBatch', this.#memory.object, length, bytes - RECORD_HEADER, this.#memory.maximum);
       }
-      const rest = Math.min((this.#tail - this.#head) | 0, this.#capacity - from, room);
-      // As much as there are places for, if those behind it are as long.
-      const piece = Math.min(rest, Math.max(record, Math.min(PIECE, (most - batch.count) * record)));
-      const run = batch.take(this.#data, this.#longs, from, piece, this.#maximum);
-      if (run === 0) throw this.#badRecord(from, this.#length);
-      this.#head = (this.#head + run) | 0;
-      this.#ahead.forget();
+      this.#head.takeRun(batch, found);
     }
     if (batch.count > 0) this.#giveBack();
     return batch.count;
@@ -228,7 +184,7 @@ export class RingReader {
    */
   next(): Uint8Array<ArrayBuffer> | null {
     const at = this.nextAt();
-    return at < 0 ? null : this.#data.subarray(at, at + this.#length);
+    return at < 0 ? null : this.#data.subarray(at, at + this.#head.length);
   }
 
   /** As {@link next}, without making an object: where the message starts in {@link data}, or −1; {@link nextLength} has its length. */
@@ -236,13 +192,13 @@ export class RingReader {
     const at = this.#find();
     if (at < 0) return at;
     this.#holds = true;
-    this.#pass();
+    this.#head.pass();
     return at;
   }
 
   /** The length of the message that was found last. */
   get nextLength(): number {
-    return this.#length;
+    return this.#head.length;
   }
 
   /** The ring's data, for {@link nextAt}. Only to be read. */
@@ -253,7 +209,7 @@ export class RingReader {
   /** As {@link next}, and leaves the message where it is. */
   peek(): Uint8Array<ArrayBuffer> | null {
     const at = this.#find();
-    return at < 0 ? null : this.#data.subarray(at, at + this.#length);
+    return at < 0 ? null : this.#data.subarray(at, at + this.#head.length);
   }
 
   /**
@@ -277,7 +233,7 @@ export class RingReader {
     const until = this.#tailNow('consumer.drain');
     let count = 0;
     try {
-      while (count < most && this.#head !== until) {
+      while (count < most && !this.#head.isAt(until)) {
         const message = this.next();
         if (message === null) break;
         count++;
@@ -289,78 +245,30 @@ export class RingReader {
     return count;
   }
 
-  /* ------------------------------------------------------------------------ the hot way ---- */
-
-  /** Where the payload of the next message starts, with its length noted; −1: there is none. */
+  /** Where the payload of the next message starts; −1: there is none. */
   #find(): number {
     if (this.#state !== State.open || this.#words.length === 0) this.#refuse('consumer.receive');
-    const head = this.#head;
-    if (head === this.#tail && this.#look() === head) return -1;
-    const available = (this.#tail - head) | 0;
-    const at = head & (this.#capacity - 1);
-    const length = this.#lengths[at >> 2] as number;
-    if (length === PAD) return this.#findBehindPad(at, available);
-    const record = recordOf(length);
-    if (length < 0 || length > this.#maximum || record > available || record > this.#capacity - at)
-      throw this.#badRecord(at, length);
-    this.#length = length;
-    return at + RECORD_HEADER;
-  }
-
-  /** A pad, and what stands behind it at the data's beginning. */
-  #findBehindPad(at: number, available: number): number {
-    const rest = this.#capacity - at;
-    const length = this.#lengths[0] as number;
-    const record = recordOf(length);
-    if (at === 0 || length < 0 || length > this.#maximum || rest + record > available) throw this.#badRecord(at, PAD);
-    this.#head = (this.#head + rest) | 0;
-    this.#length = length;
-    return RECORD_HEADER;
-  }
-
-  /** Goes on to the record behind the one that was found. */
-  #pass(): void {
-    this.#ahead.forget();
-    this.#head = (this.#head + recordOf(this.#length)) | 0;
+    return this.#head.find();
   }
 
   /** @internal Before a thread that may block looks. */
   protected putOff(): void {
-    if (this.#head === this.#tail) this.#pace.putOff();
+    this.#head.putOff();
   }
 
   /** @internal Whether something has come soon after there was nothing: for a thread that may block. */
   protected comesSoon(): boolean {
-    return this.#pace.moves(this.#tail);
-  }
-
-  /** Looks how far producers are. */
-  #look(): number {
-    const tail = Atomics.load(this.#words, Word.tail);
-    const more = (tail - this.#tail) | 0;
-    const used = (tail - this.#published) | 0;
-    if (more < 0 || used < 0 || used > this.#capacity || (tail & 7) !== 0) {
-      throw this.#broken('consumer.receive', `a producer is said to be at ${tail >>> 0}`);
-    }
-    this.#tail = tail;
-    this.#pace.note(more);
-    return tail;
+    return this.#head.comesSoon();
   }
 
   /** What is there now, for those who take all of it, and not what comes meanwhile. */
   #tailNow(operation: string): number {
     if (this.#state !== State.open || this.#words.length === 0) this.#refuse(operation);
-    return this.#look();
+    return this.#head.look();
   }
 
-  /** Producers may write where the messages stood that were taken. */
   #giveBack(): void {
-    if (this.#holds) return;
-    const head = this.#head;
-    this.#published = head;
-    // Of several producers one may have said for another that they sleep, and look no more.
-    const look = this.#memory.many ? storeThenLook : storeAndLook;
-    if (look(this.#words, HEAD, head, PRODUCER_SLEEPS) !== 0) this.side.wakeOther();
+    if (!this.#holds && this.#head.giveBack()) this.side.wakeOther();
   }
 
   /* ---------------------------------------------------------------------------- the end ---- */
@@ -387,10 +295,6 @@ export class RingReader {
   #broken(operation: string, rule: string): SectionError {
     this.#state |= State.damaged;
     return this.side.damaged(operation, rule);
-  }
-
-  #badRecord(at: number, length: number): SectionError {
-    return this.#broken('consumer.receive', `a record at ${at} says ${length} bytes`);
   }
 
   /**

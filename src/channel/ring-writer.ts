@@ -1,23 +1,18 @@
 /**
- * The producer's side of a ring without its waits: puts messages behind each other and publishes them. Believes the
- * consumer's word only within bounds; its own position it keeps itself, but for several producers, who read it under
- * their lock.
+ * The producer's side of a ring without its waits: who may put messages there and when, its claims, its lock where there are several
+ * producers, its end. Where they stand is {@link RingTail}'s.
  */
 import { show } from '../base/checks.js';
 import type { SectionError } from '../base/error.js';
-import { copyIn, copyLongs, LOOP_BYTES, RepeatedArray } from './copy.js';
-import { load, storeAndLook } from './fence.js';
+import { load } from './fence.js';
 import { MessageBatch } from './message-batch.js';
-import { Pace } from './pace.js';
 import { invalid, requireMessage, tooBig } from './ring-errors.js';
-import { Ended, PAD, RECORD_HEADER, type RingMemory, recordOf, Sleeps, Word } from './ring-layout.js';
+import { Ended, type RingMemory, Sleeps, Word } from './ring-layout.js';
 import { RingLock } from './ring-lock.js';
 import { type PeerEnd, RingSide } from './ring-side.js';
 import { anyProducerLives, takeSlot } from './ring-slots.js';
+import { RingTail } from './ring-tail.js';
 import { releaseRole } from './role.js';
-
-/** Looked up once: each message needs them. */
-const { tail: TAIL, consumerSleeps: CONSUMER_SLEEPS } = Word;
 
 /** What keeps a call from the fast way; 0: nothing. */
 const State = { open: 0, closed: 1, damaged: 2, claimed: 4, shared: 8 } as const;
@@ -30,41 +25,25 @@ export class RingWriter {
   readonly #slot: number;
   readonly #onClose: () => void;
   readonly #words: Int32Array<ArrayBuffer>;
-  readonly #data: Uint8Array<ArrayBuffer>;
-  readonly #lengths: Int32Array<ArrayBuffer>;
-  readonly #longs: BigInt64Array<ArrayBuffer>;
-  readonly #capacity: number;
-  readonly #maximum: number;
-  /** Where the next record starts; what is behind `#published` nobody sees yet. */
-  #tail = 0;
-  #published = 0;
-  /** The consumer's position as it was last seen. */
-  #head = 0;
+  readonly #tail: RingTail;
   #state: number = State.open;
   /** Whether this object has the lock. */
   #locked = false;
   #claimAt = 0;
   #claimLength = 0;
-  readonly #sources = new RepeatedArray();
-  readonly #pace: Pace;
 
   /** @internal */
   constructor(operation: string, memory: RingMemory, peerEnd: PeerEnd, onClose: () => void) {
     this.#memory = memory;
     this.#words = memory.words;
-    this.#data = memory.data;
-    this.#lengths = memory.lengths;
-    this.#longs = memory.longs;
-    this.#capacity = memory.capacity;
-    this.#maximum = memory.maximum;
     this.#onClose = onClose;
-    this.#pace = new Pace(memory.words, Word.head, memory.capacity);
+    this.#tail = new RingTail(memory, (during, rule) => this.#broken(during, rule));
     this.#slot = takeSlot(operation, memory);
     this.side = new RingSide(memory, 'producer', peerEnd);
     this.#lock = memory.many ? new RingLock(memory, () => this.side.poke()) : null;
     if (this.#lock !== null) this.#state = State.shared;
     try {
-      this.#readPositions(operation);
+      this.#tail.begin(operation);
     } catch (error) {
       releaseRole(memory.roles, this.#slot, memory.home);
       throw error;
@@ -76,7 +55,7 @@ export class RingWriter {
 
   /** Bytes that a message may have: half the ring less 8. */
   get maximum(): number {
-    return this.#maximum;
+    return this.#memory.maximum;
   }
 
   get closed(): boolean {
@@ -97,7 +76,7 @@ export class RingWriter {
     requireMessage('producer.trySend', message);
     if (!this.#enter('producer.trySend')) return false;
     try {
-      if (!this.#put(message)) return false;
+      if (!this.#tail.put(message)) return false;
       this.#publish();
       return true;
     } finally {
@@ -105,24 +84,9 @@ export class RingWriter {
     }
   }
 
-  /**
-   * @internal Sends what was sent before, if nothing is in the way; false: not like this. Once more in one piece what {@link trySend}
-   * does, for checks and calls take as long as the copy.
-   */
+  /** @internal Sends what was sent before, if nothing is in the way; false: not like this. */
   protected sendAgain(message: Uint8Array): boolean {
-    const sources = this.#sources;
-    if (message !== sources.array || this.#state !== State.open) return false;
-    const { length } = message;
-    const longs = sources.longsOf(message, length);
-    const tail = this.#tail;
-    const at = tail & (this.#capacity - 1);
-    const record = recordOf(length);
-    if (longs === null || length > LOOP_BYTES || this.#words.length === 0) return false;
-    if (at + record > this.#capacity || ((tail + record - this.#head) | 0) > this.#capacity) return false;
-    this.#lengths[at >> 2] = length;
-    copyLongs(longs, 0, this.#longs, (at + RECORD_HEADER) >> 3, length >> 3);
-    for (let index = length & ~7; index < length; index++) this.#data[at + RECORD_HEADER + index] = message[index] as number;
-    this.#tail = (tail + record) | 0;
+    if (this.#state !== State.open || !this.#tail.putAgain(message)) return false;
     this.#publish();
     return true;
   }
@@ -139,12 +103,14 @@ export class RingWriter {
     if (!this.#enter(operation)) return 0;
     try {
       const sent =
-        messages instanceof MessageBatch ? this.#putBatch(operation, messages, from) : this.#putAll(operation, messages, from);
+        messages instanceof MessageBatch
+          ? this.#tail.putBatch(operation, messages, from)
+          : this.#putAll(operation, messages, from);
       if (sent > 0) this.#publish();
       return sent;
     } catch (error) {
       // Those before the one that cannot be sent are not sent either.
-      this.#tail = this.#published;
+      this.#tail.retract();
       throw error;
     } finally {
       this.#leave();
@@ -158,7 +124,7 @@ export class RingWriter {
     for (; index < length; index++) {
       const message = messages[index] as Uint8Array;
       if (!(message instanceof Uint8Array)) requireMessage(operation, message);
-      if (!this.#put(message)) break;
+      if (!this.#tail.put(message)) break;
     }
     return index - from;
   }
@@ -174,7 +140,7 @@ export class RingWriter {
    */
   claim(length: number): Uint8Array<ArrayBuffer> | null {
     const at = this.claimAt(length);
-    return at < 0 ? null : this.#data.subarray(at, at + length);
+    return at < 0 ? null : this.data.subarray(at, at + length);
   }
 
   /** As {@link claim}, without making an object: where the message starts in {@link data}, or −1. */
@@ -184,7 +150,7 @@ export class RingWriter {
     if (!this.#enter(operation)) return -1;
     let at = -1;
     try {
-      at = this.#place(length);
+      at = this.#tail.place(length);
     } finally {
       if (at < 0) this.#leave();
     }
@@ -197,7 +163,7 @@ export class RingWriter {
 
   /** The ring's data, for {@link claimAt}. What it holds of sent messages must not be changed. */
   get data(): Uint8Array<ArrayBuffer> {
-    return this.#data;
+    return this.#memory.data;
   }
 
   /**
@@ -212,9 +178,8 @@ export class RingWriter {
       throw invalid(operation, `length must be a whole number from 0 to ${this.#claimLength}, not ${show(length)}`);
     }
     this.#state &= ~State.claimed;
-    const at = this.#claimAt;
-    this.#lengths[(at - RECORD_HEADER) >> 2] = length;
-    this.#tail = (this.#tail + recordOf(length)) | 0;
+    this.#tail.shorten(this.#claimAt, length);
+    this.#tail.pass(length);
     this.#publish();
     this.#leave();
   }
@@ -223,7 +188,7 @@ export class RingWriter {
   abandon(): void {
     if ((this.#state & State.claimed) === 0) this.#refuse('producer.abandon', 'nothing is claimed');
     this.#state &= ~State.claimed;
-    this.#tail = this.#published;
+    this.#tail.retract();
     this.#leave();
   }
 
@@ -249,97 +214,22 @@ export class RingWriter {
     this.#check('producer.fits', length);
     if (!this.#enter('producer.fits')) return false;
     try {
-      const at = this.#place(length);
-      this.#tail = this.#published;
+      const at = this.#tail.place(length);
+      this.#tail.retract();
       return at >= 0;
     } finally {
       this.#leave();
     }
   }
 
-  /* ------------------------------------------------------------------------ the hot way ---- */
-
-  /** Puts a record with a message at the tail, unpublished. */
-  #put(message: Uint8Array): boolean {
-    const { length } = message;
-    const at = this.#place(length);
-    if (at < 0) return false;
-    copyIn(this.#sources, message, this.#data, this.#longs, at);
-    this.#tail = (this.#tail + recordOf(length)) | 0;
-    return true;
-  }
-
-  /** Writes a record's header, and a pad before it where it must; the tail is then the record's. Returns where its payload starts. */
-  #place(length: number): number {
-    if (length > this.#maximum) throw tooBig(this.#memory.object, length, this.#maximum);
-    const capacity = this.#capacity;
-    const record = recordOf(length);
-    const at = this.#tail & (capacity - 1);
-    const rest = capacity - at;
-    const pad = rest < record ? rest : 0;
-    if (capacity - ((this.#tail - this.#head) | 0) < pad + record && !this.#look(pad + record)) return -1;
-    if (pad === 0) {
-      this.#lengths[at >> 2] = length;
-      return at + RECORD_HEADER;
-    }
-    this.#lengths[at >> 2] = PAD;
-    this.#lengths[0] = length;
-    this.#tail = (this.#tail + pad) | 0;
-    return RECORD_HEADER;
-  }
-
   /** @internal Before a thread that may block looks. */
   protected putOff(length: number): void {
-    if (this.#capacity - ((this.#tail - this.#head) | 0) < recordOf(length)) this.#pace.putOff();
+    this.#tail.putOff(length);
   }
 
   /** @internal Whether the consumer has moved soon after there was no room: for a thread that may block. */
   protected movesSoon(): boolean {
-    return this.#pace.moves(this.#head);
-  }
-
-  /** Looks how far the consumer is. */
-  #look(need: number): boolean {
-    const head = Atomics.load(this.#words, Word.head);
-    const used = (this.#tail - head) | 0;
-    if (used < 0 || used > ((this.#tail - this.#head) | 0) || (head & 7) !== 0) {
-      throw this.#broken('producer.send', `the consumer is said to be at ${head >>> 0}`);
-    }
-    this.#pace.note((head - this.#head) | 0);
-    this.#head = head;
-    return this.#capacity - used >= need;
-  }
-
-  #publish(): void {
-    const tail = this.#tail;
-    this.#published = tail;
-    if (storeAndLook(this.#words, TAIL, tail, CONSUMER_SLEEPS) !== 0) this.side.wakeOther();
-  }
-
-  /** Runs of records, each by one copy: up to the data's end, or as far as there is room. */
-  #putBatch(operation: string, batch: MessageBatch, from: number): number {
-    if (batch.longest > this.#maximum) throw tooBig(this.#memory.object, batch.longest, this.#maximum);
-    const { count } = batch;
-    let index = from;
-    for (let isPlaced = false; index < count; ) {
-      const at = this.#tail & (this.#capacity - 1);
-      const room = Math.min(this.#capacity - at, this.#capacity - ((this.#tail - this.#head) | 0));
-      const start = batch.recordAt(index);
-      const next = batch.firstBehind(index, start + room);
-      if (next > index) {
-        const end = batch.recordAt(next);
-        batch.copyRun(start, end, this.#data, this.#longs, at);
-        this.#tail = (this.#tail + end - start) | 0;
-        index = next;
-        isPlaced = false;
-      } else {
-        if (isPlaced) throw invalid(operation, `the batch's message ${index} does not stand where it was put`);
-        // There is a pad to write, or the consumer to look at.
-        if (this.#place(batch.lengths[index] as number) < 0) break;
-        isPlaced = true;
-      }
-    }
-    return index - from;
+    return this.#tail.movesSoon();
   }
 
   /* ------------------------------------------------------------------------------- else ---- */
@@ -354,7 +244,7 @@ export class RingWriter {
     if (!isTaken) return false;
     this.#locked = true;
     try {
-      this.#readPositions(operation);
+      this.#tail.begin(operation);
     } catch (error) {
       this.#leave();
       throw error;
@@ -369,17 +259,8 @@ export class RingWriter {
     if (load(this.#words, Word.producerSleeps) === Sleeps.somebody) this.side.wakeOwn();
   }
 
-  /** Begins where the last producer has published. */
-  #readPositions(operation: string): void {
-    const tail = Atomics.load(this.#words, Word.tail);
-    const head = Atomics.load(this.#words, Word.head);
-    const used = (tail - head) | 0;
-    if (used < 0 || used > this.#capacity || ((tail | head) & 7) !== 0) {
-      throw this.#broken(operation, `its positions are ${tail >>> 0} and ${head >>> 0} of ${this.#capacity}`);
-    }
-    this.#tail = tail;
-    this.#published = tail;
-    this.#head = head;
+  #publish(): void {
+    if (this.#tail.publish()) this.side.wakeOther();
   }
 
   #refuse(operation: string, rule: string): never {
@@ -397,7 +278,7 @@ export class RingWriter {
     if (!Number.isInteger(length) || length < 0) {
       throw invalid(operation, `length must be a whole number of bytes, not ${show(length)}`);
     }
-    if (length > this.#maximum) throw tooBig(this.#memory.object, length, this.#maximum);
+    if (length > this.maximum) throw tooBig(this.#memory.object, length, this.maximum);
   }
 
   /* -------------------------------------------------------------------------------- end ---- */
