@@ -5,6 +5,8 @@
  * can make an attempt succeed changes the word first, and wakes then. All who sleep are woken, each process and thread once: one
  * that is killed after it was woken takes nobody's wake-up with it.
  */
+// Those of Node.js: other runtimes' own timers are numbers.
+import { clearTimeout, setTimeout } from 'node:timers';
 import { type Mapping, os } from '../os/index.js';
 import { canLook, type Eager, EagerHistory, lookEagerly, stopLooking } from './eager.js';
 import { WaitQueue } from './wait-queue.js';
