@@ -7,7 +7,7 @@ import { storeAndLook, storeThenLook } from './fence.js';
 import type { MessageBatch } from './message-batch.js';
 import { Pace } from './pace.js';
 import { ReadAhead } from './ring-ahead.js';
-import { PAD, RECORD_HEADER, type RingMemory, recordOf, Word } from './ring-layout.js';
+import { type Damaged, PAD, RECORD_HEADER, type RingMemory, recordOf, Word } from './ring-layout.js';
 
 /** Looked up once: each message needs them. */
 const { head: HEAD, producerSleeps: PRODUCER_SLEEPS } = Word;
@@ -16,6 +16,7 @@ const { head: HEAD, producerSleeps: PRODUCER_SLEEPS } = Word;
 const PIECE = 2 ** 16;
 
 export class RingHead {
+  readonly #memory: RingMemory;
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #data: Uint8Array<ArrayBuffer>;
   readonly #lengths: Int32Array<ArrayBuffer>;
@@ -24,7 +25,7 @@ export class RingHead {
   readonly #maximum: number;
   /** Whether to look at the sleep word behind a barrier. */
   readonly #barrier: boolean;
-  readonly #damaged: (operation: string, rule: string) => SectionError;
+  readonly #damaged: Damaged;
   /** The record to take next. What is before `#published` is the producer's again. */
   #head = 0;
   #published = 0;
@@ -37,7 +38,8 @@ export class RingHead {
   readonly ahead = new ReadAhead();
 
   /** @param damaged What to throw for what cannot be. */
-  constructor(memory: RingMemory, damaged: (operation: string, rule: string) => SectionError) {
+  constructor(memory: RingMemory, damaged: Damaged) {
+    this.#memory = memory;
     this.#words = memory.words;
     this.#data = memory.data;
     this.#lengths = memory.lengths;
@@ -52,12 +54,7 @@ export class RingHead {
 
   /** Begins where the last consumer has given back. */
   begin(operation: string): void {
-    const tail = Atomics.load(this.#words, Word.tail);
-    const head = Atomics.load(this.#words, Word.head);
-    const used = (tail - head) | 0;
-    if (used < 0 || used > this.#capacity || ((tail | head) & 7) !== 0) {
-      throw this.#damaged(operation, `its positions are ${tail >>> 0} and ${head >>> 0} of ${this.#capacity}`);
-    }
+    const { tail, head } = this.#memory.positions(operation, this.#damaged);
     this.#head = head;
     this.#published = head;
     this.#tail = tail;
@@ -68,7 +65,7 @@ export class RingHead {
     return this.#length;
   }
 
-  /** Whether the next record is the one at which the last look has ended. */
+  /** Whether the next record stands at a position. */
   isAt(position: number): boolean {
     return this.#head === position;
   }

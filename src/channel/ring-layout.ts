@@ -97,6 +97,9 @@ export function formatRing(operation: string, place: Place, producers: Producers
   });
 }
 
+/** Makes the error of a side that has found something that cannot be, and notes that it has. */
+export type Damaged = (operation: string, rule: string) => SectionError;
+
 /** The memory of one ring. */
 export class RingMemory {
   readonly view: View;
@@ -140,5 +143,16 @@ export class RingMemory {
     this.data = new Uint8Array(buffer, start + data, capacity);
     this.lengths = new Int32Array(buffer, start + data, capacity / 4);
     this.longs = new BigInt64Array(buffer, start + data, capacity / 8);
+  }
+
+  /** Both positions, where a side begins that others may have left. @param damaged What to throw where they cannot be. */
+  positions(operation: string, damaged: Damaged): { readonly tail: number; readonly head: number } {
+    const tail = Atomics.load(this.words, Word.tail);
+    const head = Atomics.load(this.words, Word.head);
+    const used = (tail - head) | 0;
+    if (used < 0 || used > this.capacity || ((tail | head) & 7) !== 0) {
+      throw damaged(operation, `its positions are ${tail >>> 0} and ${head >>> 0} of ${this.capacity}`);
+    }
+    return { tail, head };
   }
 }

@@ -2,26 +2,25 @@
  * Where a producer writes: the records that it has put behind each other, and how far the consumer is. Its own position it keeps itself;
  * believes the consumer's only within bounds.
  */
-import type { SectionError } from '../base/error.js';
 import { copyIn, copyLongs, LOOP_BYTES, RepeatedArray } from './copy.js';
 import { storeAndLook } from './fence.js';
 import type { MessageBatch } from './message-batch.js';
 import { Pace } from './pace.js';
 import { invalid, tooBig } from './ring-errors.js';
-import { PAD, RECORD_HEADER, type RingMemory, recordOf, Word } from './ring-layout.js';
+import { type Damaged, PAD, RECORD_HEADER, type RingMemory, recordOf, Word } from './ring-layout.js';
 
 /** Looked up once: each message needs them. */
 const { tail: TAIL, consumerSleeps: CONSUMER_SLEEPS } = Word;
 
 export class RingTail {
-  readonly #object: string;
+  readonly #memory: RingMemory;
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #data: Uint8Array<ArrayBuffer>;
   readonly #lengths: Int32Array<ArrayBuffer>;
   readonly #longs: BigInt64Array<ArrayBuffer>;
   readonly #capacity: number;
   readonly #maximum: number;
-  readonly #damaged: (operation: string, rule: string) => SectionError;
+  readonly #damaged: Damaged;
   /** Where the next record starts; what is behind `#published` nobody sees yet. */
   #tail = 0;
   #published = 0;
@@ -31,8 +30,8 @@ export class RingTail {
   readonly #pace: Pace;
 
   /** @param damaged What to throw for a position that cannot be. */
-  constructor(memory: RingMemory, damaged: (operation: string, rule: string) => SectionError) {
-    this.#object = memory.object;
+  constructor(memory: RingMemory, damaged: Damaged) {
+    this.#memory = memory;
     this.#words = memory.words;
     this.#data = memory.data;
     this.#lengths = memory.lengths;
@@ -45,12 +44,7 @@ export class RingTail {
 
   /** Begins where the last producer has published. */
   begin(operation: string): void {
-    const tail = Atomics.load(this.#words, Word.tail);
-    const head = Atomics.load(this.#words, Word.head);
-    const used = (tail - head) | 0;
-    if (used < 0 || used > this.#capacity || ((tail | head) & 7) !== 0) {
-      throw this.#damaged(operation, `its positions are ${tail >>> 0} and ${head >>> 0} of ${this.#capacity}`);
-    }
+    const { tail, head } = this.#memory.positions(operation, this.#damaged);
     this.#tail = tail;
     this.#published = tail;
     this.#head = head;
@@ -89,7 +83,7 @@ export class RingTail {
 
   /** Writes a record's header, and a pad before it where it must. Returns where its payload starts; −1: there is no room. */
   place(length: number): number {
-    if (length > this.#maximum) throw tooBig(this.#object, length, this.#maximum);
+    if (length > this.#maximum) throw tooBig(this.#memory.object, length, this.#maximum);
     const capacity = this.#capacity;
     const record = recordOf(length);
     const at = this.#tail & (capacity - 1);
@@ -130,7 +124,7 @@ export class RingTail {
 
   /** Puts runs of records, each by one copy: up to the data's end, or as far as there is room. Returns how many. */
   putBatch(operation: string, batch: MessageBatch, from: number): number {
-    if (batch.longest > this.#maximum) throw tooBig(this.#object, batch.longest, this.#maximum);
+    if (batch.longest > this.#maximum) throw tooBig(this.#memory.object, batch.longest, this.#maximum);
     const { count } = batch;
     let index = from;
     for (let isPlaced = false; index < count; ) {
