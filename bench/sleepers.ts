@@ -31,15 +31,15 @@ export class Sleepers {
     this.peer = bench.peer<SleeperAnswer>('sleeper');
   }
 
-  async #begin(how: How, count: number): Promise<void> {
-    await this.peer.ask({ name: this.#name, how, last: this.#last, count: FIRST + count } satisfies SleeperRequest);
+  async #begin(how: How, count: number, timed: boolean): Promise<void> {
+    await this.peer.ask({ name: this.#name, how, timed, last: this.#last, count: FIRST + count } satisfies SleeperRequest);
     await this.#words.ping(how, this.#last, FIRST);
     this.#last += FIRST;
   }
 
   /** Samples of `batch` round trips each, in nanoseconds for one. */
   async trips(how: How, samples: number, batch: number): Promise<number[]> {
-    await this.#begin(how, samples * batch);
+    await this.#begin(how, samples * batch, false);
     const times: number[] = [];
     for (let sample = 0; sample < samples; sample++) {
       const start = performance.now();
@@ -53,7 +53,7 @@ export class Sleepers {
 
   /** So many wake-ups with a pause before each: the nanoseconds from before the word changes until the sleeper reads the clock. */
   async wakes(how: How, samples: number, pause: number): Promise<number[]> {
-    await this.#begin(how, samples);
+    await this.#begin(how, samples, true);
     const times: number[] = [];
     for (let sample = 0; sample < samples; sample++) {
       Atomics.wait(nobody, 0, 0, pause / 1e6);

@@ -54,8 +54,8 @@ export const waits: Group = {
   notes: [
     'Each side changes a word, wakes the other and sleeps until its own word has changed.',
     'Blocking: the thread sleeps, as in C with FUTEX_WAIT and FUTEX_WAKE. Event loop: both sides await a promise, each on a core of its own.',
-    'A thread that blocks looks at the word for up to 50 microseconds before it sleeps, where that helps. On one core it does not: each',
-    'must fall asleep before the other runs, and the processor has forgotten most of what JavaScript runs on whenever it comes back.',
+    'A thread that blocks looks at the word for up to 50 microseconds before it sleeps, where that helps. On one core it lets the other go',
+    'first meanwhile: one switch for each turn, where C sleeps, is woken, and switches.',
   ],
   run,
 };

@@ -9,6 +9,8 @@ import { type How, Words } from '../words.js';
 export interface SleeperRequest {
   readonly name: string;
   readonly how: How;
+  /** Whether it notes when it is awake. */
+  readonly timed: boolean;
   /** The turn that was answered last, and how many follow. */
   readonly last: number;
   readonly count: number;
@@ -19,9 +21,10 @@ export type SleeperAnswer = Record<string, never>;
 
 let words: Words | undefined;
 
-serve<SleeperRequest>(async ({ name, how, last, count }) => {
+serve<SleeperRequest>(async ({ name, how, timed, last, count }) => {
   words ??= new Words(Section.open(name).map());
   await answer({});
-  await words.pong(how, last, count, clock);
+  if (timed) await words.timedPong(how, last, count, clock);
+  else await words.pong(how, last, count);
   await answer({});
 });
