@@ -21,6 +21,7 @@ const cFiles = [
   'native/portable',
   'native/darwin',
   'native/win32',
+  'native/without_crt',
   'bench/floors',
   'clients/c',
   'test/fixtures',

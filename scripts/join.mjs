@@ -8,6 +8,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rollup } from '@rollup/wasm-node';
+import { minify } from 'terser';
 import { places, scriptsBelow, startedByPath } from './bundle.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -32,6 +33,31 @@ function namedModules(modules) {
   return modules.filter((name) => named.has(name));
 }
 
+/** Without comments, which are half of it: a process that starts reads all that it loads. Lines and names stay. */
+const bare = {
+  name: 'bare',
+  renderChunk: async (code) =>
+    (
+      await minify(code, {
+        module: true,
+        ecma: 2022,
+        compress: false,
+        mangle: false,
+        format: { beautify: true, comments: false },
+      })
+    ).code,
+};
+
+let closure;
+
+/** The modules that one leads to, itself too. */
+function closureOf(entry, getModuleInfo) {
+  if (closure !== undefined) return closure;
+  closure = new Set([entry]);
+  for (const id of closure) for (const imported of getModuleInfo(id)?.importedIds ?? []) closure.add(imported);
+  return closure;
+}
+
 async function joinModules(modules) {
   const from = join(root, 'dist');
   const nameOf = (id) => relative(from, id).split(sep).join('/');
@@ -39,7 +65,7 @@ async function joinModules(modules) {
     input: Object.fromEntries(namedModules(modules).map((name) => [name.replace(/\.js$/, ''), join(from, name)])),
     treeshake: false,
     external: (name, importer) => importer !== undefined && !/^[./]/.test(name),
-    plugins: [places(nameOf)],
+    plugins: [places(nameOf), bare],
     onwarn(warning) {
       throw new Error(`joining the modules: ${warning.message}`);
     },
@@ -50,6 +76,8 @@ async function joinModules(modules) {
     entryFileNames: '[name].js',
     chunkFileNames: 'parts/[name]-[hash].js',
     hoistTransitiveImports: false,
+    // Else each entry would split what is loaded nearly always, for those that want a part of it.
+    manualChunks: (id, { getModuleInfo }) => (closureOf(join(from, 'index.js'), getModuleInfo).has(id) ? 'core' : undefined),
   });
   await build.close();
 }

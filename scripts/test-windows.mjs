@@ -1,11 +1,12 @@
 /**
  * Runs the tests that are built on Node.js for Windows: under Wine, in fresh prefixes, or on Windows itself.
  *
- *   node scripts/test-windows.mjs [--nodes 20,22] [--only TEXT]... [--lanes 2]
+ *   node scripts/test-windows.mjs [--nodes 20,22] [--only TEXT]... [--lanes 2] [--prebuilt]
  *
  * --nodes  versions of Node.js for Windows (from npm, below build/nodes)
  * --only   test files whose path holds the text
  * --lanes  how many test files run beside each other, each lane a Windows of its own
+ * --prebuilt  with the addon that `npm run prebuild` has made for users, not one that is compiled here
  *
  * test/windows/suites.json says what is run, and what "section tests" are; wine-departures.json lists the tests in which
  * Wine itself departs from NT: they must fail, and the list must be true. The conformance vectors run as well, on the first
@@ -19,8 +20,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { joinBuilt } from './join.mjs';
-import { nodeApiHeaders } from './native-targets.mjs';
+import { nodeApiHeaders, targets } from './native-targets.mjs';
 import { windowsNodeOfVersion } from './nodes.mjs';
+import { folderOf, packageOf } from './packages.mjs';
 import { onWindows, share, startLanes, there, thereUrl } from './windows-lanes.mjs';
 import { buildWindowsPrograms } from './windows-programs.mjs';
 import { judgeVectors, mergeVectorParts, runVectorPart, showVectors, vectorParts } from './windows-vectors.mjs';
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '20' },
     only: { type: 'string', multiple: true },
     lanes: { type: 'string', default: onWindows ? '1' : '2' },
+    prebuilt: { type: 'boolean', default: false },
   },
 });
 const FILE_TIMEOUT = 300_000;
@@ -61,6 +64,17 @@ function testFiles() {
       .filter((name) => values.only === undefined || values.only.some((text) => name.includes(text)))
       .map((name) => ({ name, kind }));
   return ['sections', 'faces', 'rules', 'windows'].flatMap(of);
+}
+
+/** The addon that is tested. */
+function findAddon() {
+  if (!values.prebuilt) {
+    buildAddon();
+    return join(root, 'build', 'native', 'win32-x64', 'sectile.node');
+  }
+  const addon = join(folderOf(packageOf(targets.find(({ name }) => name === 'win32-x64'))), 'sectile.node');
+  if (!existsSync(addon)) throw new Error(`${addon} is not there: make it by "npm run prebuild"`);
+  return addon;
 }
 
 function buildAddon(more = []) {
@@ -235,10 +249,9 @@ async function main() {
   let failed = false;
   try {
     say('the addon and the small programs of the tests');
-    buildAddon();
     const environment = {
       ...suites.settings,
-      SECTILE_NATIVE: there(join(root, 'build', 'native', 'win32-x64', 'sectile.node')),
+      SECTILE_NATIVE: there(findAddon()),
       SECTILE_TEST_PROGRAMS: there(buildPrograms()),
       SECTILE_RUNTIME_DIR: there(join(folder, 'run')),
     };

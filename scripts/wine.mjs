@@ -143,20 +143,30 @@ export class Wine {
     const wine = new Wine(folder, env, processors);
     running.add(wine);
     try {
-      for (const [program, ...args] of [
-        ['wineboot', '-i'],
-        ['winecfg', '-v', 'win10'],
-      ]) {
-        const { code, stderr } = await wine.run(program, args, { timeout: 120_000 });
-        if (code !== 0) throw new Error(`Wine does not start: ${program} ended with ${code}. ${stderr}`);
-      }
-      // Services that found the prefix half made may hang, and drivers with them: the next program starts them anew.
-      wine.#endServer();
+      await wine.#prepare().catch((error) => {
+        // Wine's own services, half started, may fail a program: seen once in hundreds of prefixes.
+        console.error(`${error.message} Once more, in another prefix.`);
+        wine.#endServer();
+        rmSync(wine.prefix, { recursive: true, force: true, maxRetries: 5 });
+        return wine.#prepare();
+      });
       return wine;
     } catch (error) {
       wine.stop();
       throw error;
     }
+  }
+
+  async #prepare() {
+    for (const [program, ...args] of [
+      ['wineboot', '-i'],
+      ['winecfg', '-v', 'win10'],
+    ]) {
+      const { code, stderr } = await this.run(program, args, { timeout: 120_000 });
+      if (code !== 0) throw new Error(`Wine does not start: ${program} ended with ${code}. ${stderr.trim()}`.trim());
+    }
+    // Services that found the prefix half made may hang, and drivers with them: the next program starts them anew.
+    this.#endServer();
   }
 
   /**

@@ -8,7 +8,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { compileFlags, compilerArguments, nativeFiles, root } from './native-targets.mjs';
+import { compileFlags, compilerArguments, linkerArguments, nativeFiles, root } from './native-targets.mjs';
 
 const VERSION = '0.12.0-dev.1286';
 const folder = join(root, 'build', 'zig');
@@ -49,14 +49,33 @@ function machLinker() {
   return found;
 }
 
-async function linkForMac({ cpu, zig }, output, base, scratch) {
-  const linker = machLinker();
+/** Compiles C files into objects in `scratch`. */
+async function compileObjects({ os, zig }, sources, base, scratch) {
   const objects = [];
-  for (const source of nativeFiles('darwin', '.c', base)) {
+  for (const source of sources) {
     const object = join(scratch, `${basename(source)}.o`);
-    await zigCompile(zig, [...compileFlags('darwin', { base }), '-c', source, '-o', object]);
+    await zigCompile(zig, [...compileFlags(os, { base }), '-c', source, '-o', object]);
     objects.push(object);
   }
+  return objects;
+}
+
+/**
+ * Without a C library in it: zig would compile one for each processor first, for minutes. What is needed of it is
+ * native/without_crt/windows.c, and the rest comes from the system's.
+ */
+async function linkForWindows(target, output, base, scratch) {
+  const sources = [...nativeFiles('win32', '.c', base), join(base, 'native', 'without_crt', 'windows.c')];
+  const objects = await compileObjects(target, sources, base, scratch);
+  // The guard of the stack is in the objects already; zig knows of none without its C library.
+  const alone = ['-s', '-nostdlib', '-fno-stack-protector', '-Wl,-e,sectile_start', '-lkernel32', '-lmsvcrt'];
+  await zigCompile(target.zig, [...linkerArguments('win32', output, objects, { base }), ...alone]);
+}
+
+async function linkForMac(target, output, base, scratch) {
+  const { cpu, zig } = target;
+  const linker = machLinker();
+  const objects = await compileObjects(target, nativeFiles('darwin', '.c', base), base, scratch);
   const minimum = zig.split('macos.')[1];
   await run(linker, [
     ...['-dylib', '-arch', cpu === 'x64' ? 'x86_64' : cpu, '-platform_version', 'macos', minimum, minimum],
@@ -80,6 +99,7 @@ export async function crossCompile(target, output, base = root) {
   try {
     const file = join(scratch, 'sectile.node');
     if (target.os === 'darwin') await linkForMac(target, file, base, scratch);
+    else if (target.os === 'win32') await linkForWindows(target, file, base, scratch);
     else await zigCompile(target.zig, ['-s', ...compilerArguments(target.os, file, { base })]);
     if (target.os === 'win32') forgetTime(file);
     copyFileSync(file, output);

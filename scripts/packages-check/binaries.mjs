@@ -52,7 +52,12 @@ const elfExports = (file) => all(say('llvm-nm', '-D', '--defined-only', file), /
 function coff(file) {
   const libraries = all(say('llvm-readobj', '--coff-imports', file), /^ {2}Name: (.*)$/gm);
   const ofWindows = /^(kernel32|ntdll|advapi32|msvcrt|ucrtbase|api-ms-win-crt-.*)\.dll$/i;
-  return libraries.filter((name) => !ofWindows.test(name)).map((name) => `imports from ${name}`);
+  const headers = say('llvm-readobj', '--file-headers', file);
+  return [
+    ...libraries.filter((name) => !ofWindows.test(name)).map((name) => `imports from ${name}`),
+    ...(/AddressOfEntryPoint: 0x0$/m.test(headers) ? ['has nothing that runs when it is loaded'] : []),
+    ...(/TLSTableRVA: 0x0$/m.test(headers) ? ['tells the loader of no thread variables'] : []),
+  ];
 }
 const coffExports = (file) => all(say('llvm-readobj', '--coff-exports', file), /^ {2}Name: (.*)$/gm);
 
