@@ -97,7 +97,6 @@ export const posix: Platform = {
     refusedToHolders: ['ftruncate-grow', 'ftruncate-shrink', 'fallocate-grow', 'truncate-path', 'add-seals', 'add-future-write'],
   },
   waysOfWaiting: ['in the loop', 'by threads'],
-  memoryOfWaits: 20 * 2 ** 20,
   foundSize: (size) => size,
   localNames: (scratch) => readdirSync(join(scratch, 'run', `local-${process.geteuid?.()}`)).length,
   views: () => mappings('memfd:').length + mappings('sectile-test').length,

@@ -205,8 +205,6 @@ export const windows: Platform = {
     refusedToHolders: ['extend-grow', 'extend-shrink'],
   },
   waysOfWaiting: ['by threads'],
-  // Of these V8 has eight tenths, and gives less back than on Linux.
-  memoryOfWaits: 32 * 2 ** 20,
   // The kernel keeps whole pages of a section that no file backs.
   foundSize: (size) => Math.ceil(size / 4096) * 4096,
   localNames: () => namedSections() - before.names,

@@ -104,8 +104,6 @@ export interface Platform {
   };
   /** How waits leave the event loop free: each of them is tested. */
   readonly waysOfWaiting: readonly ('in the loop' | 'by threads')[];
-  /** Bytes by which ten thousand waits may make a process grow, the runtime's own memory for them included. */
-  readonly memoryOfWaits: number;
   /** Bytes that others find in a section of so many. */
   foundSize(size: number): number;
   /** How many named sections the tests of this scratch folder have. */
