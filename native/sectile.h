@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* TypeScript and native name this number to each other and refuse to work where it differs. */
-#define SECTILE_CONTRACT 4
+#define SECTILE_CONTRACT 5
 
 /* Largest object, offset or length that any call takes: 2^46 bytes. */
 #define SECTILE_MAX_SIZE ((uint64_t)1 << 46)

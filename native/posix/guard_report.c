@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -14,6 +15,8 @@
 static const struct timespec burst = {.tv_sec = 0, .tv_nsec = 2000000};
 
 static sectile_bell bell = {-1, -1};
+/* Somebody watches who may not have been told of what was before. */
+static atomic_bool asked;
 
 typedef struct watcher {
   napi_threadsafe_function call;
@@ -35,7 +38,8 @@ static void *report_faults(void *unused) {
     }
     sectile_bell_hush(&bell);
     nanosleep(&burst, NULL);
-    if (!sectile_guard_settle()) continue;
+    bool is_new = sectile_guard_settle();
+    if (!atomic_exchange(&asked, false) && !is_new) continue;
     pthread_mutex_lock(&watchers_lock);
     for (watcher *each = watchers; each != NULL; each = each->next) {
       napi_call_threadsafe_function(each->call, NULL, napi_tsfn_nonblocking);
@@ -100,4 +104,16 @@ static napi_value watch_faults(napi_env env, napi_callback_info info) {
   return sectile_undefined(env);
 }
 
-const sectile_export sectile_guard_exports[] = {{"watchFaults", watch_faults}, {NULL, NULL}};
+/* Tells all who watch once more, when what was before is settled. */
+static napi_value report_again(napi_env env, napi_callback_info info) {
+  if (!sectile_arguments(env, info, "reportFaults", 0, NULL)) return NULL;
+  atomic_store(&asked, true);
+  if (bell.reader >= 0) sectile_guard_announce();
+  return sectile_undefined(env);
+}
+
+const sectile_export sectile_guard_exports[] = {
+    {"watchFaults", watch_faults},
+    {"reportFaults", report_again},
+    {NULL, NULL},
+};

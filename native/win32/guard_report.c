@@ -5,12 +5,15 @@
 #include "guard.h"
 #include "sectile.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* One report for a burst: filling a read-only view faults once per page. */
 enum { BURST_MILLISECONDS = 2 };
 
 static HANDLE wake;
+/* Somebody watches who may not have been told of what was before. */
+static atomic_bool asked;
 
 typedef struct watcher {
   napi_threadsafe_function call;
@@ -25,7 +28,8 @@ static DWORD WINAPI report_faults(void *unused) {
   (void)unused;
   while (WaitForSingleObject(wake, INFINITE) == WAIT_OBJECT_0) {
     Sleep(BURST_MILLISECONDS);
-    if (!sectile_guard_settle()) continue;
+    bool is_new = sectile_guard_settle();
+    if (!atomic_exchange(&asked, false) && !is_new) continue;
     AcquireSRWLockExclusive(&watchers_lock);
     for (watcher *each = watchers; each != NULL; each = each->next) {
       napi_call_threadsafe_function(each->call, NULL, napi_tsfn_nonblocking);
@@ -85,4 +89,16 @@ static napi_value watch_faults(napi_env env, napi_callback_info info) {
   return sectile_undefined(env);
 }
 
-const sectile_export sectile_guard_exports[] = {{"watchFaults", watch_faults}, {NULL, NULL}};
+/* Tells all who watch once more, when what was before is settled. */
+static napi_value report_again(napi_env env, napi_callback_info info) {
+  if (!sectile_arguments(env, info, "reportFaults", 0, NULL)) return NULL;
+  atomic_store(&asked, true);
+  if (wake != NULL) sectile_guard_announce();
+  return sectile_undefined(env);
+}
+
+const sectile_export sectile_guard_exports[] = {
+    {"watchFaults", watch_faults},
+    {"reportFaults", report_again},
+    {NULL, NULL},
+};

@@ -42,9 +42,12 @@ export class FaultEvents {
     this.#view = view;
     this.#reference = new WeakRef(this);
     listened.add(this.#reference);
-    if (watching) return;
-    os.watchFaults(tellAll);
-    watching = true;
+    if (!watching) {
+      os.watchFaults(tellAll);
+      watching = true;
+    }
+    // Its report may have been made already, when nobody listened.
+    if (view.fault !== null) os.reportFaults();
   }
 
   /** What a listener throws is the program's to handle, and keeps no other listener waiting. */

@@ -316,8 +316,9 @@ export class View {
   }
 
   /**
-   * Calls `listener` soon after a fault in this view. Does not keep the process alive, nor the view: one that
-   * nobody holds, nor its buffer, is collected with its listeners, and a fault that was not told yet with it.
+   * Calls `listener` soon after a fault in this view; the first one also when there was a fault before it came. Does not keep
+   * the process alive, nor the view: one that nobody holds, nor its buffer, is collected with its listeners, and a fault that
+   * was not told yet with it.
    */
   on(event: 'fault', listener: FaultListener): this {
     this.#eventsOf(event).emitter.on(event, listener);

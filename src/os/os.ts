@@ -288,6 +288,8 @@ export interface Mappings {
    * `mappingFault` of those it cares for. Does not keep the process alive.
    */
   watchFaults(listener: () => void): void;
+  /** Has all who watch called once more, when the faults that were before are settled. */
+  reportFaults(): void;
 }
 
 /** What this platform is like, where that matters to others. */

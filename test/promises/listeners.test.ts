@@ -38,3 +38,20 @@ test('a fault is reported although the view is closed at once, and once only', a
   await new Promise(setImmediate);
   assert.deepEqual(reports, Array(3).fill('write-to-read-only 1'));
 });
+
+test('who listens only after a fault was reported is told of it', async () => {
+  using section = Section.create({ size: 4096 });
+  using early = section.map({ access: 'read' });
+  using late = section.map({ access: 'read' });
+  const told = (view: typeof early) => new Promise<number>((resolve) => view.once('fault', ({ count }) => resolve(count)));
+  // A listener keeps no process.
+  const hold = setTimeout(() => assert.fail('nobody is told'), 30_000);
+  const first = told(early);
+  late.bytes[0] = 1;
+  early.bytes[0] = 1;
+  // Both faults are in this report, and nobody listens for the first of them.
+  assert.equal(await first, 1);
+  assert.equal(await told(late), 1);
+  clearTimeout(hold);
+  assert.equal(late.bytes[0], 0, 'the write is undone');
+});
