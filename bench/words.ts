@@ -61,21 +61,12 @@ export class Words {
     }
   }
 
-  /** Answers `count` turns after `last`. */
-  async pong(how: How, last: number, count: number): Promise<void> {
+  /** Answers `count` turns after `last`; notes the clock, if there is one, as soon as it is awake. */
+  async pong(how: How, last: number, count: number, clock?: () => number): Promise<void> {
     for (let turn = last + 1; turn <= last + count; turn++) {
       if (how === 'blocking') this.sleepUntil(PING, turn);
       else await this.until(PING, turn);
-      this.tell(PONG, turn);
-    }
-  }
-
-  /** The same, and each time notes the clock as soon as it is awake. */
-  async timedPong(how: How, last: number, count: number, clock: () => number): Promise<void> {
-    for (let turn = last + 1; turn <= last + count; turn++) {
-      if (how === 'blocking') this.sleepUntil(PING, turn);
-      else await this.until(PING, turn);
-      this.time = clock();
+      if (clock !== undefined) this.time = clock();
       this.tell(PONG, turn);
     }
   }

@@ -19,8 +19,7 @@ enum { LOOKS = 16 };
 /* Waits in a row that took longer before others sleep at once, and the most of those, as powers of two. */
 enum { FREE_MISSES = 4, MOST_MISSES = 10 };
 
-/* Answers in a row for which giving way once did not do: the other side has a processor of its own, and only looking sees it
- * earlier. */
+/* Answers in a row for which giving way once did not do: who has a processor of its own is seen earlier by looking. */
 enum { MOST_STRAYS = 4 };
 
 /* How a word has fared in this thread: those that meet in one place share their luck. */

@@ -24,7 +24,6 @@ let words: Words | undefined;
 serve<SleeperRequest>(async ({ name, how, timed, last, count }) => {
   words ??= new Words(Section.open(name).map());
   await answer({});
-  if (timed) await words.timedPong(how, last, count, clock);
-  else await words.pong(how, last, count);
+  await words.pong(how, last, count, timed ? clock : undefined);
   await answer({});
 });

@@ -12,8 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* ---- thread-local storage: the linker finds the directory by its name, and sorts the sections of one name by what follows $
- * ---- */
+/* ---- thread-local storage: the directory is found by its name; sections of one name are sorted by what follows $ ---- */
 
 extern ULONG _tls_index;
 ULONG _tls_index;

@@ -5,19 +5,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Section, waitOnAddress, wakeAddress } from 'sectile';
 import addresses from '../fixtures/addresses.js';
-import { run, runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { run, sharedScratch, start } from '../support/child.js';
 
 test('a word that differs, a timeout, and arguments that cannot be', async (t) => {
   await run(t, addresses, 'a word that differs, a timeout, and arguments that cannot be');
 });
 
 test('a thread that sleeps for a word is woken by another process, and sleeps on when nothing has changed', async (t) => {
-  const scratch = scratchFolder(t);
-  const before = process.env['SECTILE_RUNTIME_DIR'];
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
-  t.after(() => {
-    process.env['SECTILE_RUNTIME_DIR'] = before;
-  });
+  const scratch = sharedScratch(t);
   using section = Section.create({ name: 'words', size: 4096 });
   using view = section.map();
   const words = view.as(Int32Array);

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Section } from 'sectile';
 import addresses from '../fixtures/addresses.js';
-import { runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { sharedScratch, start } from '../support/child.js';
 
 const STRETCH = 1000;
 const PATIENCE = 30_000;
@@ -19,12 +19,7 @@ const processor = (): string => /^Cpus_allowed_list:\s+(\d+)/m.exec(readFileSync
 test('two processes on one processor pass turns, and hardly ever sleep', {
   skip: process.env['CI'] !== 'true' && noTaskset,
 }, async (t) => {
-  const scratch = scratchFolder(t);
-  const before = process.env['SECTILE_RUNTIME_DIR'];
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
-  t.after(() => {
-    process.env['SECTILE_RUNTIME_DIR'] = before;
-  });
+  const scratch = sharedScratch(t);
   using _turns = Section.create({ name: 'turns', size: 4096 });
   const wrapper = ['taskset', '-c', processor()];
   const answering = start(t, addresses, 'answer', { scratch, wrapper });

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Event, Mutex, Section, Semaphore } from 'sectile';
 import dispatchers from '../fixtures/dispatchers.js';
-import { type Child, runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { type Child, sharedScratch, start } from '../support/child.js';
 import { platform } from '../support/platform.js';
 
 const ways = platform.waysOfWaiting;
@@ -14,12 +14,7 @@ type Way = (typeof ways)[number];
 
 /** This process's objects live where the children's do. */
 function shared(t: TestContext, way: Way): (title: string, ...args: readonly unknown[]) => Child {
-  const scratch = scratchFolder(t);
-  const before = process.env['SECTILE_RUNTIME_DIR'];
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
-  t.after(() => {
-    process.env['SECTILE_RUNTIME_DIR'] = before;
-  });
+  const scratch = sharedScratch(t);
   const env = { SECTILE_WAITS: way === 'by threads' ? 'threads' : '' };
   return (title, ...args) => start(t, dispatchers, title, { scratch, args, env });
 }

@@ -54,6 +54,17 @@ export function runtimeFolder(scratch: string): string {
   return join(scratch, 'run');
 }
 
+/** A scratch folder whose runtime directory is this process's too, until the test ends. */
+export function sharedScratch(t: TestContext): string {
+  const scratch = scratchFolder(t);
+  const before = process.env['SECTILE_RUNTIME_DIR'];
+  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
+  t.after(() => {
+    process.env['SECTILE_RUNTIME_DIR'] = before;
+  });
+  return scratch;
+}
+
 export class Child {
   readonly ended: Promise<Ending>;
   readonly process: ChildProcess;
