@@ -115,6 +115,38 @@ for (const producers of ['one', 'many'] as const) {
     assert.equal(ring.used, 0);
   });
 
+  test(`what is held in place, or not yet received, stays as it is while all other room is filled (${producers})`, (t) => {
+    const { producer, consumer } = ends(t, { producers, capacity: 2 ** 16 });
+    const again = new Uint8Array(new ArrayBuffer(96));
+    const ways: readonly ((message: Uint8Array) => boolean)[] = [
+      (message) => producer.trySend(message),
+      (message) => {
+        again.set(message);
+        return producer.trySend(again);
+      },
+      (message) => {
+        const claimed = producer.claim(message.length);
+        claimed?.set(message);
+        if (claimed !== null) producer.commit();
+        return claimed !== null;
+      },
+    ];
+    const message = (number: number): Uint8Array => bytes(96, number % 251);
+    let [sent, received] = [0, 0];
+    for (let turn = 0; turn < 40; turn++) {
+      while (ways[(sent >> 3) % ways.length]?.(message(sent))) sent++;
+      // Some hundred are held; those behind them are there, and all the room that there is is filled once more.
+      const held: [Uint8Array, number][] = [];
+      for (let count = 100 + turn; count > 0; count--) held.push([consumer.next() as Uint8Array, received++]);
+      while (ways[(sent >> 3) % ways.length]?.(message(sent))) sent++;
+      for (const [bytesHeld, number] of held) assert.deepEqual(bytesHeld, message(number));
+      consumer.release();
+      while (ways[(sent >> 3) % ways.length]?.(message(sent))) sent++;
+      for (let count = 300 + turn; count > 0; count--) assert.deepEqual(consumer.tryReceive(), message(received++));
+    }
+    assert.ok(sent > 40 * 300);
+  });
+
   test(`the longest message fits into an empty ring wherever that stands (${producers})`, (t) => {
     const { producer, consumer } = ends(t, { producers });
     for (let turn = 0; turn < 128; turn++) {
