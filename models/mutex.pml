@@ -1,5 +1,5 @@
 /*
- * The mutex that survives its owner: native/posix/mutex.c. Three processes take it, twice the first; any two of them are
+ * The mutex that survives its owner: native/mutex.c. Three processes take it, twice the first; any two of them are
  * killed at any step, and who owns it may also end its thread alone. Process numbers do not come again here.
  *
  * holds                                       no two inside, each abandonment told to the next owner and to nobody else

@@ -73,14 +73,15 @@ static bool wrong(napi_env env, const char *call, const char *name, const char *
   return false;
 }
 
-/* A whole number within [minimum, maximum]; both are exact as doubles. */
+bool sectile_is_whole(napi_env env, double value, const char *call, const char *name, double minimum, double maximum) {
+  if (value >= minimum && value <= maximum && (double)(int64_t)value == value) return true;
+  return wrong(env, call, name, "is no whole number in its range");
+}
+
 static bool read_whole(napi_env env, napi_value value, const char *call, const char *name, double minimum, double maximum,
                        double *result) {
   if (napi_get_value_double(env, value, result) != napi_ok) return wrong(env, call, name, "must be a number");
-  if (!(*result >= minimum && *result <= maximum) || (double)(int64_t)*result != *result) {
-    return wrong(env, call, name, "is no whole number in its range");
-  }
-  return true;
+  return sectile_is_whole(env, *result, call, name, minimum, maximum);
 }
 
 bool sectile_read_uint32(napi_env env, napi_value value, const char *call, const char *name, uint32_t *result) {
@@ -110,6 +111,15 @@ bool sectile_read_address(napi_env env, napi_value value, const char *call, cons
     return wrong(env, call, name, "must be a bigint of 64 bits");
   }
   return true;
+}
+
+bool sectile_timeout_is_sound(napi_env env, const char *call, double milliseconds) {
+  return milliseconds >= 0 || wrong(env, call, "timeout", "must be milliseconds, 0 or more");
+}
+
+bool sectile_read_timeout(napi_env env, napi_value value, const char *call, double *milliseconds) {
+  if (napi_get_value_double(env, value, milliseconds) != napi_ok) return wrong(env, call, "timeout", "must be a number");
+  return sectile_timeout_is_sound(env, call, *milliseconds);
 }
 
 bool sectile_read_bool(napi_env env, napi_value value, const char *call, const char *name, bool *result) {
@@ -212,14 +222,18 @@ napi_value sectile_wrap(napi_env env, void *pointer, const napi_type_tag *tag, n
   return result;
 }
 
+bool sectile_is_known(const void *pointer, const napi_type_tag *tag) {
+  /* With other low bits it would be another kind's, or another pointer's. */
+  if (((uintptr_t)pointer & KIND_BITS) != 0) return false;
+  return atomic_load_explicit(known_place(pointer), memory_order_relaxed) == known_entry(pointer, tag);
+}
+
 bool sectile_is(napi_env env, napi_value value, const napi_type_tag *tag, void **pointer) {
   bool tagged = false;
   if (napi_get_value_external(env, value, pointer) != napi_ok || *pointer == NULL) return false;
-  uintptr_t entry = known_entry(*pointer, tag);
-  _Atomic uintptr_t *place = known_place(*pointer);
-  if (atomic_load_explicit(place, memory_order_relaxed) == entry) return true;
+  if (sectile_is_known(*pointer, tag)) return true;
   if (napi_check_object_type_tag(env, value, tag, &tagged) != napi_ok || !tagged) return false;
-  atomic_store_explicit(place, entry, memory_order_relaxed);
+  atomic_store_explicit(known_place(*pointer), known_entry(*pointer, tag), memory_order_relaxed);
   return true;
 }
 

@@ -17,10 +17,18 @@
 #include <stdint.h>
 
 /* TypeScript and native name this number to each other and refuse to work where it differs. */
-#define SECTILE_CONTRACT 5
+#define SECTILE_CONTRACT 6
 
 /* Largest object, offset or length that any call takes: 2^46 bytes. */
 #define SECTILE_MAX_SIZE ((uint64_t)1 << 46)
+/* Up to here each whole number is a double of its own. */
+#define SECTILE_MAX_KEY ((uint64_t)1 << 53)
+
+/*
+ * What runs for each wait and each wake-up: the linker puts it together, on few pages. When a thread comes back from a switch,
+ * each page that it touches is looked up anew.
+ */
+#define SECTILE_HOT __attribute__((hot))
 
 /* ---- failures: each throws and returns NULL, so that `return sectile_fail(...)` ends a call ---- */
 
@@ -39,9 +47,14 @@ napi_value sectile_error_errno(napi_env env, const char *syscall, int error);
 bool sectile_arguments(napi_env env, napi_callback_info info, const char *call, size_t count, napi_value *values);
 bool sectile_read_uint32(napi_env env, napi_value value, const char *call, const char *name, uint32_t *result);
 bool sectile_read_int32(napi_env env, napi_value value, const char *call, const char *name, int32_t *result);
+/* Whether it is a whole number within [minimum, maximum], which are exact as doubles. */
+SECTILE_HOT bool sectile_is_whole(napi_env env, double value, const char *call, const char *name, double minimum, double maximum);
 /* A byte count: a whole, non-negative number up to SECTILE_MAX_SIZE. */
 bool sectile_read_size(napi_env env, napi_value value, const char *call, const char *name, uint64_t *result);
 bool sectile_read_address(napi_env env, napi_value value, const char *call, const char *name, uint64_t *result);
+/* Milliseconds, a fraction too, or Infinity. */
+bool sectile_read_timeout(napi_env env, napi_value value, const char *call, double *milliseconds);
+SECTILE_HOT bool sectile_timeout_is_sound(napi_env env, const char *call, double milliseconds);
 bool sectile_read_bool(napi_env env, napi_value value, const char *call, const char *name, bool *result);
 /* A string without NUL that fits in `capacity` bytes with its terminator. */
 bool sectile_read_string(napi_env env, napi_value value, const char *call, const char *name, char *buffer, size_t capacity);
@@ -70,6 +83,8 @@ extern const napi_type_tag sectile_tag_descriptor;
 extern const napi_type_tag sectile_tag_mapping;
 extern const napi_type_tag sectile_tag_server;
 napi_value sectile_wrap(napi_env env, void *pointer, const napi_type_tag *tag, napi_finalize finalize);
+/* Whether a pointer, of any value, is one of a kind that was met lately; false may be wrong, and true is not. */
+SECTILE_HOT bool sectile_is_known(const void *pointer, const napi_type_tag *tag);
 /* As sectile_unwrap, and no exception. */
 bool sectile_is(napi_env env, napi_value value, const napi_type_tag *tag, void **pointer);
 bool sectile_unwrap(napi_env env, napi_value value, const char *call, const char *name, const napi_type_tag *tag, void **pointer);
@@ -103,17 +118,21 @@ const char *sectile_errno_symbol(int error);
 /* Nanoseconds of a clock that goes on evenly; each system's own. */
 int64_t sectile_now(void);
 /* Looks at a word for some microseconds, where that has helped before. Whether it has another value than expected: look.c. */
-bool sectile_word_look(const int32_t *word, int32_t expected);
+SECTILE_HOT bool sectile_word_look(const int32_t *word, int32_t expected);
+
+/* Those of this folder; each ends with {NULL, NULL}. */
+extern const sectile_export sectile_registers_exports[];
+extern const sectile_export sectile_word_calls_exports[];
+extern const sectile_export sectile_mutex_exports[];
 
 /* Those of posix/. */
-extern const sectile_export sectile_descriptor_exports[]; /* each ends with {NULL, NULL} */
+extern const sectile_export sectile_descriptor_exports[];
 extern const sectile_export sectile_address_ranges_exports[];
 extern const sectile_export sectile_memory_exports[];
 extern const sectile_export sectile_mapping_exports[];
 extern const sectile_export sectile_mapping_use_exports[];
 extern const sectile_export sectile_words_exports[];
 extern const sectile_export sectile_waits_exports[];
-extern const sectile_export sectile_mutex_exports[];
 extern const sectile_export sectile_mapping_async_exports[];
 extern const sectile_export sectile_pages_exports[];
 extern const sectile_export sectile_placeholder_exports[];

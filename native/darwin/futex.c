@@ -37,7 +37,7 @@ __attribute__((constructor)) static void find(void) {
 
 static bool differs(const int32_t *word, int32_t expected) { return __atomic_load_n(word, __ATOMIC_SEQ_CST) != expected; }
 
-int sectile_word_sleep(const int32_t *word, int32_t expected, int64_t nanoseconds) {
+int sectile_futex_sleep(const int32_t *word, int32_t expected, int64_t nanoseconds) {
   enum { MILLISECOND = 1000000 };
   if (differs(word, expected)) return EAGAIN;
   if (address.wait == NULL) {
@@ -52,15 +52,15 @@ int sectile_word_sleep(const int32_t *word, int32_t expected, int64_t nanosecond
   return waiting >= 0 ? 0 : errno;
 }
 
-int sectile_word_wake(int32_t *word, int32_t most) {
+int sectile_futex_wake(int32_t *word, int32_t most) {
   if (address.wait == NULL) return 0;
   int result = most == 1 ? address.wake_any(word, sizeof *word, SHARED) : address.wake_all(word, sizeof *word, SHARED);
   return result == 0 || errno == ENOENT ? 0 : -errno; /* ENOENT: nobody slept */
 }
 
-int sectile_word_store_wake(int32_t *word, int32_t value) {
+int sectile_futex_store_wake(int32_t *word, int32_t value) {
   __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
-  return sectile_word_wake(word, INT32_MAX);
+  return sectile_futex_wake(word, INT32_MAX);
 }
 
 size_t sectile_words_most(void) { return 2; }

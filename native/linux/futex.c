@@ -25,21 +25,21 @@ static long futex(const int32_t *word, int operation, uint32_t value, const void
   return syscall(SYS_futex, word, operation, value, timeout_or_second, other, third);
 }
 
-int sectile_word_sleep(const int32_t *word, int32_t expected, int64_t nanoseconds) {
+int sectile_futex_sleep(const int32_t *word, int32_t expected, int64_t nanoseconds) {
   struct timespec timeout = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
   return futex(word, FUTEX_WAIT, (uint32_t)expected, nanoseconds < 0 ? NULL : &timeout, NULL, 0) == 0 ? 0 : errno;
 }
 
-int sectile_word_wake(int32_t *word, int32_t most) {
+int sectile_futex_wake(int32_t *word, int32_t most) {
   long woken = futex(word, FUTEX_WAKE, (uint32_t)most, NULL, NULL, 0);
   return woken < 0 ? -errno : (int)woken;
 }
 
-int sectile_word_store_wake(int32_t *word, int32_t value) {
+int sectile_futex_store_wake(int32_t *word, int32_t value) {
   /* The operation's value has 12 bits. The comparison is one that never holds, or else all would be woken twice. */
   if (value < 0 || value > 2047) {
     __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
-    return sectile_word_wake(word, INT32_MAX);
+    return sectile_futex_wake(word, INT32_MAX);
   }
   int operation = FUTEX_OP(FUTEX_OP_SET, value, FUTEX_OP_CMP_LT, -2048);
   long woken = futex(word, FUTEX_WAKE_OP, INT32_MAX, NULL, word, (uint32_t)operation);

@@ -7,23 +7,10 @@
 #include <unistd.h>
 
 const sectile_export *const sectile_exports[] = {
-    sectile_descriptor_exports,
-    sectile_address_ranges_exports,
-    sectile_memory_exports,
-    sectile_mapping_exports,
-    sectile_mapping_use_exports,
-    sectile_mapping_async_exports,
-    sectile_words_exports,
-    sectile_waits_exports,
-    sectile_mutex_exports,
-    sectile_pages_exports,
-    sectile_placeholder_exports,
-    sectile_guard_exports,
-    sectile_lock_exports,
-    sectile_socket_exports,
-    sectile_server_exports,
-    sectile_process_exports,
-    NULL,
+    sectile_descriptor_exports,  sectile_address_ranges_exports, sectile_memory_exports,  sectile_mapping_exports,
+    sectile_mapping_use_exports, sectile_mapping_async_exports,  sectile_words_exports,   sectile_waits_exports,
+    sectile_pages_exports,       sectile_placeholder_exports,    sectile_guard_exports,   sectile_lock_exports,
+    sectile_socket_exports,      sectile_server_exports,         sectile_process_exports, NULL,
 };
 
 double sectile_page_size(void) { return (double)sysconf(_SC_PAGESIZE); }

@@ -3,6 +3,7 @@
  * its end. A closed mapping gives its memory back at once; its addresses go into quarantine (quarantine.c).
  */
 #include "mapping.h"
+#include "words.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -12,10 +13,16 @@ bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sect
   void *pointer;
   if (!sectile_unwrap(env, value, call, "mapping", &sectile_tag_mapping, &pointer)) return false;
   *mapping = pointer;
-  if (!(*mapping)->closed) return true;
+  return sectile_mapping_must_be_open(env, call, *mapping);
+}
+
+bool sectile_mapping_must_be_open(napi_env env, const char *call, sectile_mapping *mapping) {
+  if (!mapping->closed) return true;
   sectile_fail_errno(env, call, EBADF);
   return false;
 }
+
+bool sectile_mapping_is_closed(const sectile_mapping *mapping) { return mapping->closed; }
 
 static napi_value mapping_address(napi_env env, napi_callback_info info) {
   static const char call[] = "mappingAddress";

@@ -55,7 +55,7 @@ int sectile_words_sleep_in_slices(const sectile_sleep *sleeps, size_t count, int
     int64_t left = until - sectile_now(), slice = count == 1 || left < SLICE ? left : SLICE;
     if (left <= 0) return ETIMEDOUT;
     const sectile_sleep *last = &sleeps[count - 1];
-    int error = sectile_word_sleep(last->word, last->expected, until == INT64_MAX && count == 1 ? -1 : slice);
+    int error = sectile_futex_sleep(last->word, last->expected, until == INT64_MAX && count == 1 ? -1 : slice);
     if (error == ETIMEDOUT || error == EINTR) continue;
     if (error == 0) *woken = count - 1;
     return error == EAGAIN ? 0 : error;
@@ -80,7 +80,7 @@ static int start(pthread_t *thread, void *(*run)(void *), void *data) {
 /* Under the lock, as all of these. */
 static void announce(lot *self) {
   __atomic_fetch_add(&self->changes, 1, __ATOMIC_SEQ_CST);
-  sectile_word_wake(&self->changes, INT32_MAX);
+  sectile_futex_wake(&self->changes, INT32_MAX);
 }
 
 static void take_out(lot *self, size_t place) {

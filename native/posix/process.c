@@ -3,10 +3,26 @@
  * descriptor never means the later one.
  */
 #include "system.h"
+#include "words.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+sectile_self sectile_this_process(void) {
+  uint64_t start = 0, home = 0;
+  pid_t pid = getpid();
+  if (sectile_process_start(pid, &start) != 0) start = 0;
+  if (sectile_process_namespace(&home) != 0) home = 0;
+  return (sectile_self){(uint32_t)pid, (uint16_t)start, (int32_t)home};
+}
+
+bool sectile_process_has_ended(uint32_t pid, uint16_t start) {
+  uint64_t found;
+  int error = sectile_process_start((pid_t)pid, &found);
+  return error == ESRCH || (error == 0 && start != 0 && (uint16_t)found != start);
+}
 
 static napi_value process_open(napi_env env, napi_callback_info info) {
   static const char call[] = "processOpen";

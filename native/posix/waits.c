@@ -265,17 +265,17 @@ static napi_value word_wait(napi_env env, napi_callback_info info) {
   static const char call[] = "mappingWordWait";
   napi_value argument[3];
   int32_t expected;
-  sectile_mapping *mapping;
-  if (!sectile_arguments(env, info, call, 3, argument) || !sectile_read_int32(env, argument[2], call, "expected", &expected)) {
+  sectile_word word;
+  if (!sectile_arguments(env, info, call, 3, argument) || !sectile_read_int32(env, argument[2], call, "expected", &expected) ||
+      !sectile_word_of_arguments(env, argument, call, &word)) {
     return NULL;
   }
-  const int32_t *word = sectile_word_at(env, argument, call, PROT_READ);
-  waits *self = word == NULL ? NULL : waits_of(env, call);
-  if (self == NULL || !sectile_mapping_read(env, argument[0], call, &mapping)) return NULL;
+  waits *self = waits_of(env, call);
+  if (self == NULL) return NULL;
   uint64_t number = ++self->last_number;
   return started(env, call, self,
-                 self->ring != NULL ? sectile_ring_wait_word(self->ring, word, expected, number)
-                                    : sectile_parking_wait_word(self->parking, word, expected, mapping, number));
+                 self->ring != NULL ? sectile_ring_wait_word(self->ring, word.address, expected, number)
+                                    : sectile_parking_wait_word(self->parking, word.address, expected, word.mapping, number));
 }
 
 static napi_value process_wait(napi_env env, napi_callback_info info) {

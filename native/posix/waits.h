@@ -9,11 +9,7 @@
 #define SECTILE_WAITS_H
 
 #include "mapping.h"
-
-/* The word at a byte offset that an access (PROT_…) may have; NULL: an exception is pending. */
-int32_t *sectile_word_at(napi_env env, const napi_value *mapping_and_offset, const char *call, int access);
-/* The same for a doubleword, which is a mutex's owner. */
-uint64_t *sectile_doubleword_at(napi_env env, const napi_value *mapping_and_offset, const char *call, sectile_mapping **mapping);
+#include "words.h"
 
 /* ---- futex.c: of each system; between all processes that map the word ---- */
 
@@ -21,11 +17,11 @@ uint64_t *sectile_doubleword_at(napi_env env, const napi_value *mapping_and_offs
  * Sleeps while the word has this value, for some nanoseconds or (-1) for ever. 0: woken. EAGAIN: it has another value.
  * ETIMEDOUT. EINTR: a signal came.
  */
-int sectile_word_sleep(const int32_t *word, int32_t expected, int64_t nanoseconds);
+SECTILE_HOT int sectile_futex_sleep(const int32_t *word, int32_t expected, int64_t nanoseconds);
 /* Wakes so many of those who sleep for a word; how many there were, where the system tells, or minus an error number. */
-int sectile_word_wake(int32_t *word, int32_t most);
+SECTILE_HOT int sectile_futex_wake(int32_t *word, int32_t most);
 /* Puts a value there and wakes all: in one step that no end of this process can divide, where the system has it. */
-int sectile_word_store_wake(int32_t *word, int32_t value);
+SECTILE_HOT int sectile_futex_store_wake(int32_t *word, int32_t value);
 
 typedef struct {
   const int32_t *word;

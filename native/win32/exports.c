@@ -17,12 +17,23 @@ extern const sectile_export sectile_stations_exports[];
 extern const sectile_export sectile_word_waits_exports[];
 
 const sectile_export *const sectile_exports[] = {
-    sectile_mapping_exports, sectile_mapping_use_exports, sectile_mapping_async_exports,
-    sectile_guard_exports,   sectile_call_exports,        sectile_handle_exports,
-    sectile_adopt_exports,   sectile_io_exports,          sectile_security_exports,
-    sectile_waits_exports,   sectile_stations_exports,    sectile_keepers_exports,
-    sectile_words_exports,   sectile_word_waits_exports,  sectile_meetings_exports,
-    sectile_mutex_exports,   sectile_process_exports,     NULL,
+    sectile_mapping_exports,
+    sectile_mapping_use_exports,
+    sectile_mapping_async_exports,
+    sectile_guard_exports,
+    sectile_call_exports,
+    sectile_handle_exports,
+    sectile_adopt_exports,
+    sectile_io_exports,
+    sectile_security_exports,
+    sectile_waits_exports,
+    sectile_stations_exports,
+    sectile_keepers_exports,
+    sectile_words_exports,
+    sectile_word_waits_exports,
+    sectile_meetings_exports,
+    sectile_process_exports,
+    NULL,
 };
 
 double sectile_page_size(void) {

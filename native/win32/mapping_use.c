@@ -3,6 +3,7 @@
  * closed view is unmapped at once; its addresses go into quarantine (quarantine.c).
  */
 #include "mapping.h"
+#include "words.h"
 
 #include <errno.h>
 
@@ -31,14 +32,18 @@ bool sectile_mapping_of(napi_env env, napi_value value, const char *call, const 
 }
 
 bool sectile_mapping_read(napi_env env, napi_value value, const char *call, sectile_mapping **mapping) {
-  if (!sectile_mapping_of(env, value, call, "mapping", mapping)) return false;
-  sectile_mapping *self = *mapping;
+  return sectile_mapping_of(env, value, call, "mapping", mapping) && sectile_mapping_must_be_open(env, call, *mapping);
+}
+
+bool sectile_mapping_must_be_open(napi_env env, const char *call, sectile_mapping *self) {
   if (!self->closed && self->guarded.state != SECTILE_GUARD_VACATED) return true;
   /* Its addresses may have become somebody else's before it was closed. */
   detach(env, self);
   sectile_fail_errno(env, call, EBADF);
   return false;
 }
+
+bool sectile_mapping_is_closed(const sectile_mapping *mapping) { return mapping->closed != 0; }
 
 static uintptr_t start_of(const sectile_mapping *self) { return self->guarded.base + self->before; }
 

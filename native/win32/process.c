@@ -3,7 +3,7 @@
  */
 #include "process.h"
 
-#include "sectile.h"
+#include "words.h"
 
 DWORD sectile_process_start(DWORD pid, uint64_t *start) {
   FILETIME created, exited, kernel, user;
@@ -21,6 +21,20 @@ DWORD sectile_process_start(DWORD pid, uint64_t *start) {
   }
   CloseHandle(process);
   return error;
+}
+
+sectile_self sectile_this_process(void) {
+  uint64_t start = 0;
+  DWORD pid = GetCurrentProcessId();
+  if (sectile_process_start(pid, &start) != ERROR_SUCCESS) start = 0;
+  /* There is one space of numbers. */
+  return (sectile_self){pid, (uint16_t)start, 0};
+}
+
+bool sectile_process_has_ended(uint32_t pid, uint16_t start) {
+  uint64_t found;
+  if (sectile_process_start(pid, &found) != ERROR_SUCCESS) return false;
+  return found == 0 || (start != 0 && (uint16_t)found != start);
 }
 
 /* (pid): when it started, as a bigint; null: it has ended; undefined: it cannot be told. */

@@ -2,8 +2,8 @@
  * Waits for words of mappings that leave JavaScript free. Each environment has one thread for all of them, which sleeps for its
  * mailboxes, and looks then which words were woken.
  */
+#include "sleeping.h"
 #include "waits.h"
-#include "words.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -133,7 +133,7 @@ static napi_value word_wait_start(napi_env env, napi_callback_info info) {
   int32_t expected;
   sectile_word word;
   if (!sectile_arguments(env, info, call, 3, argument) || !sectile_read_int32(env, argument[2], call, "expected", &expected) ||
-      !sectile_word_at(env, argument, call, false, &word)) {
+      !sectile_word_of_arguments(env, argument, call, &word)) {
     return NULL;
   }
   sectile_waits *waits = sectile_waits_of(env, call);

@@ -2,22 +2,14 @@
  * Words of a mapping, each looked at and changed in one step for all processes that share it; and sleeping until another
  * process wakes, by meeting.c. The form that leaves JavaScript free is in word_waits.c.
  */
-#include "words.h"
+#include "sleeping.h"
 
 #include <errno.h>
-#include <math.h>
 
 enum { MOST_WORDS = 128 };
 
-/* What lies at a byte offset, aligned to its size. */
-static bool place_at(napi_env env, const napi_value *mapping_and_offset, const char *call, bool writes, size_t size,
-                     sectile_word *word) {
-  uint64_t offset;
-  if (!sectile_mapping_read(env, mapping_and_offset[0], call, &word->mapping) ||
-      !sectile_read_size(env, mapping_and_offset[1], call, "offset", &offset)) {
-    return false;
-  }
-  const sectile_mapping *mapping = word->mapping;
+bool sectile_word_find(napi_env env, const char *call, sectile_mapping *mapping, uint64_t offset, size_t size, bool writes,
+                       sectile_word *word) {
   uintptr_t address = mapping->guarded.base + mapping->before + offset;
   if (offset > mapping->length || mapping->length - offset < size || address % size != 0) {
     sectile_fail_argument(env, call, "there is no word at that offset");
@@ -28,17 +20,8 @@ static bool place_at(napi_env env, const napi_value *mapping_and_offset, const c
     sectile_fail_errno(env, call, EACCES);
     return false;
   }
-  word->address = (volatile LONG *)address;
-  word->offset = mapping->guarded.offset + mapping->before + offset;
+  *word = (sectile_word){mapping, (int32_t *)address, mapping->guarded.offset + mapping->before + offset};
   return true;
-}
-
-bool sectile_word_at(napi_env env, const napi_value *mapping_and_offset, const char *call, bool writes, sectile_word *word) {
-  return place_at(env, mapping_and_offset, call, writes, sizeof(LONG), word);
-}
-
-bool sectile_doubleword_at(napi_env env, const napi_value *mapping_and_offset, const char *call, sectile_word *word) {
-  return place_at(env, mapping_and_offset, call, true, sizeof(LONG64), word);
 }
 
 napi_value sectile_fail_meeting(napi_env env, const char *call, DWORD error) {
@@ -67,63 +50,14 @@ int32_t sectile_word_wake(napi_env env, const char *call, const sectile_word *wo
   return -1;
 }
 
-static napi_value word_load(napi_env env, napi_callback_info info) {
-  static const char call[] = "mappingWordLoad";
-  napi_value argument[2];
-  sectile_word word;
-  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_word_at(env, argument, call, false, &word)) return NULL;
-  return sectile_number(env, __atomic_load_n(word.address, __ATOMIC_SEQ_CST));
+void sectile_word_wake_all(const sectile_word *word) {
+  int32_t woken;
+  if (word->mapping->meeting != NULL) sectile_meeting_wake(word->mapping->meeting, word->offset, INT32_MAX, &woken);
 }
 
-/* Reads mapping, offset and a value. */
-static bool read_change(napi_env env, napi_callback_info info, const char *call, sectile_word *word, int32_t *value) {
-  napi_value argument[3];
-  return sectile_arguments(env, info, call, 3, argument) && sectile_read_int32(env, argument[2], call, "value", value) &&
-         sectile_word_at(env, argument, call, true, word);
-}
-
-static napi_value word_exchange(napi_env env, napi_callback_info info) {
-  sectile_word word;
-  int32_t value;
-  if (!read_change(env, info, "mappingWordExchange", &word, &value)) return NULL;
-  return sectile_number(env, InterlockedExchange(word.address, value));
-}
-
-static napi_value word_compare_exchange(napi_env env, napi_callback_info info) {
-  static const char call[] = "mappingWordCompareExchange";
-  napi_value argument[4];
-  int32_t expected, value;
-  sectile_word word;
-  if (!sectile_arguments(env, info, call, 4, argument) || !sectile_read_int32(env, argument[2], call, "expected", &expected) ||
-      !sectile_read_int32(env, argument[3], call, "value", &value) || !sectile_word_at(env, argument, call, true, &word)) {
-    return NULL;
-  }
-  return sectile_number(env, InterlockedCompareExchange(word.address, value, expected));
-}
-
-/* Puts a value there and wakes all who sleep for it; how many there were. */
-static napi_value word_store_wake(napi_env env, napi_callback_info info) {
-  static const char call[] = "mappingWordStoreWake";
-  sectile_word word;
-  int32_t value;
-  if (!read_change(env, info, call, &word, &value)) return NULL;
-  InterlockedExchange(word.address, value);
-  int32_t woken = sectile_word_wake(env, call, &word, INT32_MAX);
-  return woken < 0 ? NULL : sectile_number(env, woken);
-}
-
-static napi_value word_wake(napi_env env, napi_callback_info info) {
-  static const char call[] = "mappingWordWake";
-  napi_value argument[3];
-  sectile_word word;
-  int32_t most;
-  if (!sectile_arguments(env, info, call, 3, argument) || !sectile_read_int32(env, argument[2], call, "most", &most) ||
-      !sectile_word_at(env, argument, call, false, &word)) {
-    return NULL;
-  }
-  if (most < 1) return sectile_fail_argument(env, call, "most must be 1 or more");
-  int32_t woken = sectile_word_wake(env, call, &word, most);
-  return woken < 0 ? NULL : sectile_number(env, woken);
+int32_t sectile_word_store_wake(napi_env env, const char *call, const sectile_word *word, int32_t value) {
+  __atomic_store_n(word->address, value, __ATOMIC_SEQ_CST);
+  return sectile_word_wake(env, call, word, INT32_MAX);
 }
 
 /* ------------------------------------------------------------------------------------- sleeping ---- */
@@ -148,8 +82,6 @@ typedef struct {
   int32_t expected;
   uint32_t place;
 } sleep_for;
-
-enum { WOKEN = 0, DIFFERED = 1, TIMED_OUT = 2 };
 
 static void leave(const sleep_for *all, uint32_t count) {
   while (count-- > 0) sectile_meeting_leave(all[count].word.mapping->meeting, all[count].place);
@@ -200,8 +132,9 @@ int64_t sectile_now(void) {
 /* Units of 100 ns, in which NtWaitForMultipleObjects counts. */
 static int64_t now(void) { return sectile_now() / 100; }
 
-static napi_value sleep_until(napi_env env, const char *call, sleep_for *all, uint32_t count, double milliseconds) {
-  if (!enter(env, call, all, count)) return NULL;
+/* One of those in words.h; less than 0: an exception is pending. */
+static int sleep_until(napi_env env, const char *call, sleep_for *all, uint32_t count, double milliseconds) {
+  if (!enter(env, call, all, count)) return -1;
   HANDLE events[2];
   DWORD event_count = 0;
   for (int i = 0; i < 2; i++) {
@@ -209,39 +142,22 @@ static napi_value sleep_until(napi_env env, const char *call, sleep_for *all, ui
   }
   const bool limited = milliseconds <= 3e12;
   const int64_t until = limited ? now() + (int64_t)(milliseconds * 1e4) : 0;
-  int outcome = DIFFERED;
+  int outcome = SECTILE_DIFFERED;
   while (!is_over(all, count)) {
     LARGE_INTEGER left = {.QuadPart = limited ? now() - until : -1};
     if (left.QuadPart >= 0) {
-      outcome = TIMED_OUT;
+      outcome = SECTILE_TIMED_OUT;
       break;
     }
     NtWaitForMultipleObjects(event_count, events, SECTILE_WAIT_ANY, FALSE, limited ? &left : NULL);
-    outcome = WOKEN;
+    outcome = SECTILE_WOKEN;
   }
   leave(all, count);
-  return sectile_number(env, outcome);
+  return outcome;
 }
 
-/* Milliseconds, a fraction too. */
-static bool read_timeout(napi_env env, napi_value value, const char *call, double *milliseconds) {
-  if (napi_get_value_double(env, value, milliseconds) == napi_ok && !isnan(*milliseconds) && *milliseconds >= 0) return true;
-  sectile_fail_argument(env, call, "timeout must be milliseconds, 0 or more");
-  return false;
-}
-
-static napi_value word_wait_sync(napi_env env, napi_callback_info info) {
-  static const char call[] = "mappingWordWaitSync";
-  napi_value argument[4];
-  double milliseconds;
-  sleep_for one;
-  if (!sectile_arguments(env, info, call, 4, argument) ||
-      !sectile_read_int32(env, argument[2], call, "expected", &one.expected) ||
-      !read_timeout(env, argument[3], call, &milliseconds) || !sectile_word_at(env, argument, call, false, &one.word)) {
-    return NULL;
-  }
-  if (milliseconds != 0 && sectile_word_look((const int32_t *)one.word.address, one.expected))
-    return sectile_number(env, DIFFERED);
+int sectile_word_wait(napi_env env, const char *call, const sectile_word *word, int32_t expected, double milliseconds) {
+  sleep_for one = {.word = *word, .expected = expected};
   return sleep_until(env, call, &one, 1, milliseconds);
 }
 
@@ -255,7 +171,7 @@ static bool read_sleep(napi_env env, napi_value waits, uint32_t index, const cha
     return false;
   }
   return sectile_read_int32(env, parts[2], call, "expected", &one->expected) &&
-         sectile_word_at(env, parts, call, false, &one->word);
+         sectile_word_of_arguments(env, parts, call, &one->word);
 }
 
 static napi_value words_wait_sync(napi_env env, napi_callback_info info) {
@@ -264,23 +180,16 @@ static napi_value words_wait_sync(napi_env env, napi_callback_info info) {
   uint32_t count;
   double milliseconds;
   sleep_for all[MOST_WORDS];
-  if (!sectile_arguments(env, info, call, 2, argument) || !read_timeout(env, argument[1], call, &milliseconds)) return NULL;
+  if (!sectile_arguments(env, info, call, 2, argument) || !sectile_read_timeout(env, argument[1], call, &milliseconds))
+    return NULL;
   if (napi_get_array_length(env, argument[0], &count) != napi_ok || count < 1 || count > MOST_WORDS) {
     return sectile_fail_argument(env, call, "it takes 1 to 128 words");
   }
   for (uint32_t i = 0; i < count; i++) {
     if (!read_sleep(env, argument[0], i, call, &all[i])) return NULL;
   }
-  return sleep_until(env, call, all, count, milliseconds);
+  int end = sleep_until(env, call, all, count, milliseconds);
+  return end < 0 ? NULL : sectile_number(env, end);
 }
 
-const sectile_export sectile_words_exports[] = {
-    {"mappingWordLoad", word_load},
-    {"mappingWordExchange", word_exchange},
-    {"mappingWordCompareExchange", word_compare_exchange},
-    {"mappingWordStoreWake", word_store_wake},
-    {"mappingWordWake", word_wake},
-    {"mappingWordWaitSync", word_wait_sync},
-    {"mappingWordsWaitSync", words_wait_sync},
-    {NULL, NULL},
-};
+const sectile_export sectile_words_exports[] = {{"mappingWordsWaitSync", words_wait_sync}, {NULL, NULL}};

@@ -5,7 +5,7 @@
 import { options, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { attachment, beforeClose, View } from '../memory/view.js';
-import { os, WaitEnd } from '../os/index.js';
+import { WaitEnd } from '../os/index.js';
 import { judgeTimeout } from '../sync/wait-options.js';
 import { WaitPoint } from '../sync/wait-point.js';
 import type { WaitOptions, WaitSyncOptions } from './dispatcher-object.js';
@@ -48,8 +48,7 @@ function word(operation: string, value: unknown): number {
   });
 }
 
-const differs = (point: WaitPoint, unwanted: number) => () =>
-  os.mappingWordLoad(point.mapping, point.offset) === unwanted ? undefined : true;
+const differs = (point: WaitPoint, unwanted: number) => () => (point.word.load() === unwanted ? undefined : true);
 
 /**
  * Waits until a word of a section has another value than `value`, and leaves the event loop free. Whoever changes the word
@@ -85,7 +84,7 @@ export function waitOnAddressSync(view: View, offset: number | bigint, value: nu
     return waitUntil(point, unwanted, judgeTimeout(operation, options(operation, waitOptions, ['timeout']).timeout));
   }
   // In one call, unless somebody wakes who has changed nothing.
-  const end = os.mappingWordWaitSync(point.mapping, point.offset, unwanted, Number.POSITIVE_INFINITY);
+  const end = point.word.waitSync(unwanted, Number.POSITIVE_INFINITY);
   return end === WaitEnd.differed || waitUntil(point, unwanted, Number.POSITIVE_INFINITY);
 }
 
@@ -93,8 +92,8 @@ function waitUntil(point: WaitPoint, unwanted: number, timeout: number): boolean
   const isLimited = timeout > 0 && timeout !== Number.POSITIVE_INFINITY;
   const until = isLimited ? performance.now() + timeout : timeout;
   for (let left = timeout; ; left = isLimited ? Math.max(0, until - performance.now()) : timeout) {
-    const end = os.mappingWordWaitSync(point.mapping, point.offset, unwanted, left);
-    if (end === WaitEnd.differed || os.mappingWordLoad(point.mapping, point.offset) !== unwanted) return true;
+    const end = point.word.waitSync(unwanted, left);
+    if (end === WaitEnd.differed || point.word.load() !== unwanted) return true;
     if (end === WaitEnd.timedOut) return false;
   }
 }
@@ -117,5 +116,5 @@ export function wakeAddress(view: View, offset: number | bigint, most = 2 ** 31 
       rule: `most must be a whole number from 1 to 2^31 - 1, not ${show(most)}`,
     });
   }
-  return os.mappingWordWake(point.mapping, point.offset, most);
+  return point.word.wake(most);
 }

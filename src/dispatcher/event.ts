@@ -4,10 +4,10 @@
 import { flag, options } from '../base/checks.js';
 import type { View } from '../memory/view.js';
 import { parseName } from '../namespace/name.js';
-import { os } from '../os/index.js';
 import type { HeldEvent } from '../sync/dispatcher-source.js';
 import { EVENT_BYTES, eventWords } from '../sync/event-state.js';
 import { OwnEvent } from '../sync/own-dispatcher.js';
+import { Word } from '../sync/word.js';
 import { type DispatcherOptions, judgeCreation } from './create-options.js';
 import { DispatcherObject, type WaitOptions, type WaitSyncOptions, wasSignalled } from './dispatcher-object.js';
 import { dispatcher, placeIn } from './sources.js';
@@ -67,7 +67,7 @@ export class Event extends DispatcherObject<HeldEvent> {
     const words = placeIn(operation, view, offset, EVENT_BYTES, Int32Array.BYTES_PER_ELEMENT);
     const content = eventWords(flag(operation, 'manualReset', given.manualReset), flag(operation, 'signalled', given.signalled));
     view.write(new Uint8Array(content.buffer), words.offset);
-    os.mappingWordWake(words.mapping, words.offset, 0x7fffffff);
+    new Word(words.mapping, words.offset).wake();
     return new Event('event', new OwnEvent(words), { name: null, view });
   }
 

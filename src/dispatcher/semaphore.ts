@@ -5,10 +5,10 @@ import { options, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import type { View } from '../memory/view.js';
 import { parseName } from '../namespace/name.js';
-import { os } from '../os/index.js';
 import type { HeldSemaphore } from '../sync/dispatcher-source.js';
 import { OwnSemaphore } from '../sync/own-dispatcher.js';
 import { SEMAPHORE_BYTES, semaphoreWords } from '../sync/semaphore-state.js';
+import { Word } from '../sync/word.js';
 import { type DispatcherOptions, judgeCreation } from './create-options.js';
 import { DispatcherObject, type WaitOptions, type WaitSyncOptions, wasSignalled } from './dispatcher-object.js';
 import { dispatcher, placeIn } from './sources.js';
@@ -73,7 +73,7 @@ export class Semaphore extends DispatcherObject<HeldSemaphore> {
     const { count, maximum } = judgeState(operation, options(operation, state, ['count', 'maximum']));
     const words = placeIn(operation, view, offset, SEMAPHORE_BYTES, Int32Array.BYTES_PER_ELEMENT);
     view.write(new Uint8Array(semaphoreWords(count, maximum).buffer), words.offset);
-    os.mappingWordWake(words.mapping, words.offset, MOST);
+    new Word(words.mapping, words.offset).wake();
     return new Semaphore('semaphore', new OwnSemaphore(words), { name: null, view });
   }
 

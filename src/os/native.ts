@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { SectionError } from '../base/error.js';
 
 /** Must equal SECTILE_CONTRACT in native/sectile.h. */
-const CONTRACT = 5;
+const CONTRACT = 6;
 
 const require = createRequire(import.meta.url);
 

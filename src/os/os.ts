@@ -150,7 +150,7 @@ export const WaitEnd = { woken: 0, differed: 1, timedOut: 2 } as const;
 /** Largest number of words that {@link Mappings.mappingWordsWaitSync} takes. */
 export const MOST_WORDS = 128;
 
-/** What {@link Mappings.mappingMutexTake} answers, up to `sleep`; from there on the word's 32 bits are added. */
+/** What `mutexTake` answers, up to `sleep`; from there on the word's 32 bits are added. */
 export const MutexTake = { foreign: 0, taken: 1, takenAbandoned: 2, tooOften: 3, sleep: 4 } as const;
 
 /** Who owns a mutex. */
@@ -238,22 +238,27 @@ export interface Mappings {
    * (`mapSection`), by whoever knows that nobody else has it; else undefined
    */
   mappingClose(mapping: Mapping): number | undefined;
-  /** The word (32 bits, signed) at a byte offset that is a multiple of 4: one step for all who share it, and no buffer. */
-  mappingWordLoad(mapping: Mapping, offset: number): number;
-  /** Returns what was there before. */
-  mappingWordExchange(mapping: Mapping, offset: number, value: number): number;
-  /** Returns what it found; the value is there if that is `expected`. */
-  mappingWordCompareExchange(mapping: Mapping, offset: number, expected: number, value: number): number;
   /**
-   * Puts a value there and wakes all who sleep for the word, in one step where the system has it. Returns how many there
-   * were, where the system tells.
+   * Where calls on single words have their arguments and leave their answer: src/sync/word.ts, which alone uses them. The answer is not
+   * a number where the mapping's key is not known any more.
    */
-  mappingWordStoreWake(mapping: Mapping, offset: number, value: number): number;
-  /** Wakes so many (1 or more) of those who sleep for the word; it has been changed before. Returns how many there were. */
-  mappingWordWake(mapping: Mapping, offset: number, most: number): number;
-  /** Sleeps while the word has a value, for some milliseconds, or Infinity. One of {@link WaitEnd}; it may end without cause. */
-  mappingWordWaitSync(mapping: Mapping, offset: number, expected: number, timeout: number): number;
-  /** As {@link mappingWordWaitSync}, for 1 to {@link MOST_WORDS} words: until one is woken or differs. */
+  readonly registers: Float64Array;
+  /** What the registers name a mapping by. */
+  mappingKey(mapping: Mapping): number;
+  wordLoad(): void;
+  wordExchange(): void;
+  wordCompareExchange(): void;
+  wordStoreWake(): void;
+  wordWake(): void;
+  wordWaitSync(): void;
+  mutexTake(): void;
+  mutexRelease(): void;
+  mutexAbandon(): void;
+  mutexQuery(): MutexOwner | undefined;
+  /**
+   * Sleeps while 1 to {@link MOST_WORDS} words have the values given, for some milliseconds, or Infinity: until one is woken or differs. One
+   * of {@link WaitEnd}; it may end without cause.
+   */
   mappingWordsWaitSync(
     words: readonly (readonly [mapping: Mapping, offset: number, expected: number])[],
     timeout: number,
@@ -271,18 +276,6 @@ export interface Mappings {
   waitsListen(listener: (ended: Float64Array) => void): void;
   /** Whether waits keep the process alive; they do not at first. */
   waitsKeep(keeps: boolean): void;
-  /**
-   * Takes the mutex of 16 bytes at an offset that is a multiple of 8, for this thread of JavaScript: docs/channel-layout.md.
-   * With `sleeps` the caller sleeps next for its first word while that has the value told.
-   *
-   * @returns One of {@link MutexTake}
-   */
-  mappingMutexTake(mapping: Mapping, offset: number, sleeps: boolean): number;
-  /** Gives it back once. Returns how often this thread still has it, or -1: it had it not. */
-  mappingMutexRelease(mapping: Mapping, offset: number): number;
-  /** Undoes that this thread took it over from somebody who ended: whoever takes it next is told of that. */
-  mappingMutexAbandon(mapping: Mapping, offset: number): void;
-  mappingMutexQuery(mapping: Mapping, offset: number): MutexOwner;
   /**
    * Calls `listener` on this thread soon after a fault in any mapping of this thread; it looks at
    * `mappingFault` of those it cares for. Does not keep the process alive.

@@ -33,13 +33,7 @@ const traits: OsTraits = {
 };
 
 /** Calls that have no meaning for memory that other processes know by nothing. */
-const crossing = [
-  'mappingWordStoreWake',
-  'mappingWordWake',
-  'mappingWordWaitSync',
-  'mappingWordsWaitSync',
-  'mappingWordWait',
-] as const;
+const crossing = ['wordStoreWake', 'wordWake', 'wordWaitSync', 'mappingWordsWaitSync', 'mappingWordWait'] as const;
 
 function withReasons(native: Record<string, unknown>): Record<string, unknown> {
   const explained = crossing.map((name) => {

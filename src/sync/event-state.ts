@@ -4,9 +4,10 @@
  *
  * Source: Microsoft's pages of CreateEventW, SetEvent, ResetEvent and KEVENT.
  */
-import { type Mapping, os } from '../os/index.js';
+import type { Mapping } from '../os/index.js';
 import { WaitPoint } from './wait-point.js';
 import type { Signal, Waitable } from './waitable.js';
+import { Word } from './word.js';
 
 /** Bytes of an event. */
 export const EVENT_BYTES = 8;
@@ -22,26 +23,24 @@ export function eventWords(manualReset: boolean, signalled: boolean): Int32Array
 export class EventState implements Waitable {
   readonly queue: WaitPoint;
   readonly looks = false;
-  readonly #mapping: Mapping;
-  readonly #offset: number;
+  readonly #type: Word;
   #manualReset: boolean | null = null;
 
   /** @param offset Bytes, a multiple of 4. */
   constructor(mapping: Mapping, offset = 0) {
-    this.#mapping = mapping;
-    this.#offset = offset;
+    this.#type = new Word(mapping, offset + TYPE);
     this.queue = new WaitPoint(mapping, offset + SIGNALLED);
   }
 
   /** Looked at once: an event's type does not change. */
   get manualReset(): boolean {
-    this.#manualReset ??= os.mappingWordLoad(this.#mapping, this.#offset + TYPE) === 0;
+    this.#manualReset ??= this.#type.load() === 0;
     return this.#manualReset;
   }
 
   /** Whether it is signalled. */
   isReady(): boolean {
-    return os.mappingWordLoad(this.#mapping, this.#offset + SIGNALLED) !== 0;
+    return this.queue.word.load() !== 0;
   }
 
   /** Returns whether it was signalled before. */
@@ -54,14 +53,14 @@ export class EventState implements Waitable {
 
   /** Returns whether it was signalled before. */
   reset(): boolean {
-    return os.mappingWordExchange(this.#mapping, this.#offset + SIGNALLED, 0) !== 0;
+    return this.queue.word.exchange(0) !== 0;
   }
 
   attempt(): Signal | undefined {
     if (this.manualReset) return this.isReady() ? 'signalled' : undefined;
     // Somebody may have put another number there than 1.
     for (let wanted = 1; ; ) {
-      const found = os.mappingWordCompareExchange(this.#mapping, this.#offset + SIGNALLED, wanted, 0);
+      const found = this.queue.word.compareExchange(wanted, 0);
       if (found === wanted) return 'signalled';
       if (found === 0 || wanted !== 1) return undefined;
       wanted = found;

@@ -1,15 +1,16 @@
 /**
- * A mutex as 16 bytes of shared memory (native/posix/mutex.c says how), owned by a thread of JavaScript. The end of its
+ * A mutex as 16 bytes of shared memory (native/mutex.c says how), owned by a thread of JavaScript. The end of its
  * owner's process wakes nobody, so whoever waits watches that process.
  *
  * Source: Microsoft's pages of CreateMutexW, ReleaseMutex and WaitForSingleObject (WAIT_ABANDONED).
  */
 import { SectionError } from '../base/error.js';
-import { type Mapping, type MutexOwner, MutexTake, os } from '../os/index.js';
+import { type Mapping, type MutexOwner, MutexTake } from '../os/index.js';
 import { ownProcess } from './owner.js';
 import { type ProcessWatch, watchProcess } from './process-watch.js';
 import { WaitPoint } from './wait-point.js';
 import type { Signal, Waitable } from './waitable.js';
+import { MutexWords } from './word.js';
 
 /** Bytes of a mutex, which starts at a multiple of {@link MUTEX_ALIGNMENT}. All zeros: nobody owns it. */
 export const MUTEX_BYTES = 16;
@@ -24,21 +25,19 @@ const pidIn = (word: number): number => (word >>> 8) & 0x3f_ffff;
 export class MutexState implements Waitable {
   readonly queue: WaitPoint;
   readonly looks = true;
-  readonly #mapping: Mapping;
-  readonly #offset: number;
+  readonly #words: MutexWords;
   #last: Signal = 'signalled';
   #watched = 0;
   #watch: ProcessWatch | null = null;
 
   /** @param offset Bytes, a multiple of {@link MUTEX_ALIGNMENT}. */
   constructor(mapping: Mapping, offset = 0) {
-    this.#mapping = mapping;
-    this.#offset = offset;
+    this.#words = new MutexWords(mapping, offset);
     this.queue = new WaitPoint(mapping, offset);
   }
 
   query(): MutexOwner {
-    return os.mappingMutexQuery(this.#mapping, this.#offset);
+    return this.#words.query();
   }
 
   isOwn(): boolean {
@@ -49,10 +48,10 @@ export class MutexState implements Waitable {
   isReady(): boolean {
     const { pid, isOwn, abandoned } = this.query();
     if (isOwn || abandoned || pid === 0) return true;
-    const word = os.mappingWordLoad(this.#mapping, this.#offset);
+    const word = this.queue.word.load();
     // It has changed hands meanwhile: the next look will tell.
     if (pidIn(word) !== pid) return false;
-    os.mappingWordCompareExchange(this.#mapping, this.#offset, word, word | WAITERS);
+    this.queue.word.compareExchange(word, word | WAITERS);
     this.queue.sleepWhile(word | WAITERS);
     if (this.queue.busy) this.#watchOwner(pid);
     return false;
@@ -72,7 +71,7 @@ export class MutexState implements Waitable {
   }
 
   #take(sleeps: boolean): Signal | undefined {
-    const taken = os.mappingMutexTake(this.#mapping, this.#offset, sleeps);
+    const taken = this.#words.take(sleeps);
     if (taken === MutexTake.taken || taken === MutexTake.takenAbandoned) {
       this.#last = taken === MutexTake.taken ? 'signalled' : 'abandoned';
       return this.#last;
@@ -109,11 +108,11 @@ export class MutexState implements Waitable {
 
   /** Returns how often this thread still has it, or -1: it had it not. */
   release(): number {
-    return os.mappingMutexRelease(this.#mapping, this.#offset);
+    return this.#words.release();
   }
 
   undo(): void {
-    if (this.#last === 'abandoned') os.mappingMutexAbandon(this.#mapping, this.#offset);
+    if (this.#last === 'abandoned') this.#words.abandon();
     else this.release();
   }
 

@@ -3,9 +3,10 @@
  *
  * Source: Microsoft's pages of CreateSemaphoreW and ReleaseSemaphore.
  */
-import { type Mapping, os } from '../os/index.js';
+import type { Mapping } from '../os/index.js';
 import { WaitPoint } from './wait-point.js';
 import type { Signal, Waitable } from './waitable.js';
+import { Word } from './word.js';
 
 /** Bytes of a semaphore. */
 export const SEMAPHORE_BYTES = 8;
@@ -24,26 +25,24 @@ export function semaphoreWords(count: number, maximum: number): Int32Array {
 export class SemaphoreState implements Waitable {
   readonly queue: WaitPoint;
   readonly looks = false;
-  readonly #mapping: Mapping;
-  readonly #offset: number;
+  readonly #most: Word;
   #maximum = 0;
 
   /** @param offset Bytes, a multiple of 4. */
   constructor(mapping: Mapping, offset = 0) {
-    this.#mapping = mapping;
-    this.#offset = offset;
+    this.#most = new Word(mapping, offset + MAXIMUM);
     this.queue = new WaitPoint(mapping, offset + COUNT);
   }
 
   /** 1 at least, whatever another process may have put there. Looked at once: it does not change. */
   get maximum(): number {
-    if (this.#maximum === 0) this.#maximum = Math.max(1, os.mappingWordLoad(this.#mapping, this.#offset + MAXIMUM));
+    if (this.#maximum === 0) this.#maximum = Math.max(1, this.#most.load());
     return this.#maximum;
   }
 
   /** From 0 to the maximum, whatever another process may have put there. */
   get count(): number {
-    return Math.min(this.maximum, Math.max(0, os.mappingWordLoad(this.#mapping, this.#offset + COUNT)));
+    return Math.min(this.maximum, Math.max(0, this.queue.word.load()));
   }
 
   isReady(): boolean {
@@ -69,11 +68,11 @@ export class SemaphoreState implements Waitable {
   #change(next: (count: number, maximum: number) => number | undefined): number | undefined {
     const { maximum } = this;
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      const found = os.mappingWordLoad(this.#mapping, this.#offset + COUNT);
+      const found = this.queue.word.load();
       const count = Math.min(maximum, Math.max(0, found));
       const wanted = next(count, maximum);
       if (wanted === undefined) return undefined;
-      if (os.mappingWordCompareExchange(this.#mapping, this.#offset + COUNT, found, wanted) === found) return count;
+      if (this.queue.word.compareExchange(found, wanted) === found) return count;
     }
     return undefined;
   }

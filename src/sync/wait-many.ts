@@ -109,7 +109,7 @@ export function waitManySync(
     if (left <= 0 || timeout === 0) return undefined;
     const words = points
       .slice(0, MOST_WORDS)
-      .map((point): [Mapping, number, number] => [point.mapping, point.offset, point.seen]);
+      .map((point): [Mapping, number, number] => [point.word.mapping, point.word.offset, point.seen]);
     if (words.length === 0) sleepSync(Math.min(left, LOOK_SOON));
     else os.mappingWordsWaitSync(words, Math.min(left, slice));
   }

@@ -7,14 +7,14 @@
  */
 // Those of Node.js: other runtimes' own timers are numbers.
 import { clearTimeout, setTimeout } from 'node:timers';
-import { type Mapping, os } from '../os/index.js';
+import type { Mapping } from '../os/index.js';
 import { canLook, type Eager, EagerHistory, lookEagerly, stopLooking } from './eager.js';
 import { WaitQueue } from './wait-queue.js';
 import { cancelWait, waitForWord } from './waits.js';
+import { Word } from './word.js';
 
 export class WaitPoint extends WaitQueue {
-  readonly mapping: Mapping;
-  readonly offset: number;
+  readonly word: Word;
   #wait = 0;
   #seen = 0;
   /** From when on there is to be one more attempt, in milliseconds of performance.now(); 0: when somebody wakes. */
@@ -28,8 +28,7 @@ export class WaitPoint extends WaitQueue {
    */
   constructor(mapping: Mapping, offset: number) {
     super();
-    this.mapping = mapping;
-    this.offset = offset;
+    this.word = new Word(mapping, offset);
   }
 
   /** The value for which this thread sleeps next. */
@@ -49,17 +48,17 @@ export class WaitPoint extends WaitQueue {
 
   /** Wakes all who sleep for the word, in all processes. It has been changed before. */
   wake(): void {
-    os.mappingWordWake(this.mapping, this.offset, 0x7fffffff);
+    this.word.wake();
   }
 
   /** Changes the word and wakes all. */
   storeAndWake(value: number): void {
-    os.mappingWordStoreWake(this.mapping, this.offset, value);
+    this.word.storeAndWake(value);
   }
 
   /** Notes the value of the word. */
   look(): void {
-    this.#seen = os.mappingWordLoad(this.mapping, this.offset);
+    this.#seen = this.word.load();
   }
 
   protected sleep(): void {
@@ -76,7 +75,7 @@ export class WaitPoint extends WaitQueue {
 
   /** @internal Hands the wait to the kernel. */
   sleepNow(): void {
-    this.#wait = waitForWord(this.mapping, this.offset, this.#seen, this.#onWoken);
+    this.#wait = waitForWord(this.word, this.#seen, this.#onWoken);
     this.#setTimer();
   }
 
@@ -109,7 +108,7 @@ export class WaitPoint extends WaitQueue {
 
   protected sleepSync(milliseconds: number): void {
     const rest = this.#again === 0 ? Number.POSITIVE_INFINITY : this.#again - performance.now();
-    if (rest > 0) os.mappingWordWaitSync(this.mapping, this.offset, this.#seen, Math.min(milliseconds, rest));
+    if (rest > 0) this.word.waitSync(this.#seen, Math.min(milliseconds, rest));
     if (this.#again !== 0 && performance.now() >= this.#again) this.#again = 0;
   }
 
@@ -144,8 +143,8 @@ class EagerWait implements Eager {
   }
 
   look(): boolean {
-    const { mapping, offset, seen } = this.#point;
-    if (os.mappingWordLoad(mapping, offset) === seen) return false;
+    const { word, seen } = this.#point;
+    if (word.load() === seen) return false;
     this.#history.hit();
     this.end();
     this.#point.poke();

@@ -2,7 +2,8 @@
  * The waits of this thread that leave it free: each with what is to be done when it has ended. One listener for all of them;
  * the process goes on while somebody waits who keeps it.
  */
-import { type Descriptor, type Mapping, os } from '../os/index.js';
+import { type Descriptor, os } from '../os/index.js';
+import type { Word } from './word.js';
 
 const pending = new Map<number, () => void>();
 let listening = false;
@@ -32,7 +33,7 @@ function listen(): void {
 }
 
 /** Has `action` called when the word is woken or has another value; without cause, too. Returns a number for {@link cancelWait}. */
-export function waitForWord(mapping: Mapping, offset: number, expected: number, action: () => void): number {
+export function waitForWord({ mapping, offset }: Word, expected: number, action: () => void): number {
   listen();
   const number = os.mappingWordWait(mapping, offset, expected);
   pending.set(number, action);

@@ -126,10 +126,14 @@ export function sectionCalls(system: Win32System) {
     bytes: Size,
     base: unknown,
   ): View | null {
-    const [access, viewSize, address] = [ulong(desired), sizeOf(bytes), ulong64OrNull(base)];
+    // Each by itself: arrays between would have to be made, for each view.
+    const access = ulong(desired);
+    const viewSize = sizeOf(bytes);
+    const address = ulong64OrNull(base);
     if (access === undefined || offset === undefined || viewSize === undefined || address === undefined)
       return invalidParameter(null);
-    const [allocationType, protection] = [viewAllocation(access), viewProtection(access)];
+    const allocationType = viewAllocation(access);
+    const protection = viewProtection(access);
     return map(section, { base: address, offset, viewSize, allocationType, protection });
   }
 
