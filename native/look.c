@@ -4,7 +4,7 @@
  * there is to do; where one runs both, the answer comes only while this thread lets the other go first. Which of the two helps,
  * and whether one of them does, the waits before it say: a word whose answers do not come so soon is looked at ever more seldom.
  */
-#include "sectile.h"
+#include "registers.h"
 
 #ifdef _WIN32
 #include <windows.h>
@@ -21,15 +21,6 @@ enum { FREE_MISSES = 4, MOST_MISSES = 10 };
 
 /* Answers in a row for which giving way once did not do: who has a processor of its own is seen earlier by looking. */
 enum { MOST_STRAYS = 4 };
-
-/* How a word has fared in this thread: those that meet in one place share their luck. */
-typedef struct {
-  uint16_t misses, skipped;
-  uint8_t strays;
-  bool gives_way;
-} history;
-enum { PLACES = 64 };
-static _Thread_local history histories[PLACES];
 
 static inline void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -77,9 +68,9 @@ static int is_there_by_giving_way(const int32_t *word, int32_t expected) {
   return times;
 }
 
-bool sectile_word_look(const int32_t *word, int32_t expected) {
+bool sectile_word_look(sectile_history *histories, const int32_t *word, int32_t expected) {
   /* Words that belong together often stand a line or two apart. */
-  history *past = &histories[((uintptr_t)word >> 2 ^ (uintptr_t)word >> 7) % PLACES];
+  sectile_history *past = &histories[((uintptr_t)word >> 2 ^ (uintptr_t)word >> 7) % SECTILE_HISTORIES];
   if (past->skipped > 0) {
     past->skipped--;
     return false;

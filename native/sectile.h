@@ -117,8 +117,6 @@ const char *sectile_errno_symbol(int error);
 
 /* Nanoseconds of a clock that goes on evenly; each system's own. */
 int64_t sectile_now(void);
-/* Looks at a word for some microseconds, where that has helped before. Whether it has another value than expected: look.c. */
-SECTILE_HOT bool sectile_word_look(const int32_t *word, int32_t expected);
 
 /* Those of this folder; each ends with {NULL, NULL}. */
 extern const sectile_export sectile_registers_exports[];

@@ -27,12 +27,12 @@ bool sectile_word_of_arguments(napi_env env, const napi_value *mapping_and_offse
 }
 
 /* The word of a call, and the first value beside it. NULL as above. */
-SECTILE_HOT static sectile_registers *read_call(napi_env env, napi_callback_info info, const char *call, bool writes,
-                                                sectile_word *word, const char *name, double minimum, int32_t *value) {
+SECTILE_HOT static sectile_instance *read_call(napi_env env, napi_callback_info info, const char *call, bool writes,
+                                               sectile_word *word, const char *name, double minimum, int32_t *value) {
   sectile_instance *self = sectile_word_of_call(env, info, call, sizeof(int32_t), writes, word);
   if (self == NULL || !sectile_is_whole(env, self->registers->values[0], call, name, minimum, INT32_MAX)) return NULL;
   *value = (int32_t)self->registers->values[0];
-  return self->registers;
+  return self;
 }
 
 SECTILE_HOT static napi_value word_load(napi_env env, napi_callback_info info) {
@@ -44,19 +44,19 @@ SECTILE_HOT static napi_value word_load(napi_env env, napi_callback_info info) {
 SECTILE_HOT static napi_value word_exchange(napi_env env, napi_callback_info info) {
   sectile_word word;
   int32_t value;
-  sectile_registers *registers = read_call(env, info, "wordExchange", true, &word, "value", INT32_MIN, &value);
-  return registers == NULL ? NULL : sectile_answer(registers, __atomic_exchange_n(word.address, value, __ATOMIC_SEQ_CST));
+  sectile_instance *self = read_call(env, info, "wordExchange", true, &word, "value", INT32_MIN, &value);
+  return self == NULL ? NULL : sectile_answer(self->registers, __atomic_exchange_n(word.address, value, __ATOMIC_SEQ_CST));
 }
 
 SECTILE_HOT static napi_value word_compare_exchange(napi_env env, napi_callback_info info) {
   static const char call[] = "wordCompareExchange";
   sectile_word word;
   int32_t expected;
-  sectile_registers *registers = read_call(env, info, call, true, &word, "expected", INT32_MIN, &expected);
-  if (registers == NULL || !sectile_is_whole(env, registers->values[1], call, "value", INT32_MIN, INT32_MAX)) return NULL;
-  int32_t value = (int32_t)registers->values[1];
+  sectile_instance *self = read_call(env, info, call, true, &word, "expected", INT32_MIN, &expected);
+  if (self == NULL || !sectile_is_whole(env, self->registers->values[1], call, "value", INT32_MIN, INT32_MAX)) return NULL;
+  int32_t value = (int32_t)self->registers->values[1];
   __atomic_compare_exchange_n(word.address, &expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-  return sectile_answer(registers, expected);
+  return sectile_answer(self->registers, expected);
 }
 
 /* Puts a value there and wakes all who sleep for it; how many there were, where the system tells. */
@@ -64,18 +64,18 @@ SECTILE_HOT static napi_value word_store_wake(napi_env env, napi_callback_info i
   static const char call[] = "wordStoreWake";
   sectile_word word;
   int32_t value;
-  sectile_registers *registers = read_call(env, info, call, true, &word, "value", INT32_MIN, &value);
-  int32_t woken = registers == NULL ? -1 : sectile_word_store_wake(env, call, &word, value);
-  return woken < 0 ? NULL : sectile_answer(registers, woken);
+  sectile_instance *self = read_call(env, info, call, true, &word, "value", INT32_MIN, &value);
+  int32_t woken = self == NULL ? -1 : sectile_word_store_wake(env, call, &word, value);
+  return woken < 0 ? NULL : sectile_answer(self->registers, woken);
 }
 
 SECTILE_HOT static napi_value word_wake(napi_env env, napi_callback_info info) {
   static const char call[] = "wordWake";
   sectile_word word;
   int32_t most;
-  sectile_registers *registers = read_call(env, info, call, false, &word, "most", 1, &most);
-  int32_t woken = registers == NULL ? -1 : sectile_word_wake(env, call, &word, most);
-  return woken < 0 ? NULL : sectile_answer(registers, woken);
+  sectile_instance *self = read_call(env, info, call, false, &word, "most", 1, &most);
+  int32_t woken = self == NULL ? -1 : sectile_word_wake(env, call, &word, most);
+  return woken < 0 ? NULL : sectile_answer(self->registers, woken);
 }
 
 /* Sleeps while the word has the first value, for as many milliseconds as the second says. */
@@ -83,13 +83,14 @@ SECTILE_HOT static napi_value word_wait_sync(napi_env env, napi_callback_info in
   static const char call[] = "wordWaitSync";
   sectile_word word;
   int32_t expected;
-  sectile_registers *registers = read_call(env, info, call, false, &word, "expected", INT32_MIN, &expected);
-  if (registers == NULL) return NULL;
-  double milliseconds = registers->values[1];
+  sectile_instance *self = read_call(env, info, call, false, &word, "expected", INT32_MIN, &expected);
+  if (self == NULL) return NULL;
+  double milliseconds = self->registers->values[1];
   if (!sectile_timeout_is_sound(env, call, milliseconds)) return NULL;
-  if (milliseconds != 0 && sectile_word_look(word.address, expected)) return sectile_answer(registers, SECTILE_DIFFERED);
+  if (milliseconds != 0 && sectile_word_look(self->histories, word.address, expected))
+    return sectile_answer(self->registers, SECTILE_DIFFERED);
   int end = sectile_word_wait(env, call, &word, expected, milliseconds);
-  return end < 0 ? NULL : sectile_answer(registers, end);
+  return end < 0 ? NULL : sectile_answer(self->registers, end);
 }
 
 const sectile_export sectile_word_calls_exports[] = {

@@ -7,9 +7,7 @@
  */
 import { type Mapping, type MutexOwner, os } from '../os/index.js';
 
-/** Looked up once: they are called for each wait and each wake-up. */
-const { registers, wordLoad, wordExchange, wordCompareExchange, wordStoreWake, wordWake, wordWaitSync } = os;
-const { mutexTake, mutexRelease, mutexAbandon, mutexQuery } = os;
+const { registers } = os;
 
 /** What stands where in the registers: native/registers.h. */
 const MAPPING = 0;
@@ -21,7 +19,10 @@ const ANSWER = 4;
 /** All who sleep for a word. */
 const ALL = 2 ** 31 - 1;
 
-/** Some bytes of a mapping. */
+/**
+ * Some bytes of a mapping. Each call is written out below, and made as what it is: V8 then calls the addon from where the caller
+ * stands, where one through a variable costs a way of its own.
+ */
 class Place {
   readonly mapping: Mapping;
   readonly offset: number;
@@ -34,41 +35,52 @@ class Place {
     this.offset = offset;
   }
 
-  /** Makes a call whose other arguments stand in the registers, and returns its answer. */
-  protected call(call: () => void): number {
+  /** Before a call whose other arguments stand in the registers. */
+  protected name(): void {
     registers[MAPPING] = this.#key;
     registers[OFFSET] = this.offset;
-    call();
-    const answer = registers[ANSWER] as number;
-    return Number.isNaN(answer) ? this.#callByNewKey(call) : answer;
   }
 
-  /** The addon keeps a thousand keys: another mapping's may have taken this one's place. */
-  #callByNewKey(call: () => void): number {
+  /**
+   * After a call: whether it is to be made again, by a new key. The addon keeps a thousand of them, and another mapping's may have taken this
+   * one's place.
+   */
+  protected isUnknown(): boolean {
+    if (!Number.isNaN(registers[ANSWER])) return false;
     this.#key = os.mappingKey(this.mapping);
-    registers[MAPPING] = this.#key;
-    call();
-    return registers[ANSWER] as number;
+    return true;
   }
 }
 
 /** A word of 32 bits, signed, at a multiple of 4 bytes. */
 export class Word extends Place {
   load(): number {
-    return this.call(wordLoad);
+    do {
+      this.name();
+      os.wordLoad();
+    } while (this.isUnknown());
+    return registers[ANSWER] as number;
   }
 
   /** Returns what was there before. */
   exchange(value: number): number {
     registers[FIRST] = value;
-    return this.call(wordExchange);
+    do {
+      this.name();
+      os.wordExchange();
+    } while (this.isUnknown());
+    return registers[ANSWER] as number;
   }
 
   /** Returns what it found; the value is there if that is `expected`. */
   compareExchange(expected: number, value: number): number {
     registers[FIRST] = expected;
     registers[SECOND] = value;
-    return this.call(wordCompareExchange);
+    do {
+      this.name();
+      os.wordCompareExchange();
+    } while (this.isUnknown());
+    return registers[ANSWER] as number;
   }
 
   /**
@@ -77,7 +89,11 @@ export class Word extends Place {
    */
   storeAndWake(value: number): number {
     registers[FIRST] = value;
-    return this.call(wordStoreWake);
+    do {
+      this.name();
+      os.wordStoreWake();
+    } while (this.isUnknown());
+    return registers[ANSWER] as number;
   }
 
   /**
@@ -87,7 +103,11 @@ export class Word extends Place {
    */
   wake(most = ALL): number {
     registers[FIRST] = most;
-    return this.call(wordWake);
+    do {
+      this.name();
+      os.wordWake();
+    } while (this.isUnknown());
+    return registers[ANSWER] as number;
   }
 
   /**
@@ -99,7 +119,11 @@ export class Word extends Place {
   waitSync(expected: number, timeout: number): number {
     registers[FIRST] = expected;
     registers[SECOND] = timeout;
-    return this.call(wordWaitSync);
+    do {
+      this.name();
+      os.wordWaitSync();
+    } while (this.isUnknown());
+    return registers[ANSWER] as number;
   }
 }
 
@@ -113,24 +137,36 @@ export class MutexWords extends Place {
    */
   take(sleeps: boolean): number {
     registers[FIRST] = sleeps ? 1 : 0;
-    return this.call(mutexTake);
+    do {
+      this.name();
+      os.mutexTake();
+    } while (this.isUnknown());
+    return registers[ANSWER] as number;
   }
 
   /** Gives it back once. Returns how often this thread still has it, or -1: it had it not. */
   release(): number {
-    return this.call(mutexRelease);
+    do {
+      this.name();
+      os.mutexRelease();
+    } while (this.isUnknown());
+    return registers[ANSWER] as number;
   }
 
   /** Undoes that this thread took it over from somebody who ended: whoever takes it next is told of that. */
   abandon(): void {
-    this.call(mutexAbandon);
+    do {
+      this.name();
+      os.mutexAbandon();
+    } while (this.isUnknown());
   }
 
   query(): MutexOwner {
     let owner: MutexOwner | undefined;
-    this.call(() => {
-      owner = mutexQuery();
-    });
+    do {
+      this.name();
+      owner = os.mutexQuery();
+    } while (this.isUnknown());
     return owner as MutexOwner;
   }
 }

@@ -19,7 +19,10 @@ function ownBytes(pid: number | 'self'): number {
   return Number(/^RssAnon:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 }
 
-/** What may come and go in a process that leaks nothing. */
+/**
+ * What may come and go in a process that leaks nothing. Descriptors: a producer that waits watches the consumer, two others and who has
+ * the lock.
+ */
 const bounds = { descriptors: 4, sections: 2, mappings: 300, bytes: 80 * MiB };
 
 /** What a process has at one moment. */
