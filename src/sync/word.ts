@@ -20,8 +20,8 @@ const ANSWER = 4;
 const ALL = 2 ** 31 - 1;
 
 /**
- * Some bytes of a mapping. Each call is written out below, and made as what it is: V8 then calls the addon from where the caller
- * stands, where one through a variable costs a way of its own.
+ * Some bytes of a mapping. Each call is written out below: by one method that takes it as an argument, V8 would not know at compile time
+ * what is called, and a thread that comes back from a switch would pay for the longer way.
  */
 class Place {
   readonly mapping: Mapping;
