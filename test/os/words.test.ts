@@ -99,7 +99,6 @@ test('a closed mapping, and what may not be written to, are refused', () => {
   const view = section.map({ access: 'read' });
   const [word, mutex] = [new Word(view[mappingOf], 0), new MutexWords(view[mappingOf], 8)];
   assert.equal(word.load(), 0);
-  assert.equal(word.wake(), 0);
   for (const write of [
     () => word.exchange(1),
     () => word.compareExchange(0, 1),
