@@ -1,6 +1,6 @@
 /*
- * What words of a mapping are on Windows. Across processes nobody can sleep for one there, so who sleeps and who wakes meet beside the
- * section: meeting.c. The form that leaves JavaScript free is in word_waits.c.
+ * What words of a mapping are on Windows. Across processes nobody can sleep for one there, so who sleeps and who wakes meet
+ * beside the section: meeting.c. The form that leaves JavaScript free is in word_waits.c.
  */
 #include "sleeping.h"
 
