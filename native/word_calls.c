@@ -9,13 +9,11 @@ sectile_instance *sectile_word_of_call(napi_env env, napi_callback_info info, co
                                        sectile_word *word) {
   sectile_instance *self = sectile_instance_of(env, info, call);
   sectile_mapping *mapping = self == NULL ? NULL : sectile_registers_mapping(self->registers);
-  double offset;
   if (mapping == NULL || !sectile_mapping_must_be_open(env, call, mapping)) return NULL;
-  offset = self->registers->offset;
-  return sectile_is_whole(env, offset, call, "offset", 0, (double)SECTILE_MAX_SIZE) &&
-                 sectile_word_find(env, call, mapping, (uint64_t)offset, size, writes, word)
-             ? self
-             : NULL;
+  double offset = self->registers->offset;
+  bool is_there = sectile_is_whole(env, offset, call, "offset", 0, (double)SECTILE_MAX_SIZE) &&
+                  sectile_word_find(env, call, mapping, (uint64_t)offset, size, writes, word);
+  return is_there ? self : NULL;
 }
 
 bool sectile_word_of_arguments(napi_env env, const napi_value *mapping_and_offset, const char *call, sectile_word *word) {

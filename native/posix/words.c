@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 bool sectile_word_find(napi_env env, const char *call, sectile_mapping *mapping, uint64_t offset, size_t size, bool writes,
                        sectile_word *word) {
