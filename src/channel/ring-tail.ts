@@ -57,6 +57,7 @@ export class RingTail {
     const { tail, head } = this.#memory.positions(operation, this.#damaged);
     this.#tail = tail;
     this.#published = tail;
+    this.#taken = tail;
     this.#head = head;
   }
 
