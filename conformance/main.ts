@@ -81,7 +81,12 @@ async function run(given: Options): Promise<void> {
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', () => process.exit(process.exitCode ?? 0));
 // An exit, not an end by the signal: what the run made is taken away on the way out.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    process.stderr.write(`conformance: ended by ${signal}\n`);
+    process.exit(1);
+  });
+}
 
 await new Command('conformance')
   .description('Runs the conformance vectors against the built product.')

@@ -32,13 +32,14 @@ function runHere(node, args, { output, timeout }, environment) {
 /**
  * @param {string} folder Where Wine's prefix is made
  * @param {Record<string, string>} environment For every program
- * @returns `run(node, args, { output, timeout })`: `output` is a file that it may write, `timeout` in milliseconds; `stop()`
+ * @returns `run(node, args, { output, timeout, env })`: `output` is a file that it may write, `timeout` in milliseconds,
+ *   `env` what is set for this program under Wine; `stop()`
  */
 async function startLane(folder, environment) {
   if (onWindows) return { run: (node, args, options) => runHere(node, args, options, environment), stop: () => {} };
   const wine = await Wine.start({ folder, env: { ...environment, WINEDLLOVERRIDES: 'mscoree,mshtml,winedbg.exe=' } });
   return {
-    run: (node, args, { timeout }) => wine.run(node, args, { cwd: root, timeout, stdin: 'ignore' }),
+    run: (node, args, { timeout, env }) => wine.run(node, args, { cwd: root, timeout, env, stdin: 'ignore' }),
     stop: () => wine.stop(),
   };
 }
