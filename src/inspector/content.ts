@@ -4,7 +4,8 @@
  */
 import { SectionError } from '../base/error.js';
 import { openFile, openPosixObject } from '../memory/existing.js';
-import { type MemoryObject, sectionErrorFrom } from '../memory/memory-object.js';
+import type { MemoryObject } from '../memory/memory-object.js';
+import { sectionErrorFrom } from '../memory/system-errors.js';
 import { os } from '../os/index.js';
 import { SECTION_MAP_READ } from '../security/index.js';
 import { openSection } from '../system/lookup.js';

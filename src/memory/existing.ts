@@ -8,8 +8,10 @@ import { MAXIMUM_SECTION_SIZE, show } from '../base/checks.js';
 import { SectionError } from '../base/error.js';
 import { type Descriptor, type DescriptorStat, isOsError, OpenFlag, os, Protect, plainMapping } from '../os/index.js';
 import { keepFile } from './file-keeper.js';
+import { growFile } from './grow-file.js';
 import type { Lease } from './lease.js';
-import { type Backing, growFile, MemoryObject, sectionErrorFrom } from './memory-object.js';
+import { type Backing, MemoryObject } from './memory-object.js';
+import { sectionErrorFrom } from './system-errors.js';
 
 /** Undefined: as much as the descriptor allows. */
 export type OverAccess = 'read' | 'readwrite' | undefined;

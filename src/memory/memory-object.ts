@@ -2,14 +2,13 @@
  * The memory behind a section: one descriptor, its size and what may be done with it. Knows nothing
  * of names and rights; whoever opens a section gets a memory object that can do no more than granted.
  */
-import { dirname } from 'node:path';
-import { SectionError, type SectionErrorCode } from '../base/error.js';
-import { Status } from '../base/status.js';
-import { Commit, CommitRule, type Descriptor, isOsError, type Mapping, os, Protect, plainMapping, Seal } from '../os/index.js';
-import { checkCommit } from './commit.js';
+import { CommitRule, type Descriptor, isOsError, type Mapping, os, Protect, plainMapping, Seal } from '../os/index.js';
 import { keepFile } from './file-keeper.js';
-import { hugePagesHelp, largePages, transparentHugePages } from './huge-pages.js';
+import { growFile } from './grow-file.js';
+import { hugePagesHelp } from './huge-pages.js';
 import type { Lease } from './lease.js';
+import { creationError, type PagefileOptions, type PagefilePlan, planPagefile, roundUp } from './pagefile.js';
+import { sectionErrorFrom } from './system-errors.js';
 
 /** What a section's memory is: the paging file (anonymous memory), or something that already is. */
 export type Backing = 'pagefile' | 'file' | 'posix' | 'descriptor';
@@ -35,61 +34,7 @@ export interface MapOptions {
   readonly replaces?: Mapping | null;
 }
 
-export interface PagefileOptions {
-  /** Shown in /proc as the object's name; carries no meaning. */
-  readonly label: string;
-  readonly size: number;
-  readonly reserve?: boolean;
-  readonly largePages?: boolean;
-  /** Only this object may ever be mapped for writing: the kernel refuses every later writable map. */
-  readonly soleWriter?: boolean;
-  /** Further seals may still be set, by whoever gets a writable descriptor. */
-  readonly leaveSealable?: boolean;
-  /** Make it a new file at this path, for others of this user to find. Such memory cannot be sealed. */
-  readonly path?: string | undefined;
-}
-
 const READ_BY_OWNER = 0o400;
-
-/** Which code an operating system error becomes when memory is made or mapped. */
-const codeOfErrno: Readonly<Record<string, SectionErrorCode>> = {
-  EACCES: 'ERR_SECTION_ACCESS_DENIED',
-  EPERM: 'ERR_SECTION_ACCESS_DENIED',
-  EEXIST: 'ERR_SECTION_ADDRESS_CONFLICT',
-  ENOMEM: 'ERR_SECTION_NO_MEMORY',
-  EAGAIN: 'ERR_SECTION_NO_MEMORY',
-  ENOSPC: 'ERR_SECTION_DISK_FULL',
-  EDQUOT: 'ERR_SECTION_DISK_FULL',
-  ENODEV: 'ERR_SECTION_FILE',
-  ENOENT: 'ERR_SECTION_NOT_FOUND',
-  EISDIR: 'ERR_SECTION_FILE',
-  EBADF: 'ERR_SECTION_CLOSED',
-  EMFILE: 'ERR_SECTION_LIMIT',
-  ENFILE: 'ERR_SECTION_LIMIT',
-  EFBIG: 'ERR_SECTION_TOO_BIG',
-  EOVERFLOW: 'ERR_SECTION_TOO_BIG',
-};
-
-/** Turns an operating system error into a {@link SectionError}; passes anything else through. */
-export function sectionErrorFrom(error: unknown, operation: string, object: string, wayOut?: string): unknown {
-  if (!isOsError(error)) return error;
-  const code = codeOfErrno[error.code] ?? 'ERR_SECTION_SYSTEM_CALL';
-  const advice =
-    code === 'ERR_SECTION_LIMIT' ? 'Close sections and read-only views, or raise the limit of open files (ulimit -n)' : wayOut;
-  return new SectionError(code, {
-    operation,
-    object,
-    rule: `the system refused: ${error.message}`,
-    ...(advice === undefined ? {} : { wayOut: advice }),
-    errno: error.errno,
-    cause: error,
-  });
-}
-
-/** Rounds up to whole pages. */
-export function roundUp(size: number, page: number): number {
-  return Math.ceil(size / page) * page;
-}
 
 export class MemoryObject {
   readonly backing: Backing;
@@ -316,117 +261,4 @@ export class MemoryObject {
     if (this.#writer !== null) os.mappingClose(this.#writer);
     os.descriptorClose(this.#descriptor);
   }
-}
-
-/** What the system answers when a file cannot have more bytes: no room, or no file may be so long. */
-const noRoom: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
-
-/**
- * Makes a file at least so long, with its storage allocated: a full disk is an error now, and not a fault
- * later. A file that cannot be grown stays as it was.
- *
- * @throws SectionError ERR_SECTION_DISK_FULL; ERR_SECTION_FILE with STATUS_SECTION_NOT_EXTENDED
- */
-export function growFile(operation: string, object: string, descriptor: Descriptor, size: number): void {
-  const before = os.descriptorStat(descriptor).size;
-  if (size <= before) return;
-  try {
-    os.descriptorAllocate(descriptor, before, size - before);
-  } catch (error) {
-    if (!isOsError(error)) throw error;
-    const after = os.descriptorStat(descriptor).size;
-    if (after > before && after < size) os.descriptorResize(descriptor, before);
-    const full = noRoom.includes(error.code);
-    throw new SectionError(full ? 'ERR_SECTION_DISK_FULL' : 'ERR_SECTION_FILE', {
-      operation,
-      object,
-      rule: `it could not be grown to ${size} bytes: ${error.message}`,
-      wayOut: full ? 'Make room on its disk, or raise the limit of file sizes (ulimit -f)' : 'Grow it before it is mapped',
-      ...(full ? {} : { status: Status.STATUS_SECTION_NOT_EXTENDED }),
-      errno: error.errno,
-      cause: error,
-    });
-  }
-}
-
-interface PagefilePlan {
-  readonly label: string;
-  readonly size: number;
-  readonly mapped: number;
-  readonly pageSize: number;
-  readonly largePageSize: number;
-  readonly commit: number;
-  readonly soleWriter: boolean;
-  readonly leaveSealable: boolean;
-  readonly seals: boolean;
-  readonly path: string | undefined;
-}
-
-function planPagefile(operation: string, object: string, options: PagefileOptions): PagefilePlan {
-  const { size, reserve = false, largePages: large = false, soleWriter = false, path } = options;
-  let largePageSize = 0;
-  if (large) {
-    if (reserve) {
-      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
-        operation,
-        object,
-        rule: 'large pages are always committed, so largePages and reserve exclude each other',
-      });
-    }
-    largePageSize = path === undefined ? (largePages()?.size ?? 0) : 0;
-    if (largePageSize === 0) {
-      const rule = path === undefined ? 'this host has no large pages' : 'memory that is a file has no large pages';
-      throw new SectionError('ERR_SECTION_LARGE_PAGES', { operation, object, rule });
-    }
-    if (size % largePageSize !== 0) {
-      throw new SectionError('ERR_SECTION_INVALID_ARGUMENT', {
-        operation,
-        object,
-        rule: `with largePages, size must be a multiple of ${largePageSize}, not ${size}`,
-        wayOut: `Ask for ${roundUp(size, largePageSize)}`,
-      });
-    }
-  } else if (!reserve) {
-    checkCommit(operation, object, size);
-  }
-  const pageSize = largePageSize || os.pageSize;
-  const huge = largePageSize === 0 && hugePagesHelp(size);
-  return {
-    label: options.label,
-    size,
-    mapped: roundUp(size, pageSize),
-    pageSize,
-    largePageSize,
-    commit: reserve ? Commit.none : huge && transparentHugePages() === 'advise' ? Commit.nowHuge : Commit.now,
-    soleWriter,
-    leaveSealable: options.leaveSealable ?? false,
-    seals: path === undefined && os.sealsMemory,
-    path,
-  };
-}
-
-function creationError(error: unknown, operation: string, object: string, plan: PagefilePlan): unknown {
-  if (!isOsError(error)) return error;
-  if (plan.largePageSize !== 0) {
-    const needed = plan.mapped / plan.largePageSize;
-    return new SectionError('ERR_SECTION_LARGE_PAGES', {
-      operation,
-      object,
-      rule: `${needed} large pages of ${plan.largePageSize} bytes are not free on this host (${largePages()?.free ?? 0} are)`,
-      wayOut: `Set them aside as root: "sysctl vm.nr_hugepages=${needed}", or leave out largePages`,
-      errno: error.errno,
-      cause: error,
-    });
-  }
-  if (['ENOSPC', 'ENOMEM', 'EDQUOT'].includes(error.code) || (!plan.seals && error.code === 'EFBIG')) {
-    return new SectionError('ERR_SECTION_COMMIT_LIMIT', {
-      operation,
-      object,
-      rule: `${plan.size} bytes cannot be committed${plan.path === undefined ? '' : ` in ${dirname(plan.path)}`}: ${error.message}`,
-      wayOut: 'Ask for less, or use reserve: true and touch only what you need',
-      errno: error.errno,
-      cause: error,
-    });
-  }
-  return sectionErrorFrom(error, operation, object);
 }

@@ -3,9 +3,10 @@
  */
 import type { ObjectKind } from '../base/object-kind.js';
 import { os } from '../os/index.js';
-import { MemoryObject, sectionErrorFrom } from './memory-object.js';
+import { MemoryObject } from './memory-object.js';
 import type { SectionFacts } from './object-handle.js';
 import { PAGE_READWRITE, SEC_COMMIT } from './section-masks.js';
+import { sectionErrorFrom } from './system-errors.js';
 
 /** The most bytes of such an object: the target of a link has at most 65,534. */
 export const MAXIMUM_CONTENT = 65_536;

@@ -8,8 +8,9 @@ import { SectionError } from '../base/error.js';
 import { isOsError, type Mapping, os } from '../os/index.js';
 import { type Bytes, bytesOf } from './bytes.js';
 import { FaultEvents, type FaultListener, type FaultReport } from './fault-events.js';
-import { sectionErrorFrom, type ViewAccess } from './memory-object.js';
-import { closedError, movedError, workError } from './view-errors.js';
+import type { ViewAccess } from './memory-object.js';
+import { sectionErrorFrom } from './system-errors.js';
+import { bufferError, closedError, copyError, movedError, workError } from './view-errors.js';
 
 type ArrayConstructor<T> = {
   new (buffer: ArrayBuffer, byteOffset: number, length: number): T;
@@ -125,12 +126,8 @@ export class View {
   #makeBuffer(): ArrayBuffer {
     const { object, length } = this.#facts;
     if (length > constants.MAX_LENGTH) {
-      throw new SectionError('ERR_SECTION_BUFFER_UNAVAILABLE', {
-        operation: 'view.buffer',
-        object,
-        rule: `this Node.js allows buffers of ${constants.MAX_LENGTH} bytes, the view has ${length}`,
-        wayOut: 'Map a part of the section, or use view.read() and view.write()',
-      });
+      const rule = `this Node.js allows buffers of ${constants.MAX_LENGTH} bytes, the view has ${length}`;
+      throw bufferError(object, rule, 'Map a part of the section, or use view.read() and view.write()');
     }
     try {
       const buffer = os.mappingBuffer(this.#mapping as Mapping);
@@ -138,13 +135,7 @@ export class View {
       return buffer;
     } catch (error) {
       if (!isOsError(error) || error.code !== 'EOPNOTSUPP') throw sectionErrorFrom(error, 'view.buffer', object);
-      throw new SectionError('ERR_SECTION_BUFFER_UNAVAILABLE', {
-        operation: 'view.buffer',
-        object,
-        rule: 'this runtime allows no external buffers',
-        wayOut: 'Use view.read() and view.write()',
-        cause: error,
-      });
+      throw bufferError(object, 'this runtime allows no external buffers', 'Use view.read() and view.write()', error);
     }
   }
 
@@ -238,14 +229,7 @@ export class View {
         cause: error,
       });
     }
-    if (faults !== 0) {
-      throw new SectionError('ERR_SECTION_FAULT', {
-        operation,
-        object,
-        rule: `a part of the range cannot be accessed, or is not the section's memory any more (${this.fault?.kind ?? 'backing-lost'})`,
-        wayOut: 'Commit the pages, or change their protection; map a file again that was cut short or whose disk was full',
-      });
-    }
+    if (faults !== 0) throw copyError(operation, object, this.fault);
     return bytes.length;
   }
 

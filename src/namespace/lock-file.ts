@@ -8,7 +8,7 @@
  */
 import { unlinkSync } from 'node:fs';
 import { SectionError } from '../base/error.js';
-import { sectionErrorFrom } from '../memory/memory-object.js';
+import { sectionErrorFrom } from '../memory/system-errors.js';
 import { type Descriptor, isOsError, OpenFlag, os } from '../os/index.js';
 
 const MUTEX = 2 ** 38;

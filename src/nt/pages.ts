@@ -7,7 +7,7 @@
 import { SectionError } from '../base/error.js';
 import { checkCommit } from '../memory/commit.js';
 import { transparentHugePages } from '../memory/huge-pages.js';
-import { sectionErrorFrom } from '../memory/memory-object.js';
+import { sectionErrorFrom } from '../memory/system-errors.js';
 import { CommitRule, isOsError, type Mapping, os } from '../os/index.js';
 import { PAGE_NOACCESS } from './constants.js';
 import { PageRuns } from './page-runs.js';

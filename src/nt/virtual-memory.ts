@@ -3,7 +3,7 @@
  * views. What they tell of memory stands in memory-query.ts.
  */
 import { isSuccess, type NTSTATUS, Status } from '../base/status.js';
-import { sectionErrorFrom } from '../memory/memory-object.js';
+import { sectionErrorFrom } from '../memory/system-errors.js';
 import { type Mapping, os, Protect, plainMapping } from '../os/index.js';
 import { type AddressRequirements, extendedParameters, type MEM_EXTENDED_PARAMETER } from './address-requirements.js';
 import { type Handle, type Size, ulong, ulong64, ulong64OrNull, unchanged, unchangedAddress } from './arguments.js';

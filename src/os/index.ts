@@ -33,5 +33,7 @@ export function socketAddress(folder: string): string {
   return process.platform === 'win32' ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, 'socket');
 }
 
+export * from './handles.js';
+export * from './mappings.js';
 export * from './nt.js';
 export * from './os.js';

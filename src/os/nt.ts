@@ -2,7 +2,7 @@
  * What Sectile asks of an operating system whose kernel is NT itself: its own calls, under their own names. Nothing is
  * decided here: a status or an error comes back as the system gave it.
  */
-import type { Mapping } from './os.js';
+import type { Mapping } from './handles.js';
 
 declare const opaque: unique symbol;
 /** A handle that is closed by `handleClose`, else when it is collected, else with the thread of JavaScript that holds it. */

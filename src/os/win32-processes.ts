@@ -1,8 +1,10 @@
 /**
  * Processes on Windows as {@link Os} has them: a descriptor is a handle on one of them.
  */
+
+import type { Descriptor } from './handles.js';
 import type { HeldHandle, NtSystem } from './nt.js';
-import type { Descriptor, Os, OsError } from './os.js';
+import type { Os, OsError } from './os.js';
 
 const SYNCHRONIZE = 0x10_0000;
 const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;

@@ -2,7 +2,7 @@
  * A connection as the system process knows it, and what it may do and use up there.
  */
 import { SectionError } from '../base/error.js';
-import { roundUp } from '../memory/memory-object.js';
+import { roundUp } from '../memory/pagefile.js';
 import type { ObjectName } from '../namespace/name.js';
 import { type Descriptor, os } from '../os/index.js';
 import { type Token, tokenHolds, WellKnownSid } from '../security/index.js';

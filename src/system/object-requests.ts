@@ -6,8 +6,8 @@
 import { SectionError } from '../base/error.js';
 import type { ObjectKind } from '../base/object-kind.js';
 import { isSuccess } from '../base/status.js';
-import { roundUp } from '../memory/memory-object.js';
 import { createContent, factsOfContent } from '../memory/object-content.js';
+import { roundUp } from '../memory/pagefile.js';
 import { memoryLabel, type ObjectName, parseName } from '../namespace/name.js';
 import { exists, requireKind, requireShareable } from '../namespace/object-rules.js';
 import { os } from '../os/index.js';

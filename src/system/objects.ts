@@ -8,9 +8,10 @@
 import { SectionError } from '../base/error.js';
 import type { ObjectKind } from '../base/object-kind.js';
 import { isSuccess, Status } from '../base/status.js';
-import { type MemoryObject, roundUp } from '../memory/memory-object.js';
+import type { MemoryObject } from '../memory/memory-object.js';
 import { readContent, takenByWaits } from '../memory/object-content.js';
 import type { SectionFacts } from '../memory/object-handle.js';
+import { roundUp } from '../memory/pagefile.js';
 import { sharedWritable } from '../memory/section-masks.js';
 import { MAXIMUM_NAME_LENGTH, type ObjectEntry, type ObjectName } from '../namespace/name.js';
 import { newIdentity, notFound, requireKind, requireShareable } from '../namespace/object-rules.js';
