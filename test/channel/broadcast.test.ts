@@ -3,23 +3,17 @@
  * and no message that is not whole, whatever the writer does, and however it dies.
  */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { Section } from 'sectile';
 import { Broadcast, type Lost } from 'sectile/channel';
 import sides, { fill, lengthOf, numberOf } from '../fixtures/one-writer.js';
-import { runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { sharedScratch, start } from '../support/child.js';
 import { withCode } from '../support/errors.js';
-
-function sharedFolder(t: TestContext): string {
-  const scratch = scratchFolder(t);
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
-  return scratch;
-}
 
 const text = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString());
 
 test('messages come in order, each to every reader, from the oldest or from now on', (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using writer = Broadcast.create({ name: 'order', capacity: 1000 });
   assert.equal(writer.capacity, 1024);
   assert.equal(writer.longest, 504);
@@ -50,7 +44,7 @@ test('messages come in order, each to every reader, from the oldest or from now 
 });
 
 test('a reader that is overtaken is told what it lost, to the message and to the byte', (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   const most = 100;
   using writer = Broadcast.create({ name: 'overtaken', capacity: 1024 });
   const told: Lost[] = [];
@@ -81,7 +75,7 @@ test('a reader that is overtaken is told what it lost, to the message and to the
 });
 
 test('messages of half the log, and of all lengths around its end', (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using writer = Broadcast.create({ capacity: 64, name: 'small' });
   using reader = Broadcast.open('small');
   assert.equal(writer.longest, 24);
@@ -107,7 +101,7 @@ test('messages of half the log, and of all lengths around its end', (t) => {
 
 for (const together of [1, 20]) {
   test(`readers of a writer that never rests get whole messages only, ${together} written together`, async (t) => {
-    const scratch = sharedFolder(t);
+    const scratch = sharedScratch(t);
     const most = 1000;
     const args = ['restless', 16_384, most, together];
     const writer = start(t, sides, 'writes messages without end', { scratch, args });
@@ -126,7 +120,7 @@ for (const together of [1, 20]) {
 }
 
 test('a writer that dies in the middle of a message leaves what it had written, and another goes on', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   const most = 1000;
   for (const before of [0, 50]) {
     const name = `killed-${before}`;
@@ -164,7 +158,7 @@ test('a writer that dies in the middle of a message leaves what it had written, 
 });
 
 test('a writer killed at any moment leaves a log that holds together', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   const most = 200;
   for (let round = 0; round < 4; round++) {
     const name = `mortal-${round}`;
@@ -192,7 +186,7 @@ test('a writer killed at any moment leaves a log that holds together', async (t)
 });
 
 test('waiting: messages, batches, the end, timeouts, signals, closing', async (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   for (const wake of ['always', 'never'] as const) {
     const writer = Broadcast.create({ name: `waiting-${wake}`, capacity: 4096, wake });
     const reader = Broadcast.open(`waiting-${wake}`);
@@ -228,7 +222,7 @@ test('waiting: messages, batches, the end, timeouts, signals, closing', async (t
 });
 
 test('a log in a part of a view, and what is refused', (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using section = Section.create({ size: 65_536 });
   using view = section.map();
   using readOnly = section.map({ access: 'read' });

@@ -3,21 +3,15 @@
  * whatever the writer does, and however it dies.
  */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { Section } from 'sectile';
 import { Latest } from 'sectile/channel';
 import sides, { fill, numberOf } from '../fixtures/one-writer.js';
-import { runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { sharedScratch, start } from '../support/child.js';
 import { withCode } from '../support/errors.js';
 
-function sharedFolder(t: TestContext): string {
-  const scratch = scratchFolder(t);
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
-  return scratch;
-}
-
 test('a value is read as it was written, and nothing is there before', (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using writer = Latest.create({ name: 'value', size: 100 });
   using reader = Latest.open('value');
   assert.equal(reader.tryRead(), null);
@@ -38,7 +32,7 @@ test('a value is read as it was written, and nothing is there before', (t) => {
 });
 
 test('what cannot be is refused', async (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using writer = Latest.create({ name: 'refused', size: 64 });
   using reader = Latest.open('refused');
   assert.throws(() => writer.write(new Uint8Array(65)), withCode('ERR_SECTION_MESSAGE_TOO_BIG', /at most 64 bytes, not 65/));
@@ -82,7 +76,7 @@ test('what cannot be is refused', async (t) => {
 });
 
 test('readers of a writer that never rests get whole values only', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   for (const [size, times] of [
     [64, 30_000],
     [65_536, 2000],
@@ -102,7 +96,7 @@ test('readers of a writer that never rests get whole values only', async (t) => 
 });
 
 test('a writer that dies in the middle of a value leaves the last one, and another goes on', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   const size = 4096;
   const writer = start(t, sides, 'dies in the middle of a value', { scratch, args: ['killed', size] });
   await writer.reached('written');
@@ -125,7 +119,7 @@ test('a writer that dies in the middle of a value leaves the last one, and anoth
 });
 
 test('a writer killed at any moment leaves a whole value to readers and to the next writer', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   const size = 16_384;
   const first = start(t, sides, 'writes values without end', { scratch, args: ['mortal', size] });
   await first.reached('writing');
@@ -155,7 +149,7 @@ test('a writer killed at any moment leaves a whole value to readers and to the n
 });
 
 test('readers wait for values, skip what they are too slow for, and see the end', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   for (const wake of ['always', 'never'] as const) {
     const name = `waits-${wake}`;
     const writer = start(t, sides, 'writes values when told', { scratch, args: [name, 256, wake] });
@@ -188,7 +182,7 @@ test('readers wait for values, skip what they are too slow for, and see the end'
 });
 
 test('a wait ends by timeout, by a signal, and when its side is closed', async (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using writer = Latest.create({ name: 'ends', size: 8 });
   using reader = Latest.open('ends');
   await assert.rejects(reader.read(undefined, { timeout: 5 }), withCode('ERR_SECTION_TIMEOUT', /within 5 ms/));
@@ -207,7 +201,7 @@ test('a wait ends by timeout, by a signal, and when its side is closed', async (
 });
 
 test('a channel stands anywhere in a view, at multiples of 64 bytes', async (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using section = Section.create({ size: 65_536 });
   using view = section.map();
   using readOnly = section.map({ access: 'read', offset: 4096 });
@@ -229,7 +223,7 @@ test('a channel stands anywhere in a view, at multiples of 64 bytes', async (t) 
 });
 
 test('where only the creator may write, readers read and no other writes', (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using writer = Latest.create({ name: 'sealed', size: 8, protection: 'read' });
   using reader = Latest.open('sealed');
   writer.write(Buffer.from('8 bytes.'));

@@ -3,24 +3,18 @@
  * somebody has it, none is lost, whoever dies, and a slow consumer is told what it missed.
  */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { Section } from 'sectile';
 import { Pool, type PoolEvent, type PoolFrame } from 'sectile/channel';
 import sides, { check, paint, produce } from '../fixtures/pool-sides.js';
-import { runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { sharedScratch, start } from '../support/child.js';
 import { withCode } from '../support/errors.js';
 import { eventually } from '../support/processes.js';
 
 const MiB = 1024 * 1024;
 
-function sharedFolder(t: TestContext): string {
-  const scratch = scratchFolder(t);
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
-  return scratch;
-}
-
 test('a block is free again when every consumer that got it has given it back', (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   const events: string[] = [];
   using producer = Pool.create({
     name: 'counted',
@@ -75,7 +69,7 @@ test('a block is free again when every consumer that got it has given it back', 
 });
 
 test('frames of 8 MiB go to several processes in place', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   const producer = start(t, sides, 'produces frames', { scratch, args: ['frames', 8 * MiB, 4, 2, 30] });
   await producer.reached('ready');
   const consumers = [0, 1].map(() => start(t, sides, 'consumes all frames', { scratch, args: ['frames', 'wait', 1, 0] }));
@@ -89,7 +83,7 @@ test('frames of 8 MiB go to several processes in place', async (t) => {
 
 for (const whenSlow of ['skip', 'drop'] as const) {
   test(`a slow consumer with '${whenSlow}' is told what it missed, and keeps nobody waiting`, async (t) => {
-    const scratch = sharedFolder(t);
+    const scratch = sharedScratch(t);
     const producer = start(t, sides, 'produces frames', { scratch, args: ['slow', 65_536, 6, 2, 3000] });
     await producer.reached('ready');
     const slow = start(t, sides, 'consumes all frames', { scratch, args: ['slow', whenSlow, 2, 5] });
@@ -109,7 +103,7 @@ for (const whenSlow of ['skip', 'drop'] as const) {
 }
 
 test('what a consumer that loses frames has not taken comes back when there is no block left', (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using producer = Pool.create({ name: 'lossy', blockSize: 64, blocks: 3 });
   using consumer = Pool.open('lossy', { whenSlow: 'drop', depth: 3 });
   for (let number = 1; number <= 3; number++) assert.equal(producer.tryAcquire()?.publish(8), 1);
@@ -127,7 +121,7 @@ test('what a consumer that loses frames has not taken comes back when there is n
 });
 
 test('acquire waits for a block, by timeout, signal and close as well', async (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   const producer = Pool.create({ name: 'waits', blockSize: 64, blocks: 1 });
   using consumer = Pool.open('waits');
   await producer.attached(1, { timeout: 1000 });
@@ -158,7 +152,7 @@ test('acquire waits for a block, by timeout, signal and close as well', async (t
 });
 
 test('a consumer that is killed gives its blocks back', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   const events: [PoolEvent, number, number][] = [];
   using producer = Pool.create({
     name: 'killed',
@@ -192,7 +186,7 @@ test('a consumer that is killed gives its blocks back', async (t) => {
 });
 
 test('consumers that are killed at any moment leave no block behind', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   using producer = Pool.create({ name: 'mortal', blockSize: 16_384, blocks: 8 });
   const faithful = start(t, sides, 'consumes until it is killed', { scratch, args: ['mortal', 'wait'] });
   await producer.attached(1);
@@ -212,7 +206,7 @@ test('consumers that are killed at any moment leave no block behind', async (t) 
 });
 
 test('a producer that dies leaves consumers what they have, and another goes on', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   const producer = start(t, sides, 'produces when told', { scratch, args: ['dead', 65_536, 6] });
   await producer.reached('ready');
   const holder = start(t, sides, 'holds frames', { scratch, args: ['dead', 2] });
@@ -243,7 +237,7 @@ test('a producer that dies leaves consumers what they have, and another goes on'
 });
 
 test('a producer that is killed at any moment leaves no block behind', async (t) => {
-  const scratch = sharedFolder(t);
+  const scratch = sharedScratch(t);
   for (let round = 0; round < 5; round++) {
     const name = `mortal-${round}`;
     const policy = (['wait', 'drop', 'skip'] as const)[round % 3] ?? 'wait';
@@ -284,7 +278,7 @@ test('a producer that is killed at any moment leaves no block behind', async (t)
 });
 
 test('a consumer that holds its blocks for too long can be expelled', async (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using producer = Pool.create({ name: 'expelled', blockSize: 64, blocks: 1 });
   using consumer = Pool.open('expelled');
   await produce(producer);
@@ -307,7 +301,7 @@ test('a consumer that holds its blocks for too long can be expelled', async (t) 
 });
 
 test('what cannot be is refused', (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using producer = Pool.create({ name: 'refused', blockSize: 128, blocks: 2, consumers: 2 });
   assert.throws(() => Pool.openProducer('refused'), withCode('ERR_SECTION_ROLE_TAKEN', new RegExp(String(process.pid))));
   using first = Pool.open('refused', { row: 1 });
@@ -342,7 +336,7 @@ test('what cannot be is refused', (t) => {
 });
 
 test('a stray write of a consumer stays out of the blocks; a pool stands in a part of a view as well', async (t) => {
-  sharedFolder(t);
+  sharedScratch(t);
   using producer = Pool.create({ name: 'stray', blockSize: 4096, blocks: 1 });
   using consumer = Pool.open('stray');
   using other = Pool.open('stray');

@@ -6,15 +6,14 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Ring } from 'sectile/channel';
 import users, { ways } from '../fixtures/ring-users.js';
-import { runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { sharedScratch, start } from '../support/child.js';
 import { eventually } from '../support/processes.js';
 
 const ROUNDS = 6;
 
 /** A ring that this process holds and that its children open. */
 function shared(t: TestContext, options: { capacity: number; producers?: 'one' | 'many' }): { ring: Ring; scratch: string } {
-  const scratch = scratchFolder(t);
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
+  const scratch = sharedScratch(t);
   const ring = Ring.create({ name: 'ring', ...options });
   t.after(() => ring.close());
   return { ring, scratch };

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Section, type View } from 'sectile';
 import { MessageBatch, Ring, type RingConsumer, type RingCreateOptions, type RingProducer } from 'sectile/channel';
-import { runtimeFolder, scratchFolder } from '../support/child.js';
+import { sharedScratch } from '../support/child.js';
 import { withCode } from '../support/errors.js';
 
 interface Ends {
@@ -346,7 +346,7 @@ test('a ring stands in any part of a view that starts at 64 bytes', (t) => {
 });
 
 test('a name leads to one ring, and options are closed sets', (t) => {
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratchFolder(t));
+  sharedScratch(t);
   const ring = Ring.create({ name: 'frames', capacity: 5000 });
   const same = Ring.create({ name: 'frames', capacity: 100, ifExists: 'open' });
   const again = Ring.open('frames');

@@ -13,7 +13,7 @@ import * as n from 'sectile/ntdll';
 import inheritors from '../fixtures/inheritors.js';
 import { runtimeDirectory } from '../nt/runtime.js';
 import { born, text } from '../support/born.js';
-import { run, runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { run, runtimeFolder, scratchFolder, shareScratch, start } from '../support/child.js';
 import { platform } from '../support/platform.js';
 import { eventually } from '../support/processes.js';
 
@@ -141,11 +141,7 @@ test('a name lives on in the child when the parent is killed, from the first mom
   const { pid } = (await parent.reached('made')) as { pid: number };
   t.after(() => process.kill(pid, 'SIGKILL'));
   assert.equal((await parent.ended).signal, 'SIGKILL');
-  const before = process.env['SECTILE_RUNTIME_DIR'];
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
-  t.after(() => {
-    process.env['SECTILE_RUNTIME_DIR'] = before;
-  });
+  shareScratch(t, scratch);
   const handle = w.OpenFileMapping(w.FILE_MAP_READ, false, 'survivor');
   assert.notEqual(handle, 0, `last error ${w.GetLastError()}`);
   const mapped = w.MapViewOfFile(handle, w.FILE_MAP_READ, 0, 0, 0);

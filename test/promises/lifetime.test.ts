@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Section } from 'sectile';
 import holders from '../fixtures/holders.js';
-import { type Child, run, runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { type Child, run, sharedScratch, start } from '../support/child.js';
 import { ControlGroup, noControlGroups } from '../support/control-group.js';
 import { withCode } from '../support/errors.js';
 import { platform } from '../support/platform.js';
@@ -21,8 +21,7 @@ let names = 0;
 
 /** A scratch folder whose registry this process uses as well. */
 function sharedFolder(t: TestContext): { scratch: string; name: string } {
-  const scratch = scratchFolder(t);
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
+  const scratch = sharedScratch(t);
   return { scratch, name: `lifetime-${process.pid}-${++names}` };
 }
 

@@ -9,15 +9,14 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { Section, SectionError } from 'sectile';
 import holders from '../fixtures/holders.js';
-import { runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { sharedScratch, start } from '../support/child.js';
 import { withCode } from '../support/errors.js';
 import { platform } from '../support/platform.js';
 
 const PAGE = 4096;
 
 function registry(t: TestContext): { scratch: string; entries(): number } {
-  const scratch = scratchFolder(t);
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
+  const scratch = sharedScratch(t);
   return { scratch, entries: () => platform.localNames(scratch) };
 }
 

@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { Section } from 'sectile';
 import holders from '../fixtures/holders.js';
-import { runtimeFolder, scratchFolder, start } from '../support/child.js';
+import { scratchFolder, sharedScratch, start } from '../support/child.js';
 import { withCode } from '../support/errors.js';
 import { platform } from '../support/platform.js';
 
@@ -197,8 +197,7 @@ test('sparse sections of the largest size, used at both ends', () => {
 });
 
 test('views of processes are coherent', async (t) => {
-  const scratch = scratchFolder(t);
-  process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
+  const scratch = sharedScratch(t);
   using section = Section.create({ name: 'coherent', size: PAGE });
   using view = section.map();
   view.bytes[0] = 123;

@@ -54,14 +54,20 @@ export function runtimeFolder(scratch: string): string {
   return join(scratch, 'run');
 }
 
-/** A scratch folder whose runtime directory is this process's too, until the test ends. */
-export function sharedScratch(t: TestContext): string {
-  const scratch = scratchFolder(t);
+/** Has this process use a scratch folder's runtime directory, until the test ends. */
+export function shareScratch(t: TestContext, scratch: string): void {
   const before = process.env['SECTILE_RUNTIME_DIR'];
   process.env['SECTILE_RUNTIME_DIR'] = runtimeFolder(scratch);
   t.after(() => {
-    process.env['SECTILE_RUNTIME_DIR'] = before;
+    if (before === undefined) delete process.env['SECTILE_RUNTIME_DIR'];
+    else process.env['SECTILE_RUNTIME_DIR'] = before;
   });
+}
+
+/** A scratch folder that this process shares with its children. */
+export function sharedScratch(t: TestContext): string {
+  const scratch = scratchFolder(t);
+  shareScratch(t, scratch);
   return scratch;
 }
 
