@@ -14,7 +14,7 @@ export interface FaultReport {
   readonly kind: FaultKind;
   /** Where in the view, in bytes. */
   readonly offset: number;
-  /** Faults in this view so far; a report may stand for several. */
+  /** Faults in this view so far; a report may stand for several. An access whose thread is held up may fault, and count, twice. */
   readonly count: number;
 }
 
