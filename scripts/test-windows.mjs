@@ -91,7 +91,9 @@ function buildPrograms() {
   build('attacker.exe', ['test/windows/attacker.c'], ['-static']);
   const withoutBuffers = ['--define', 'NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED', '--output', join(folder, 'no-buffers.node')];
   buildAddon(withoutBuffers);
-  build('stranger.node', ['test/windows/stranger.c', nodeApi], ['-shared', '-static', '-DNAPI_EXTERN=', `-I${nodeApiHeaders()}`]);
+  const asAddon = ['-shared', '-static', '-DNAPI_EXTERN=', `-I${nodeApiHeaders()}`];
+  build('stranger.node', ['test/windows/stranger.c', nodeApi], asAddon);
+  build('scribbler.node', ['test/fixtures/scribbler.c', nodeApi], [...asAddon, '-pthread']);
   if (!onWindows) buildWindowsPrograms();
   return folder;
 }

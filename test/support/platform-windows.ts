@@ -226,7 +226,8 @@ export const windows: Platform = {
     return new DataView(bytes.buffer).getUint32(committedPages, true) * 4096;
   },
   crashed: ({ code }) => code === 0xc000_0005,
-  endedBy: (ending, signal) => ending.signal === signal,
+  // Whoever ends himself has no signal: TerminateProcess with 1.
+  endedBy: ({ code, signal }, wanted) => signal === wanted || (signal === null && code === 1 && wanted === 'SIGKILL'),
   loseBacking: (view: View, _path, _keep, at) => {
     const stranger = createRequire(import.meta.url)(compiled('stranger.c', 'addon')) as Stranger;
     stranger.lose(view.address + BigInt(at));
