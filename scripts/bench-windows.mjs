@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { windowsNodeOfVersion } from './nodes.mjs';
+import { wineNodeOfVersion } from './nodes.mjs';
 import { compileForWindows, missingTools, Wine, windowsPath } from './wine.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -50,7 +50,7 @@ async function measure(groups, processors) {
     const program = windowsPath(join(root, 'build', 'bench', 'windows', 'main.js'));
     const only = [`^(${groups.join('|')})$`, ...row].join('/');
     const options = [...(values.quick ? ['--quick'] : []), '--only', only, '--json', windowsPath(file)];
-    const { code, stdout, stderr } = await wine.run(windowsNodeOfVersion(root, 20), [program, ...options], {
+    const { code, stdout, stderr } = await wine.run(wineNodeOfVersion(root, 20), [program, ...options], {
       cwd: root,
       timeout: 900_000,
       stdin: 'ignore',

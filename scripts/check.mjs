@@ -38,10 +38,13 @@ const cFiles = [
   }
 });
 
+/** It uses them for files as well, where they hide what it says. */
+const colours = process.stdout.isTTY ? [] : ['--colors=off'];
+
 /** name, what it needs, command */
 const parts = [
   { name: 'types', command: [process.execPath, 'scripts/build.mjs', '--quiet'] },
-  { name: 'lint and format of TypeScript', command: ['node_modules/.bin/biome', 'ci', '--error-on-warnings', '.'] },
+  { name: 'lint and format of TypeScript', command: ['node_modules/.bin/biome', 'ci', ...colours, '--error-on-warnings', '.'] },
   { name: 'format of C', needs: 'clang-format', command: ['clang-format', '--dry-run', '--Werror', ...cFiles] },
   { name: 'README examples', command: [process.execPath, 'scripts/readme.mjs'] },
   {

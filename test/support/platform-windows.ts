@@ -146,6 +146,7 @@ const onlyPosix = 'is of POSIX, and no part of Windows';
 
 export const windows: Platform = {
   granularity: 0x1_0000,
+  manyPages: 20_000,
   largestSection: 2 ** 40,
   oddNames: ['x'.repeat(32_000)],
   // A zero ends a name; the session's directory has a link of this name.

@@ -22,6 +22,8 @@ export type Lack = string | false;
 export interface Platform {
   /** Views start at multiples of this, in bytes. */
   readonly granularity: number;
+  /** So many that every second one, changed by itself, is more than the system allows mappings; where it has no limit, many. */
+  readonly manyPages: number;
   /** Bytes of the largest sparse section that tests ask for. */
   readonly largestSection: number;
   /** Names of local sections that are names on this system alone. */
