@@ -3,7 +3,6 @@
  * handles of the calling process and thread stand for handles that hold every right.
  */
 import { type NTSTATUS, Status } from '../base/status.js';
-import { ownProcess } from '../sync/owner.js';
 import { ProcessEnd } from '../sync/process-point.js';
 import { handleValue } from './arguments.js';
 import { type ProcessBody, processType, type ThreadBody, threadType } from './object-types.js';
@@ -13,7 +12,7 @@ import { CURRENT_PROCESS, CURRENT_THREAD, handleOf, type Mode, mayUse, type Open
 export const thisProcess: ProcessBody = {
   pid: process.pid,
   isCurrent: true,
-  end: new ProcessEnd(ownProcess()),
+  end: new ProcessEnd(null),
   close: () => {},
 };
 const thisThread: ThreadBody = { id: process.pid, process: thisProcess, close: () => {} };

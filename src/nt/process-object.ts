@@ -7,7 +7,6 @@ import { constants } from 'node:os';
 import { type NTSTATUS, Status } from '../base/status.js';
 import { type Descriptor, isOsError, os, type ProcessEnding } from '../os/index.js';
 import { always } from '../sync/always.js';
-import { processWords } from '../sync/owner.js';
 import { ProcessEnd } from '../sync/process-point.js';
 import type { Waitable } from '../sync/waitable.js';
 import type { ProcessBody } from './object-types.js';
@@ -96,10 +95,7 @@ export class OtherProcess implements ProcessBody {
   }
 
   get end(): Waitable {
-    if (this.#end !== null) return this.#end;
-    const words = processWords(this.pid);
-    // Looked at last: if it runs, nobody else can have its number.
-    this.#end = words === null || this.hasEnded ? always : new ProcessEnd(words, () => this.hasEnded);
+    this.#end ??= this.hasEnded ? always : new ProcessEnd(this.#process);
     return this.#end;
   }
 

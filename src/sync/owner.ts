@@ -37,12 +37,6 @@ export function ownProcess(): ProcessWords {
   return own;
 }
 
-/** The process that has a number now; null where none has. */
-export function processWords(pid: number): ProcessWords | null {
-  const start = os.processStart(pid);
-  return start === null ? null : { pid, startLow: low(start ?? 0n), namespace: ownProcess().namespace };
-}
-
 /** Whether the process that the words mean has ended. Of another PID namespace's processes nobody can tell: false. */
 export function hasEnded({ pid, startLow, namespace }: ProcessWords): boolean {
   if (namespace !== ownProcess().namespace || !Number.isInteger(pid) || pid <= 0) return false;

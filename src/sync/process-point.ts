@@ -1,20 +1,20 @@
 /**
  * The end of a process, waited for as everything else is.
  */
-import { hasEnded, type ProcessWords } from './owner.js';
-import { type ProcessWatch, watchProcess } from './process-watch.js';
+import { type Descriptor, os } from '../os/index.js';
 import { sleepSync } from './timer.js';
 import { WaitQueue } from './wait-queue.js';
 import type { Signal, Waitable } from './waitable.js';
+import { cancelWait, waitForProcess } from './waits.js';
 
 /** Milliseconds between two looks of a thread that blocks. */
 const SLICE = 5;
 
 class ProcessQueue extends WaitQueue {
-  readonly #process: ProcessWords;
-  #watch: ProcessWatch | null = null;
+  readonly #process: Descriptor | null;
+  #wait: number | null = null;
 
-  constructor(process: ProcessWords) {
+  constructor(process: Descriptor | null) {
     super();
     this.#process = process;
   }
@@ -22,15 +22,16 @@ class ProcessQueue extends WaitQueue {
   look(): void {}
 
   protected sleep(): void {
-    this.#watch ??= watchProcess(this.#process, () => {
-      this.#watch = null;
+    if (this.#process === null) return;
+    this.#wait ??= waitForProcess(this.#process, () => {
+      this.#wait = null;
       this.poke();
     });
   }
 
   protected stopSleeping(): void {
-    this.#watch?.close();
-    this.#watch = null;
+    if (this.#wait !== null) cancelWait(this.#wait);
+    this.#wait = null;
   }
 
   protected sleepSync(milliseconds: number): void {
@@ -38,19 +39,23 @@ class ProcessQueue extends WaitQueue {
   }
 }
 
+/**
+ * Not before the last of its threads: what a process's numbers tell (owner.ts) changes with the first, which may end long
+ * before the others.
+ */
 export class ProcessEnd implements Waitable {
   readonly queue: WaitQueue;
   readonly looks = true;
-  readonly #ended: () => boolean;
+  readonly #process: Descriptor | null;
 
-  /** @param ended Where somebody knows it better than the words: all of its threads have ended. */
-  constructor(process: ProcessWords, ended: () => boolean = () => hasEnded(process)) {
-    this.#ended = ended;
+  /** @param process Open for as long as this is not closed. Null: this process, which nobody in it sees end. */
+  constructor(process: Descriptor | null) {
+    this.#process = process;
     this.queue = new ProcessQueue(process);
   }
 
   isReady(): boolean {
-    return this.#ended();
+    return this.#process !== null && os.processHasEnded(this.#process);
   }
 
   attempt(): Signal | undefined {
