@@ -2,7 +2,8 @@
  * How much memory sections can have here: what limits it, and large pages.
  */
 import { statfsSync } from 'node:fs';
-import { commitRoom, largePages, transparentHugePages } from '../../memory/index.js';
+import { commitRoom } from '../../memory/commit.js';
+import { largePages, transparentHugePages } from '../../memory/huge-pages.js';
 import { sizeText } from '../units.js';
 import { type Finding, fact, finding, messageOf, numberFact } from './finding.js';
 
