@@ -98,13 +98,13 @@ inline wakeAfterRole(sleepWord, one, other) {
 #endif
 }
 
-/* A successor takes the role when the one before has been killed. */
-inline takeRole(role, one) {
-  if
-  :: me == one
-  :: me != one -> end_role: killed[one] && ALL_SEEN
-  fi;
-  role = me
+/* A successor takes the role when the one before has been killed. Nobody else stores `position` then. */
+inline takeRole(role, one, position) {
+  atomic {
+    !killed[me] && (me == one || (killed[one] && ALL_SEEN)) ->
+    role = me;
+    at = position
+  }
 }
 
 /* Sleeps at the word until it is woken, or the process that has the other role ends. Who has ended already is told of at once,
@@ -117,166 +117,155 @@ inline sleep(sleepWord) {
     fi
   };
 end_sleep:
-#ifdef BROKEN_NO_WATCH
   atomic {
     if
     :: asleep[me] == 0
     :: SECOND_LOOK -> again = 0
-    fi;
-    asleep[me] = 0
-  };
-#else
-  atomic {
-    if
-    :: asleep[me] == 0
-    :: SECOND_LOOK -> again = 0
+#ifndef BROKEN_NO_WATCH
     :: watched != 0 && watched != known && killed[watched] && ALL_SEEN -> known = watched
-    fi;
-    asleep[me] = 0
-  };
 #endif
-  watched = 0
+    fi;
+    asleep[me] = 0;
+    watched = 0
+  }
 }
 
+/* Of the message that is sent at `at`. */
+#define PAD_UNITS (PLACE(at) + UNITS > CAPACITY -> CAPACITY - PLACE(at) : 0)
+#ifdef BROKEN_NO_PAD_ROOM
+#define ROOM(from) (CAPACITY - HELD(from, at) >= UNITS)
+#else
+#define ROOM(from) (CAPACITY - HELD(from, at) >= PAD_UNITS + UNITS)
+#endif
+#ifdef BROKEN_TAIL_FIRST
+#define NUMBER (published - 1)
+#else
+#define NUMBER published
+#endif
+
+/* Each step, here and below, is one access to shared memory, together with what a side does by itself before and after it. */
 proctype send(byte me) {
-  byte at, seen, units, pad, watched, known;
-  bit again = 1;
+  byte at, seen, watched, known;
+  bit again = 1, looked, padded;
+end_role:
+  takeRole(producer, 1, tail);
   {
-    takeRole(producer, 1);
-    at = tail;
     seen = headSeen;
     wakeAfterRole(consumerSleeps, 3, 4);
     do
-    :: published < MESSAGES ->
-      atomic {
-        units = UNITS;
-        pad = (PLACE(at) + units > CAPACITY -> CAPACITY - PLACE(at) : 0)
-      };
-#ifdef BROKEN_NO_PAD_ROOM
-#define NO_ROOM (CAPACITY - HELD(seen, at) < units)
-#else
-#define NO_ROOM (CAPACITY - HELD(seen, at) < pad + units)
-#endif
-      do
-      :: NO_ROOM ->
+    :: atomic {
+        published < MESSAGES && !ROOM(seen) && !looked ->
         seen = headSeen;
         assert(HELD(seen, at) <= CAPACITY);
-        if
-        :: NO_ROOM ->
+        looked = !ROOM(seen)
+      }
 #ifdef BROKEN_ROLE_BEFORE_SLEEP_WORD
-          watched = consumer;
-          say(producerSleeps);
+    :: atomic { looked -> watched = consumer };
+      atomic { say(producerSleeps); looked = 0 };
 #else
-          say(producerSleeps);
-          watched = consumer;
-#endif
-          seen = headSeen;
-          if
-          :: NO_ROOM -> sleep(producerSleeps)
-          :: else -> watched = 0
-          fi
-        :: else
-        fi
-      :: else -> break
-      od;
-#ifdef BROKEN_TAIL_FIRST
-      atomic { tail = AFTER(at, pad + units); published++ };
+    :: atomic { looked -> say(producerSleeps); looked = 0 };
+      watched = consumer;
 #endif
       if
-      :: pad -> atomic { length[PLACE(at)] = PAD; at = AFTER(at, pad); pad = 0 }
-      :: else
-      fi;
-      length[PLACE(at)] = units;
-      content[PLACE(at)] = published;
-      content[PLACE(at) + 1] = published;
+      :: atomic { !ROOM(headSeen) -> seen = headSeen }; sleep(producerSleeps)
+      :: atomic { ROOM(headSeen) -> seen = headSeen; watched = 0 }
+      fi
+    :: atomic {
+        published < MESSAGES && ROOM(seen) ->
+#ifdef BROKEN_TAIL_FIRST
+        tail = AFTER(at, PAD_UNITS + UNITS);
+        published++
+      };
       atomic {
-        at = AFTER(at, units);
-        units = 0;
+#endif
+        if
+        :: PAD_UNITS -> padded = 1; length[PLACE(at)] = PAD; at = AFTER(at, PAD_UNITS)
+        :: else -> length[PLACE(at)] = UNITS
+        fi
+      };
+      if
+      :: atomic { padded -> padded = 0; length[PLACE(at)] = UNITS }; content[PLACE(at)] = NUMBER
+      :: atomic { !padded -> content[PLACE(at)] = NUMBER }
+      fi;
+      content[PLACE(at) + 1] = NUMBER;
+      atomic {
+        at = AFTER(at, UNITS);
 #ifndef BROKEN_TAIL_FIRST
         tail = at;
         published++
 #endif
       };
       wake(consumerSleeps, 3, 4)
-    :: else -> break
+    :: published == MESSAGES -> break
     od
-  } unless { atomic { killed[me] -> asleep[me] = 0; at = 0; seen = 0; units = 0; pad = 0; watched = 0; known = 0; again = 0 } }
+  } unless { atomic { killed[me] -> asleep[me] = 0; at = 0; seen = 0; looked = 0; padded = 0; watched = 0; known = 0; again = 0 } }
 }
+
+#define DELIVER assert(number == delivered); delivered++
 
 inline giveBack() {
   atomic {
-    at = AFTER(at, units);
-    units = 0;
-    seen = 0;
 #ifndef BROKEN_HEAD_LATE
-    assert(number == delivered);
-    delivered++;
+    DELIVER;
 #endif
     number = 0;
+    at = AFTER(at, UNITS);
     head = at
   }
 }
 
+#define GOOD_RECORD (length[PLACE(at)] == UNITS && UNITS <= HELD(at, seen) && PLACE(at) + UNITS <= CAPACITY)
+
 proctype receive(byte me) {
-  byte at, seen, units, number, watched, known;
+  byte at, seen, number, watched, known;
   bit again = 1;
+end_role:
+  takeRole(consumer, 3, head);
   {
-    takeRole(consumer, 3);
-    at = head;
     wakeAfterRole(producerSleeps, 1, 2);
     do
-    :: delivered < MESSAGES ->
-      seen = tailSeen;
-      assert(HELD(at, seen) <= CAPACITY);
+    :: delivered < MESSAGES && tailSeen == at ->
+#ifdef BROKEN_LOOK_BEFORE_SLEEP_WORD
+      watched = producer;
       if
-      :: seen == at ->
-#if defined(BROKEN_LOOK_BEFORE_SLEEP_WORD)
-        watched = producer;
-        seen = tailSeen;
-        if
-        :: seen == at -> say(consumerSleeps); sleep(consumerSleeps)
-        :: else -> watched = 0
-        fi
+      :: tailSeen == at -> say(consumerSleeps); sleep(consumerSleeps)
 #else
-#if defined(BROKEN_ROLE_BEFORE_SLEEP_WORD)
-        watched = producer;
-        say(consumerSleeps);
+#ifdef BROKEN_ROLE_BEFORE_SLEEP_WORD
+      watched = producer;
+      say(consumerSleeps);
 #else
-        say(consumerSleeps);
-        watched = producer;
+      say(consumerSleeps);
+      watched = producer;
 #endif
-        seen = tailSeen;
-        if
-        :: seen == at -> seen = 0; sleep(consumerSleeps)
-        :: else -> watched = 0
-        fi
+      if
+      :: tailSeen == at -> sleep(consumerSleeps)
 #endif
-      :: else ->
-        units = length[PLACE(at)];
-        if
-        :: units == PAD ->
+      :: atomic { tailSeen != at -> watched = 0 }
+      fi
+    :: atomic { delivered < MESSAGES && tailSeen != at -> seen = tailSeen; assert(HELD(at, seen) <= CAPACITY) };
+      if
+      :: atomic {
+          length[PLACE(at)] == PAD ->
           at = AFTER(at, CAPACITY - PLACE(at));
           /* A pad is published together with the record behind it. */
-          assert(at != seen);
-          units = length[PLACE(at)]
-        :: else
-        fi;
-        assert(units == UNITS);
-        assert(units <= HELD(at, seen) && PLACE(at) + units <= CAPACITY);
+          assert(at != seen)
+        };
+        atomic { assert(GOOD_RECORD); seen = 0 }
+      :: atomic { length[PLACE(at)] != PAD -> assert(GOOD_RECORD); seen = 0 }
+      fi;
 #ifdef BROKEN_HEAD_FIRST
-        head = AFTER(at, units);
+      head = AFTER(at, UNITS);
 #endif
-        number = content[PLACE(at)];
-        assert(content[PLACE(at) + 1] == number);
+      number = content[PLACE(at)];
+      assert(content[PLACE(at) + 1] == number);
 #ifdef BROKEN_HEAD_LATE
-        atomic { assert(number == delivered); delivered++ };
+      atomic { DELIVER };
 #endif
-        giveBack();
-        wake(producerSleeps, 1, 2)
-      fi
-    :: else -> break
+      giveBack();
+      wake(producerSleeps, 1, 2)
+    :: delivered == MESSAGES -> break
     od
-  } unless { atomic { killed[me] -> asleep[me] = 0; at = 0; seen = 0; units = 0; number = 0; watched = 0; known = 0; again = 0 } }
+  } unless { atomic { killed[me] -> asleep[me] = 0; at = 0; seen = 0; number = 0; watched = 0; known = 0; again = 0 } }
 }
 
 proctype killer() {

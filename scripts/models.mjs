@@ -81,8 +81,8 @@ async function explore({ file, options, outcome }) {
       if (code !== 0) throw new Error(`${program} ${args.join(' ')}: ${text}`);
     }
     // To the first error, however deep; a search that is cut short says so, and is none.
-    // -w: the states' hash table has two to the power of so many places. Ten million states are met, or a few thousand until a bug.
-    const places = outcome === 'holds' ? 24 : 18;
+    // -w: the states' hash table has two to the power of so many places. Two million states are met, or a few thousand until a bug.
+    const places = outcome === 'holds' ? 22 : 18;
     const { text } = await output('./pan', ['-m100000', `-w${places}`], work);
     const errors = /errors: (\d+)/.exec(text)?.[1];
     const states = /^\s*(\d+) states, stored/m.exec(text)?.[1];

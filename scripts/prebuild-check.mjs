@@ -30,6 +30,8 @@ import { checkTypes } from './packages-check/types.mjs';
 /** Largest sizes, in bytes. */
 const LARGEST_MAIN_PACKAGE = 300_000;
 const LARGEST_BINARY = 150_000;
+/** One for each way of compiling and linking: what the others are made by differs in the name of the target alone. */
+const compiledTwice = ['linux-x64-gnu', 'win32-x64', 'darwin-arm64'];
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
 
 const scratch = mkdtempSync(join(tmpdir(), 'sectile-packages-'));
@@ -84,6 +86,7 @@ for (const target of targets) {
   await part(`binary ${target.name}`, hasTools() ? null : 'apt-get install --no-install-recommends llvm lld', async () => {
     const file = join(folderOf(packageOf(target)), 'sectile.node');
     refuse(inspectBinary(target, file));
+    if (!compiledTwice.includes(target.name)) return 'symbols as they must be';
     if (!(await isReproducible(target, file))) throw new Error('compiled in another folder it comes out different');
     return 'symbols as they must be, reproducible';
   });

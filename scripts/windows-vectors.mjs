@@ -118,7 +118,6 @@ export function judgeVectors({ failed, skipped }, only) {
 
 /** Prints what {@link judgeVectors} found. */
 export function showVectors({ total, passed, failed, skipped, again }, { wrong, departing }) {
-  for (const { id, text } of wrong) console.log(`\nfailed: ${id}\n${text.replaceAll(/^/gm, '    ')}`);
   if (departing.length > 0) console.log('\nVectors in which Wine departs from NT:');
   for (const { reason, ids } of departing) console.log(`  ${reason}\n      ${ids.join(' ')}`);
   const reasons = new Map();
@@ -131,4 +130,5 @@ export function showVectors({ total, passed, failed, skipped, again }, { wrong, 
     `\nof ${total} vectors ${passed} hold, ${byWine} fail by ${onWindows ? 'the system' : 'Wine'}, ` +
       `${failed.length - byWine} fail, ${skipped.length} are left out`,
   );
+  for (const { id, text } of wrong) console.log(`\nfailed: ${id}\n${text.replaceAll(/^/gm, '    ')}`);
 }

@@ -201,7 +201,7 @@ async function run(bench: Bench): Promise<void> {
   const transports = [...sectionTransports(channels), ...processTransports(channels), ...workerTransports(bench, channels)];
   bench.pinApart(channels.peer.child, channels.reader?.child);
   const sides = Object.fromEntries(transports.map(({ name, sample }) => [name, sample]));
-  const results = await bench.interleave('64 MiB by all transports', bench.pick(20, 5), sides, 2);
+  const results = await bench.interleave('64 MiB by all transports', bench.pick(20, 3), sides, 2);
 
   const rounds = (name: string): Rounds => results[name] ?? [];
   const median = (name: string): number => spread(rounds(name).flat()).median;

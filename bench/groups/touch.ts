@@ -121,7 +121,7 @@ async function measureLargePages(bench: Bench, size: number, rounds: number): Pr
 }
 
 async function run(bench: Bench): Promise<void> {
-  const size = bench.pick(1024, 256) * MiB;
+  const size = bench.pick(1024, 64) * MiB;
   // Ours and the floor's are never there at once, but the kernel may still be freeing one.
   const needed = 2.5 * size;
   if (availableMemory() < needed) {

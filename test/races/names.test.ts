@@ -1,7 +1,7 @@
 /**
  * Races of processes for local names: exactly one object at a time stands under a name; and, over many
  * rounds in which one process is killed with SIGKILL anywhere in its doings, no memory, no name and no
- * wrong byte is left. SECTILE_TEST_ROUNDS says how many rounds: 100 by default, 1,000 in CI.
+ * wrong byte is left. SECTILE_TEST_ROUNDS says how many rounds: 100 by default, 400 in CI, 1,000 for a night.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
