@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,16 @@
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
+
+/* Linux 6.15, ioctl_pidfd(2): what is known of a process, also when it has been reaped. */
+#define INFO_EXIT (UINT64_C(1) << 3)
+struct process_info {
+  uint64_t mask;
+  uint64_t cgroup;
+  uint32_t numbers[11]; /* its own, its parent's, its users' and groups' */
+  int32_t exit_status;  /* as wait(2) has it */
+};
+#define GET_INFO _IOWR(0xff, 11, struct process_info)
 
 /* Always closed on exec. */
 int sectile_process_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
@@ -76,12 +87,25 @@ int sectile_process_namespace(uint64_t *number) {
   return 0;
 }
 
+/* Of a process that somebody has reaped. False where it has not been, and where Linux is older. */
+static bool reaped_ending(int process, siginfo_t *end) {
+  struct process_info info = {.mask = INFO_EXIT};
+  if (ioctl(process, GET_INFO, &info) != 0 || (info.mask & INFO_EXIT) == 0) return false;
+  bool exited = WIFEXITED(info.exit_status);
+  end->si_signo = SIGCHLD;
+  end->si_code = exited ? CLD_EXITED : CLD_KILLED;
+  end->si_status = exited ? WEXITSTATUS(info.exit_status) : WTERMSIG(info.exit_status);
+  return true;
+}
+
 int sectile_process_ending(int process, siginfo_t *end) {
   int status;
   do {
     status = waitid((idtype_t)P_PIDFD, (id_t)process, end, WEXITED | WNOHANG | WNOWAIT);
   } while (status != 0 && errno == EINTR);
-  return status == 0 ? 0 : errno;
+  if (status == 0) return 0;
+  int error = errno;
+  return reaped_ending(process, end) ? 0 : error;
 }
 
 int sectile_process_kill(int process) { return syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0) == 0 ? 0 : errno; }

@@ -105,7 +105,7 @@ static napi_value process_ending(napi_env env, napi_callback_info info) {
   }
   int error = sectile_process_ending(fd, &end);
   if (error != 0) return sectile_fail_errno(env, call, error);
-  if (end.si_pid == 0) return napi_get_null(env, &result) == napi_ok ? result : sectile_fail_napi(env, call);
+  if (end.si_signo == 0) return napi_get_null(env, &result) == napi_ok ? result : sectile_fail_napi(env, call);
   if (napi_create_object(env, &result) != napi_ok) return sectile_fail_napi(env, call);
   bool exited = end.si_code == CLD_EXITED;
   if (!sectile_set(env, result, "code", sectile_number(env, exited ? end.si_status : 0)) ||

@@ -181,7 +181,8 @@ void sectile_close(int fd);
 int sectile_process_open(pid_t pid);
 /* Its number; -1: errno is set, ESRCH when it has been reaped, EINVAL when it is none that this process knows. */
 pid_t sectile_process_id(int process);
-/* How a child ended, without reaping it: si_pid is 0 while it runs. */
+/* How a child ended, without reaping it; on Linux 6.15 also how a process did that somebody has reaped. si_signo is 0 while it
+ * runs; ECHILD: not known. */
 int sectile_process_ending(int process, siginfo_t *end);
 int sectile_process_kill(int process);
 /* When a process started, as a number that no other process of its number has: ESRCH when it has ended, EPERM if that cannot be

@@ -169,7 +169,7 @@ export class OtherProcess implements ProcessBody {
     return Status.STATUS_SUCCESS;
   }
 
-  /** STILL_ACTIVE while it runs; null when only its parent could know. */
+  /** STILL_ACTIVE while it runs; null when nobody but its parent can know: before it has asked, or for good (Linux before 6.15). */
   exitCode(): number | null {
     if (!this.hasEnded) return STILL_ACTIVE;
     const { code, signal } = this.#ending() ?? {};
@@ -182,7 +182,7 @@ export class OtherProcess implements ProcessBody {
     try {
       return os.processEnding(this.#process);
     } catch {
-      // No child of ours, or Node.js has reaped it.
+      // No child of ours, or Node.js has reaped it, and the system does not keep how it ended.
     }
     const { exitCode, signalCode } = this.#child?.process ?? {};
     if (typeof exitCode === 'number') return { code: exitCode, signal: 0 };

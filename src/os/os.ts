@@ -241,7 +241,10 @@ export interface Os extends Mappings, OsTraits {
   /** Which processes numbers mean to this one, where there are several such spaces; else 0n. */
   processNamespace(): bigint;
   processHasEnded(process: Descriptor): boolean;
-  /** How a child of this process ended, or null while it runs. Throws ECHILD for others, and once it is reaped. */
+  /**
+   * How a child of this process ended, or null while it runs. Of others, and once it is reaped, Linux 6.15 knows it when they
+   * have been reaped; else it throws ECHILD.
+   */
   processEnding(process: Descriptor): ProcessEnding | null;
   /** Ends the process at once: SIGKILL. */
   processKill(process: Descriptor): void;

@@ -75,7 +75,8 @@ export function GetProcessId(Process: Handle): number {
  *
  * @returns STILL_ACTIVE (259) while it runs, then its exit code: the one that TerminateProcess gave it, 128 and the
  * signal's number where another signal ended it. False for none: ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED,
- * ERROR_NOT_SUPPORTED (an ended process that is no child of this one: Linux tells its parent alone).
+ * ERROR_NOT_SUPPORTED (an ended process that is no child of this one: Linux tells its parent alone, and from 6.15 on others
+ * as soon as that has asked).
  * @see {@link https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getexitcodeprocess}
  */
 export function GetExitCodeProcess(hProcess: Handle): number | false {

@@ -81,3 +81,9 @@ export async function eventually(what: string, holds: () => boolean, timeout = 3
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** Linux 6.15: how a process ended can be asked by a descriptor that means it, when somebody has reaped it. */
+export const endingsAreKept = (() => {
+  const [major = 0, minor = 0] = readOrEmpty('/proc/sys/kernel/osrelease').split('.').map(Number);
+  return major > 6 || (major === 6 && minor >= 15);
+})();
