@@ -264,15 +264,17 @@ test('nonsense at the door is refused, and the process goes on', async (t) => {
   await child.end();
 });
 
+/** A child of Node.js that runs this code. */
+function runCode(code: string): w.ProcessInformation {
+  const child = w.CreateProcess(null, `"${process.execPath}" --eval "${code}"`, null, null, false, 0, null, null, null);
+  assert.ok(child !== null, `last error ${w.GetLastError()}`);
+  return child;
+}
+
 test('children end, and their exit codes are known', async () => {
-  const run = (code: string) => {
-    const child = w.CreateProcess(null, `"${process.execPath}" --eval "${code}"`, null, null, false, 0, null, null, null);
-    assert.ok(child !== null, `last error ${w.GetLastError()}`);
-    return child;
-  };
-  const seven = run('process.exit(7)');
-  const stopped = run('setTimeout(() => {}, 60000)');
-  const signalled = run("process.kill(process.pid, 'SIGTERM')");
+  const seven = runCode('process.exit(7)');
+  const stopped = runCode('setTimeout(() => {}, 60000)');
+  const signalled = runCode("process.kill(process.pid, 'SIGTERM')");
   assert.equal(w.GetExitCodeProcess(stopped.hProcess), w.STILL_ACTIVE);
   const again = w.OpenProcess(w.PROCESS_ALL_ACCESS, false, stopped.dwProcessId);
   assert.ok(w.TerminateProcess(again, 99));
@@ -293,18 +295,16 @@ test('children end, and their exit codes are known', async () => {
 test('the exit code of a child is known although Node.js has reaped it and tells of others first', {
   skip: endingsAreKept ? false : 'Linux before 6.15 tells an exit code to who reaps the process, and to nobody else',
 }, async () => {
-  const run = (code: number) => {
-    const child = w.CreateProcess(null, `"${process.execPath}" --eval "process.exit(${code})"`, null, null, false, 0, null, null, null);
-    assert.ok(child !== null, `last error ${w.GetLastError()}`);
-    return child;
-  };
-  const children = [3, 4, 5].map(run);
+  const children = [3, 4, 5].map((code) => runCode(`process.exit(${code})`));
   const handles = children.map(({ hProcess }) => hProcess);
   // Node.js comes to none of them before all have ended, and then reaps all in one go.
   assert.equal(w.WaitForMultipleObjects(3, handles, true, 20_000), w.WAIT_OBJECT_0);
   const told = children.map(({ process: child }) => once(child, 'exit'));
   await Promise.race(told);
-  assert.deepEqual(handles.map((each) => w.GetExitCodeProcess(each)), [3, 4, 5]);
+  assert.deepEqual(
+    handles.map((each) => w.GetExitCodeProcess(each)),
+    [3, 4, 5],
+  );
   await Promise.all(told);
   for (const { hProcess, hThread } of children) close(hProcess, hThread);
 });
