@@ -33,7 +33,10 @@ function namedModules(modules) {
   return modules.filter((name) => named.has(name));
 }
 
-/** Without comments, which are half of it: a process that starts reads all that it loads. Lines and names stay. */
+/**
+ * Without comments, which are half of it: a process that starts reads all that it loads. In ASCII, of which V8 keeps a byte each:
+ * one letter beyond takes two for each of a file, and a tenth of the time that importing takes. Lines and names stay.
+ */
 const bare = {
   name: 'bare',
   renderChunk: async (code) =>
@@ -43,7 +46,7 @@ const bare = {
         ecma: 2022,
         compress: false,
         mangle: false,
-        format: { beautify: true, comments: false },
+        format: { beautify: true, comments: false, ascii_only: true },
       })
     ).code,
 };
