@@ -15,3 +15,16 @@ export function withCode(code: SectionErrorCode, text?: RegExp): (error: unknown
     return true;
   };
 }
+
+/**
+ * What a reader takes of a writer that never rests; null where the writer was quicker for the whole of the reader's patience, as on a
+ * machine that stops the reader again and again.
+ */
+export function unlessOutrun<Taken>(take: () => Taken): Taken | null {
+  try {
+    return take();
+  } catch (error) {
+    if (error instanceof SectionError && error.code === 'ERR_SECTION_TIMEOUT') return null;
+    throw error;
+  }
+}
