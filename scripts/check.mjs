@@ -41,7 +41,7 @@ const cFiles = [
 /** It uses them for files as well, where they hide what it says. */
 const colours = process.stdout.isTTY ? [] : ['--colors=off'];
 
-/** name, what it needs, command, what is set for it */
+/** name, what it needs, command */
 const parts = [
   { name: 'types', command: [process.execPath, 'scripts/build.mjs', '--quiet'] },
   { name: 'lint and format of TypeScript', command: ['node_modules/.bin/biome', 'ci', ...colours, '--error-on-warnings', '.'] },
@@ -54,6 +54,7 @@ const parts = [
       process.execPath,
       'scripts/test.mjs',
       '--sanitize',
+      '--brief',
       ...[
         'promises',
         'sections',
@@ -66,14 +67,12 @@ const parts = [
         'system/devices',
       ].flatMap((text) => ['--only', text]),
     ],
-    // What an instruction does wrong it does in the first rounds.
-    settings: { SECTILE_TEST_ROUNDS: '30', SECTILE_TEST_RUNS: '100' },
   },
 ];
 
 let failures = 0;
 const summary = [];
-for (const { name, needs, command, settings } of parts) {
+for (const { name, needs, command } of parts) {
   if (values.only !== undefined && !values.only.some((text) => name.includes(text))) continue;
   if (needs !== undefined && !has(needs)) {
     const counts = process.env.CI === 'true';
@@ -82,11 +81,7 @@ for (const { name, needs, command, settings } of parts) {
     continue;
   }
   const started = performance.now();
-  const { status } = spawnSync(command[0], command.slice(1), {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...settings, ...process.env },
-  });
+  const { status } = spawnSync(command[0], command.slice(1), { cwd: root, stdio: 'inherit' });
   if (status !== 0) failures++;
   summary.push(`${status === 0 ? 'ok     ' : 'FAILED '}  ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
 }

@@ -1,7 +1,7 @@
 /**
  * Runs the tests that are built.
  *
- *   node scripts/test.mjs [--nodes 20,22,24,26] [--runtimes deno,bun] [--only TEXT]... [--sanitize] [--portable]
+ *   node scripts/test.mjs [--nodes 20,22,24,26] [--runtimes deno,bun] [--only TEXT]... [--sanitize] [--portable] [--brief]
  *
  * --nodes     on these Node.js versions instead of the one that runs this
  * --runtimes  with these for the tests of other runtimes, which are skipped else
@@ -9,6 +9,7 @@
  * --sanitize  with the addon built for AddressSanitizer and UndefinedBehaviorSanitizer
  * --portable  with the addon built without what only Linux has, and the memory of local names in files: most of what runs on
  *             macOS, run here. Without --only, the tests that it makes a difference to
+ * --brief     fewer rounds of what is done over and over: for another way of running what this machine runs whole as well
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -27,8 +28,10 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     sanitize: { type: 'boolean', default: false },
     portable: { type: 'boolean', default: false },
+    brief: { type: 'boolean', default: false },
   },
 });
+const BRIEF = { SECTILE_TEST_ROUNDS: '30', SECTILE_TEST_RUNS: '100' };
 
 /** What depends on how memory, names, sockets and processes are done below. */
 const dependsOnSystem = [
@@ -104,6 +107,7 @@ for (const version of values.nodes?.split(',') ?? [process.versions.node.split('
       cwd: joined,
       stdio: ['ignore', 'inherit', 'inherit'],
       env: {
+        ...(values.brief ? BRIEF : {}),
         ...process.env,
         // Node.js reads them at every start, for a third of the time that it takes; no test speaks TLS.
         NODE_EXTRA_CA_CERTS: undefined,

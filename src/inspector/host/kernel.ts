@@ -38,7 +38,7 @@ function version(): Finding {
   const known = versionOf(text);
   const values = { release: text };
   if (isAtLeast(known, 5, 14))
-    return finding('kernel.version', 'Linux', 'ok', text, 'It has everything that Sectile makes use of.', { values });
+    return finding('kernel.version', 'Linux', 'ok', text, 'It has everything that sections make use of.', { values });
   const advice = 'Linux 5.14 or later has all of it.';
   if (isAtLeast(known, 5, 1))
     return finding('kernel.version', 'Linux', 'note', text, 'Sections work; prefetch and commit take slower ways.', {
